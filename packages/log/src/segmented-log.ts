@@ -1,0 +1,325 @@
+import {
+  admitBatch,
+  BatchError,
+  batches,
+  batchTypes,
+  checkBatch,
+  countOf,
+  type RecordView,
+  records,
+  stampBatch,
+} from '@commitlog/record';
+import type { Clock } from '@commitlog/runtime';
+import type { Damage } from './damage.js';
+import { LogError } from './errors.js';
+import type { Fence } from './fence.js';
+import { type CheckpointKey, decodeCheckpoint } from './format/checkpoint.js';
+import type { HardState } from './format/hard-state.js';
+import type { SealedSegment } from './format/manifest.js';
+import type { HardStateFile } from './hard-state-file.js';
+import { names } from './layout.js';
+import type { Appended, FollowRequest, Log } from './log.js';
+import { type FetchBatches, mendSegment } from './mending.js';
+import type { LogPosition } from './position.js';
+import { Reader, type ReadRequest, type Slice } from './reader.js';
+import type { SegmentHome } from './segment.js';
+import type { SegmentSet } from './segment-set.js';
+import { positionAfter, sequenceProblem } from './sequence.js';
+import type { Watermark } from './watermark.js';
+import type { StampedBatch, Writer } from './writer.js';
+
+/** What an open log is made of. */
+export interface LogParts {
+  readonly home: SegmentHome;
+  readonly segments: SegmentSet;
+  readonly writer: Writer;
+  readonly hardState: HardStateFile;
+  readonly durable: Watermark;
+  readonly fence: Fence;
+  readonly clock: Clock;
+  readonly batchBytesMax: number;
+  /** Closes the files that remain, and frees the directory. */
+  readonly release: () => Promise<void>;
+}
+
+const admittedTypes = Object.values(batchTypes);
+
+/** See {@link Log}. */
+export class SegmentedLog implements Log {
+  readonly #parts: LogParts;
+  readonly #reader: Reader;
+  readonly #mending = new Set<Promise<void>>();
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: LogParts) {
+    this.#parts = parts;
+    this.#reader = new Reader(parts.segments);
+  }
+
+  get start(): LogPosition {
+    return this.#parts.segments.start;
+  }
+
+  get firstOnDisk(): LogPosition {
+    return this.#parts.segments.all[0]!.base;
+  }
+
+  get durable(): LogPosition {
+    return this.#parts.segments.end;
+  }
+
+  get tail(): LogPosition {
+    return this.#parts.writer.tail;
+  }
+
+  get segments(): readonly SealedSegment[] {
+    return this.#parts.segments.all.map((segment) => segment.describe());
+  }
+
+  get indexBytes(): number {
+    return this.#parts.segments.all.reduce((bytes, segment) => bytes + segment.indexBytes, 0);
+  }
+
+  get damage(): readonly Damage[] {
+    return this.#parts.segments.all.flatMap((segment) => segment.holes);
+  }
+
+  get fencedBy(): LogError | undefined {
+    return this.#parts.fence.error;
+  }
+
+  get hardState(): HardState {
+    const { state } = this.#parts.hardState;
+    const { term } = this.durable;
+    // A vote is one of its term: the log shows that a later one has begun.
+    return state.term >= term ? state : { ...state, term, vote: null };
+  }
+
+  get checkpoints(): readonly CheckpointKey[] {
+    return this.#parts.segments.checkpoints;
+  }
+
+  async append(batch: Buffer, options: { readonly term?: number } = {}): Promise<Appended> {
+    const { writer, clock, batchBytesMax } = this.#parts;
+    while (writer.cutting !== undefined) await writer.cutting;
+    this.#requireWritable();
+    valid(() => admitBatch(batch, { batchBytesMax, types: admittedTypes }));
+    writer.requireRoom(batch.length);
+    const { tail } = writer;
+    const term = options.term ?? Math.max(1, tail.term);
+    if (!(term >= tail.term))
+      throw new LogError('not-contiguous', `expected a term of at least ${tail.term}, got ${term}`);
+    const index = tail.index + 1;
+    const appendTime = Math.max(tail.appendTime, clock.wallMs());
+    const appended: Appended = { index, term, baseOffset: tail.nextOffset, appendTime };
+    valid(() => stampBatch(batch, appended));
+    const end = { index, term, nextOffset: tail.nextOffset + countOf(batch), appendTime };
+    return await writer.append([{ batch, end }], appended);
+  }
+
+  async appendStamped(stamped: readonly Buffer[]): Promise<LogPosition> {
+    const { writer, batchBytesMax } = this.#parts;
+    while (writer.cutting !== undefined) await writer.cutting;
+    this.#requireWritable();
+    const checked: StampedBatch[] = [];
+    let [end, bytes] = [writer.tail, 0];
+    for (const batch of stamped) {
+      valid(() => requireOneBatch(batch, checkBatch(batch, 0, { batchBytesMax })));
+      const problem = sequenceProblem(end, batch, 0);
+      if (problem !== undefined)
+        throw new LogError('not-contiguous', `the batch does not follow the log's last one: ${problem}`);
+      end = positionAfter(batch, 0);
+      bytes += batch.length;
+      checked.push({ batch, end });
+    }
+    if (checked.length === 0) throw new LogError('invalid-batch', 'expected at least one batch, got none');
+    writer.requireRoom(bytes);
+    return await writer.append(checked, end);
+  }
+
+  async read(request: ReadRequest): Promise<Slice> {
+    this.#requireOpen();
+    return await this.#reader.read(request);
+  }
+
+  async *slices({ follow = false, signal, ...request }: FollowRequest): AsyncGenerator<Slice, void, undefined> {
+    let ahead = this.read(request);
+    for (;;) {
+      signal?.throwIfAborted();
+      const slice = await ahead;
+      if (slice.bytes.length > 0) {
+        ahead = this.read({ ...request, from: slice.next });
+        // Whoever iterates on gets the error; whoever stops here does not need it.
+        ahead.catch(() => {});
+        yield slice;
+      } else {
+        if (!follow || slice.next.index > (request.throughIndex ?? Number.POSITIVE_INFINITY)) return;
+        await this.reached(slice.next.index, signal);
+        ahead = this.read({ ...request, from: slice.next });
+      }
+    }
+  }
+
+  async *records(request: FollowRequest): AsyncGenerator<RecordView, void, undefined> {
+    const { from } = request;
+    const firstOffset = typeof from === 'object' && 'offset' in from ? from.offset : 0;
+    for await (const { bytes } of this.slices(request)) {
+      for (const batch of batches(bytes, { isChecked: true, batchBytesMax: bytes.length })) {
+        for (const record of records(batch)) if (record.offset >= firstOffset) yield record;
+      }
+    }
+  }
+
+  async reached(index: number, signal?: AbortSignal): Promise<void> {
+    const { durable, fence } = this.#parts;
+    this.#requireOpen();
+    if (durable.value < index) fence.check();
+    await durable.reached(index, signal);
+  }
+
+  async termAt(index: number): Promise<number> {
+    this.#requireOpen();
+    return await this.#reader.termAt(index);
+  }
+
+  async positionAt(index: number): Promise<LogPosition> {
+    this.#requireOpen();
+    return (await this.#reader.pointAfter(index)).point.previous;
+  }
+
+  async truncateAfter(index: number): Promise<void> {
+    this.#requireWritable();
+    const { segments, writer } = this.#parts;
+    const requireKept = (): void => requireIndex(index, segments.start.index, Number.MAX_SAFE_INTEGER);
+    requireKept();
+    if (index >= writer.tail.index) return;
+    await writer.cut(async () => {
+      requireKept();
+      if (index >= segments.end.index) return;
+      const { segment, point } = await this.#reader.pointAfter(index);
+      await segments.truncateAfter(segment, point);
+    });
+  }
+
+  async trimBefore(index: number): Promise<void> {
+    this.#requireWritable();
+    const { segments, writer } = this.#parts;
+    await writer.change(async () => {
+      requireIndex(index, 0, segments.end.index + 1);
+      if (index <= segments.start.index + 1) return;
+      const { point } = await this.#reader.pointAfter(index - 1);
+      await segments.trimBefore(point.previous);
+    });
+  }
+
+  async reset(position: LogPosition, state?: Uint8Array): Promise<void> {
+    this.#requireWritable();
+    for (const [field, value] of Object.entries(position)) {
+      if (!Number.isSafeInteger(value) || value < 0) {
+        throw new LogError('settings', `${field} of a position: expected an integer from 0 to 2^53-1, got ${value}`);
+      }
+    }
+    await this.#parts.writer.cut(() => this.#parts.segments.reset(position, state));
+  }
+
+  async mend(segmentId: number, fetch: FetchBatches): Promise<void> {
+    this.#requireWritable();
+    const mending = this.#mend(segmentId, fetch);
+    const settled = mending.catch(() => {});
+    this.#mending.add(settled);
+    await mending.finally(() => this.#mending.delete(settled));
+  }
+
+  async saveHardState(state: HardState): Promise<void> {
+    this.#requireWritable();
+    const { hardState, fence } = this.#parts;
+    await hardState.save(state).catch((error: unknown) => {
+      fence.note(error);
+      throw error;
+    });
+  }
+
+  async readCheckpoint({ index, term }: CheckpointKey): Promise<Buffer | undefined> {
+    this.#requireOpen();
+    if (!this.checkpoints.some((key) => key.index === index && key.term === term)) return undefined;
+    const bytes = await this.#parts.home.directory.readWhole(names.checkpoint(index, term));
+    return bytes && decodeCheckpoint(bytes, { index, term });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    const { writer, durable, release } = this.#parts;
+    durable.fail(closedError());
+    try {
+      await Promise.all(this.#mending);
+      await writer.stop();
+    } finally {
+      await release();
+    }
+  }
+
+  async #mend(segmentId: number, fetch: FetchBatches): Promise<void> {
+    const { home, segments, writer } = this.#parts;
+    const find = () => segments.all.find(({ id }) => id === segmentId);
+    if (find() === segments.active) await writer.sealActive();
+    const damaged = find();
+    if (damaged === undefined) throw new LogError('mend', `there is no segment ${segmentId}: see the log's damage`);
+    const mended = await mendSegment(home, damaged, segments.takeId(), (first, last) =>
+      this.#whileOpen(fetch(first, last)),
+    );
+    await writer.change(() => segments.replace(damaged, mended));
+  }
+
+  /** Stops asking for more once the log is being closed. */
+  async *#whileOpen(fetched: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+    for await (const bytes of fetched) {
+      this.#requireOpen();
+      yield bytes;
+    }
+  }
+
+  #requireOpen(): void {
+    if (this.#closing !== undefined) throw closedError();
+  }
+
+  #requireWritable(): void {
+    this.#requireOpen();
+    this.#parts.fence.check();
+  }
+}
+
+function closedError(): LogError {
+  return new LogError('closed', 'the log was closed: open it again');
+}
+
+function requireIndex(index: number, first: number, last: number): void {
+  if (Number.isSafeInteger(index) && index >= first && index <= last) return;
+  throw new LogError('out-of-range', `index: expected ${first} to ${last}, got ${index}`, {
+    requested: index,
+    first,
+    last,
+  });
+}
+
+function requireOneBatch(batch: Buffer, length: number): void {
+  if (batch.length === length) return;
+  throw new LogError('invalid-batch', `expected one batch of ${length} bytes, got ${batch.length} bytes`);
+}
+
+/** Runs a check of the record package, whose errors become ours. */
+function valid(check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof BatchError)) throw error;
+    throw new LogError('invalid-batch', error.message, { cause: error });
+  }
+}

@@ -1,0 +1,321 @@
+import type { Clock, Timer } from '@commitlog/runtime';
+import type { LogDirectory } from './directory.js';
+import { LogError } from './errors.js';
+import type { Fence } from './fence.js';
+import { segmentHeaderBytes } from './format/segment-header.js';
+import type { LogPosition } from './position.js';
+import type { SegmentSet } from './segment-set.js';
+import type { SyncedFile } from './synced-file.js';
+import type { Watermark } from './watermark.js';
+
+/** How long SYNCED may be behind on disk. */
+const syncedAfterMs = 1000;
+
+export interface WriterLimits {
+  /** A segment that would grow beyond is sealed first. */
+  readonly segmentBytes: number;
+  /** So is one whose first batch is this old, in ms; `undefined`: never for its age. */
+  readonly segmentMs: number | undefined;
+  /** The most that one write takes, unless a single batch is longer. */
+  readonly groupBytesMax: number;
+  /** The most that may wait. */
+  readonly pendingBytesMax: number;
+}
+
+/** A batch and the point behind it, which its header says, too. */
+export interface StampedBatch {
+  readonly batch: Buffer;
+  readonly end: LogPosition;
+}
+
+interface Append extends StampedBatch {
+  readonly kind: 'append';
+  /** Called when the batch is durable; `undefined` where it is another batch that somebody waits for. */
+  readonly resolve: (() => void) | undefined;
+  readonly reject: ((error: unknown) => void) | undefined;
+}
+
+/** Decided when the batch behind it was taken, with the state derived up to there. */
+interface Roll {
+  readonly kind: 'roll';
+  readonly state: Uint8Array | undefined;
+}
+
+/** A change of the segments; nothing is written meanwhile. */
+interface Change {
+  readonly kind: 'change';
+  readonly run: () => Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Group commit: whatever is waiting is written at once and synced once, and what comes meanwhile waits for the next group. One thing
+ * happens at a time, in the order in which it was asked for.
+ *
+ * `tail` runs ahead of the disk: it moves when a batch is taken, so that the next one can be stamped, and falls back to what is durable
+ * when a write fails, which refuses every batch that waits.
+ */
+export class Writer {
+  readonly #directory: LogDirectory;
+  readonly #segments: SegmentSet;
+  readonly #synced: SyncedFile;
+  readonly #durable: Watermark;
+  readonly #fence: Fence;
+  readonly #clock: Clock;
+  readonly #limits: WriterLimits;
+  readonly #saveState: (at: LogPosition) => Uint8Array | undefined;
+  #tail: LogPosition;
+  #queue: (Append | Roll | Change)[] = [];
+  #pendingBytes = 0;
+  /** What the active segment will be once all that waits is written. */
+  #planned: { readonly bytes: number; readonly firstTime: number | undefined };
+  #draining: Promise<void> | undefined;
+  #cutting: Promise<void> | undefined;
+  #syncedTimer: Timer | undefined;
+
+  constructor(
+    parts: {
+      readonly directory: LogDirectory;
+      readonly segments: SegmentSet;
+      readonly synced: SyncedFile;
+      readonly durable: Watermark;
+      readonly fence: Fence;
+      readonly clock: Clock;
+    },
+    limits: WriterLimits,
+    saveState: (at: LogPosition) => Uint8Array | undefined,
+  ) {
+    this.#directory = parts.directory;
+    this.#segments = parts.segments;
+    this.#synced = parts.synced;
+    this.#durable = parts.durable;
+    this.#fence = parts.fence;
+    this.#clock = parts.clock;
+    this.#limits = limits;
+    this.#saveState = saveState;
+    this.#tail = parts.segments.end;
+    const { bytes, firstTime } = parts.segments.active;
+    this.#planned = { bytes, firstTime };
+  }
+
+  /** The point behind the last batch that was taken. */
+  get tail(): LogPosition {
+    return this.#tail;
+  }
+
+  /** @throws LogError `overloaded` when so many bytes more may not wait */
+  requireRoom(bytes: number): void {
+    const { pendingBytesMax } = this.#limits;
+    if (this.#pendingBytes > 0 && this.#pendingBytes + bytes > pendingBytesMax) {
+      throw new LogError(
+        'overloaded',
+        `${this.#pendingBytes} bytes wait for the disk, and ${bytes} more exceed pendingBytesMax (${pendingBytesMax}): wait for earlier appends to settle`,
+        { requested: this.#pendingBytes + bytes, last: pendingBytesMax },
+      );
+    }
+  }
+
+  /** Takes batches, at least one, that are stamped, checked, and follow the tail. Resolves with `result` when all are durable. */
+  append<T>(stamped: readonly StampedBatch[], result: T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const [tail, planned, pendingBytes, queued] = [this.#tail, this.#planned, this.#pendingBytes, this.#queue.length];
+      try {
+        const last = stamped.length - 1;
+        for (let at = 0; at < last; at += 1) this.#take(stamped[at]!, undefined, undefined);
+        this.#take(stamped[last]!, () => resolve(result), reject);
+      } catch (error) {
+        // The owner's hook threw: as if nothing had been asked for.
+        [this.#tail, this.#planned, this.#pendingBytes, this.#queue.length] = [tail, planned, pendingBytes, queued];
+        throw error;
+      }
+      this.#wake();
+    });
+  }
+
+  /** Set while the tail is being moved back: what the next batch must follow is not known before it settles. Never rejects. */
+  get cutting(): Promise<void> | undefined {
+    return this.#cutting;
+  }
+
+  /** Runs a {@link change} that moves the log's end. */
+  async cut(run: () => Promise<void>): Promise<void> {
+    const changed = this.change(run);
+    const settled = changed.catch(nothing).then(() => {
+      this.#planFromDisk();
+      if (this.#cutting === settled) this.#cutting = undefined;
+    });
+    this.#cutting = settled;
+    await settled;
+    await changed;
+  }
+
+  /** Seals the active segment, unless it is empty. Not a roll: nobody derived a state up to there. */
+  async sealActive(): Promise<void> {
+    await this.cut(async () => {
+      if (!this.#segments.active.isEmpty) await this.#segments.roll(undefined);
+    });
+  }
+
+  /** Runs a change of the segments when all that was taken before is durable, or refused. */
+  change(run: () => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ kind: 'change', run, resolve, reject });
+      this.#wake();
+    });
+  }
+
+  /** Resolves when nothing waits any more; then saves how far the log is synced. */
+  async stop(): Promise<void> {
+    while (this.#draining !== undefined) await this.#draining;
+    this.#syncedTimer?.cancel();
+    if (this.#fence.error !== undefined) return;
+    this.#markSynced();
+    await this.#synced.sync();
+  }
+
+  #take({ batch, end }: StampedBatch, resolve: Append['resolve'], reject: Append['reject']): void {
+    this.#planRoll(batch.length);
+    this.#queue.push({ kind: 'append', batch, end, resolve, reject });
+    this.#tail = end;
+    const { bytes, firstTime = end.appendTime } = this.#planned;
+    this.#planned = { bytes: bytes + batch.length, firstTime };
+    this.#pendingBytes += batch.length;
+  }
+
+  #planRoll(bytes: number): void {
+    const { segmentBytes, segmentMs } = this.#limits;
+    const { firstTime } = this.#planned;
+    // An empty segment takes any batch.
+    if (firstTime === undefined) return;
+    const isFull = this.#planned.bytes + bytes > segmentBytes;
+    const isOld = segmentMs !== undefined && this.#clock.wallMs() - firstTime >= segmentMs;
+    if (!isFull && !isOld) return;
+    this.#queue.push({ kind: 'roll', state: this.#saveState(this.#tail) });
+    this.#planned = { bytes: segmentHeaderBytes, firstTime: undefined };
+  }
+
+  #planFromDisk(): void {
+    this.#tail = this.#segments.end;
+    const { bytes, firstTime } = this.#segments.active;
+    this.#planned = { bytes, firstTime };
+    this.#durable.set(this.#tail.index);
+  }
+
+  #wake(): void {
+    // Behind everybody whom the end of the last group has woken and who appends at once: they form one group.
+    this.#draining ??= Promise.resolve().then(() => this.#drain());
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const next = this.#queue[0]!;
+      if (next.kind === 'append') await this.#writeGroup(this.#takeGroup());
+      else {
+        this.#queue.shift();
+        await (next.kind === 'roll' ? this.#roll(next) : this.#change(next));
+      }
+    }
+    this.#draining = undefined;
+  }
+
+  /** The batches at the head of the queue that go to disk together. */
+  #takeGroup(): Append[] {
+    let bytes = 0;
+    const isBehindGroup = this.#queue.findIndex((work) => {
+      if (work.kind !== 'append') return true;
+      bytes += work.batch.length;
+      return bytes > this.#limits.groupBytesMax && bytes > work.batch.length;
+    });
+    return this.#queue.splice(0, isBehindGroup === -1 ? this.#queue.length : isBehindGroup) as Append[];
+  }
+
+  async #writeGroup(group: readonly Append[]): Promise<void> {
+    const { active, activeFile } = this.#segments;
+    const batches = group.map(({ batch }) => batch);
+    try {
+      this.#fence.check();
+      this.#markSynced();
+      this.#directory.write(activeFile, active.file, batches, active.bytes);
+      await this.#directory.sync(activeFile, active.file);
+    } catch (error) {
+      await this.#refuse(error, group);
+      return;
+    }
+    for (const { batch, end } of group) {
+      active.extend(batch, end);
+      this.#pendingBytes -= batch.length;
+    }
+    this.#syncedTimer ??= this.#clock.after(syncedAfterMs, () => void this.#saveSynced());
+    for (const { resolve } of group) resolve?.();
+    this.#durable.set(active.end.index);
+  }
+
+  async #roll({ state }: Roll): Promise<void> {
+    try {
+      this.#fence.check();
+      await this.#segments.roll(state);
+    } catch (error) {
+      await this.#refuse(error, []);
+    }
+  }
+
+  async #change({ run, resolve, reject }: Change): Promise<void> {
+    try {
+      this.#fence.check();
+      await run();
+      resolve();
+    } catch (error) {
+      this.#noteFence(error);
+      reject(error);
+    }
+  }
+
+  /** Refuses a group that could not be written, and with it everything that was to follow it. */
+  async #refuse(error: unknown, group: readonly Append[]): Promise<void> {
+    this.#noteFence(error);
+    if (this.#fence.error === undefined) await this.#cutPartialWrite();
+    const waiting = this.#queue.filter((work) => work.kind === 'append');
+    this.#queue = this.#queue.filter((work) => work.kind === 'change');
+    this.#pendingBytes = 0;
+    this.#planFromDisk();
+    for (const { reject } of [...group, ...waiting]) reject?.(this.#fence.error ?? error);
+  }
+
+  async #cutPartialWrite(): Promise<void> {
+    const { active, activeFile } = this.#segments;
+    try {
+      await activeFile.resize(active.bytes);
+    } catch (cause) {
+      const message = `a write to ${active.file} failed, and what it left behind could not be cut off: this log takes no more writes. Check the disk, then start again`;
+      this.#noteFence(new LogError('fenced', message, { path: this.#directory.pathOf(active.file), cause }));
+    }
+  }
+
+  #noteFence(error: unknown): void {
+    this.#fence.note(error);
+    if (this.#fence.error !== undefined) this.#durable.fail(this.#fence.error);
+  }
+
+  /** Says in SYNCED what is durable by now, before more is written behind it. */
+  #markSynced(): void {
+    const { id: segmentId, bytes: position, end } = this.#segments.active;
+    if (this.#synced.latest.segmentId !== segmentId || this.#synced.latest.position !== position) {
+      this.#synced.write({ segmentId, position, end });
+    }
+  }
+
+  async #saveSynced(): Promise<void> {
+    this.#syncedTimer = undefined;
+    try {
+      this.#fence.check();
+      this.#markSynced();
+      await this.#synced.sync();
+    } catch (error) {
+      // A write that failed is tried again with the next group, which is refused if it fails again.
+      this.#noteFence(error);
+    }
+  }
+}
+
+function nothing(): void {}

@@ -1,0 +1,61 @@
+import type { Buffer } from 'node:buffer';
+import { checkBatch } from './check.js';
+import { BatchError } from './errors.js';
+import { appendTimeOf, type BatchType, baseOffsetOf, batchTypes, fieldAt, indexOf, termOf, typeOf } from './header.js';
+import type { BatchLimits } from './limits.js';
+import { RecordWalk } from './walk.js';
+
+export interface AdmitOptions extends BatchLimits {
+  /** The types that may come in. Default: data only, since all others are the servers' own. */
+  readonly types?: readonly BatchType[] | undefined;
+}
+
+const dataOnly: readonly BatchType[] = [batchTypes.data];
+
+/**
+ * What a leader does once with a batch that a producer sent, before it is stamped: `checkBatch`, that nobody stamped it yet,
+ * that it is of a type that may come in, and a walk over the records' lengths, so that every record can be read by
+ * whoever reads the batch later. After this no server looks into the body again. The walk allocates nothing per record.
+ *
+ * @param batch one batch and nothing behind it; not changed
+ * @throws BatchError what `checkBatch` throws, `length` when bytes follow, `stamped`, `type`, `count`, `record` or `number`
+ */
+export function admitBatch(batch: Buffer, options: AdmitOptions = {}): void {
+  const length = checkBatch(batch, 0, options);
+  if (batch.length !== length) {
+    throw new BatchError(
+      'length',
+      `the batch is ${length} bytes long, found ${batch.length}: hand over one batch and nothing behind it`,
+      { at: fieldAt.length, expected: batch.length, found: length },
+    );
+  }
+  requireUnstamped('index', fieldAt.index, indexOf(batch));
+  requireUnstamped('term', fieldAt.term, termOf(batch));
+  requireUnstamped('baseOffset', fieldAt.baseOffset, baseOffsetOf(batch));
+  requireUnstamped('appendTime', fieldAt.appendTime, appendTimeOf(batch));
+
+  const type = typeOf(batch);
+  const types = options.types ?? dataOnly;
+  if (!types.includes(type)) {
+    throw new BatchError(
+      'type',
+      `batch type ${type} may not come in here, expected ${types.join(' or ')}: a producer sends data batches`,
+      { at: fieldAt.type, expected: types[0], found: type },
+    );
+  }
+  if (type === batchTypes.data) walkRecords(batch);
+}
+
+function walkRecords(batch: Buffer): void {
+  const walk = new RecordWalk(batch);
+  while (walk.next());
+}
+
+function requireUnstamped(field: string, at: number, found: number): void {
+  if (found === 0) return;
+  throw new BatchError(
+    'stamped',
+    `${field} is ${found}, expected 0: only a leader fills it; send the batch as it was encoded`,
+    { at, expected: 0, found },
+  );
+}
