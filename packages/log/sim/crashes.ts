@@ -127,5 +127,7 @@ function changesDisk({ method }: Operation): boolean {
 }
 
 function nameOf({ label, method, path }: Operation): string {
-  return `${label}: ${method} ${identify(basename(path))?.kind ?? 'directory'}`;
+  const name = basename(path);
+  const kind = identify(name)?.kind ?? 'directory';
+  return `${label}: ${method} ${kind === 'draft' ? `${identify(name.slice(0, -'.new'.length))?.kind} draft` : kind}`;
 }

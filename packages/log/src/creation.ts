@@ -17,12 +17,10 @@ import { SyncedFile } from './synced-file.js';
 export async function createLog(home: SegmentHome, settings: ResolvedSettings): Promise<void> {
   const { directory, identity } = home;
   const firstId = 1;
-  const hardState = await HardStateFile.create(directory, { ...initialHardState, storageId: settings.storageId });
-  await hardState.close();
+  await HardStateFile.create(directory, { ...initialHardState, storageId: settings.storageId });
   const { segment, file } = await createSegment(home, firstId, origin);
   await file.close();
-  const synced = await SyncedFile.create(directory, { segmentId: firstId, position: segment.bytes, end: origin });
-  await synced.close();
+  await SyncedFile.create(directory, { segmentId: firstId, position: segment.bytes, end: origin });
   await writeManifest(directory, {
     ...identity,
     start: origin,

@@ -5,7 +5,13 @@ import { LogError } from './errors.js';
  * failure is remembered and every later write is refused with it.
  */
 export class Fence {
+  readonly #onClosed: (error: LogError) => void;
   #error: LogError | undefined;
+
+  /** @param onClosed called once, with the error that closed it */
+  constructor(onClosed: (error: LogError) => void) {
+    this.#onClosed = onClosed;
+  }
 
   /** Why the log takes no more writes; `undefined` while it does. */
   get error(): LogError | undefined {
@@ -19,6 +25,8 @@ export class Fence {
 
   /** Takes note of an error; one of a failed sync closes the fence. */
   note(error: unknown): void {
-    if (error instanceof LogError && error.code === 'fenced') this.#error ??= error;
+    if (this.#error !== undefined || !(error instanceof LogError) || error.code !== 'fenced') return;
+    this.#error = error;
+    this.#onClosed(error);
   }
 }

@@ -1,6 +1,7 @@
 import type { OpenFile } from '@commitlog/runtime';
 import type { LogDirectory } from './directory.js';
 import { LogError } from './errors.js';
+import type { Fence } from './fence.js';
 import {
   copyBytes,
   copyDistance,
@@ -15,14 +16,16 @@ import { names } from './layout.js';
 export class HardStateFile {
   readonly #directory: LogDirectory;
   readonly #file: OpenFile;
+  readonly #fence: Fence;
   #sequence: number;
   #state: HardState;
   /** The copy to write first: never the only good one. */
   #firstCopy: number;
   #saving: Promise<unknown> = Promise.resolve();
 
-  private constructor(directory: LogDirectory, file: OpenFile, newest: HardStateCopy, firstCopy: number) {
+  private constructor(directory: LogDirectory, fence: Fence, file: OpenFile, newest: HardStateCopy, firstCopy: number) {
     this.#directory = directory;
+    this.#fence = fence;
     this.#file = file;
     this.#sequence = newest.sequence;
     this.#state = newest.state;
@@ -30,17 +33,16 @@ export class HardStateFile {
   }
 
   /** Puts a new file in place, without syncing its name. */
-  static async create(directory: LogDirectory, state: HardState): Promise<HardStateFile> {
+  static async create(directory: LogDirectory, state: HardState): Promise<void> {
     const copy = { sequence: 1, state };
     const bytes = Buffer.alloc(copyDistance + copyBytes);
     encodeCopy(copy).copy(bytes);
     encodeCopy(copy).copy(bytes, copyDistance);
     await directory.replaceWith(names.hardState, bytes);
-    return new HardStateFile(directory, await directory.open(names.hardState, 'write'), copy, 0);
   }
 
   /** @throws LogError `corrupt` when the file is missing or neither copy can be read: a forgotten vote could elect two leaders */
-  static async open(directory: LogDirectory): Promise<HardStateFile> {
+  static async open(directory: LogDirectory, fence: Fence): Promise<HardStateFile> {
     const path = directory.pathOf(names.hardState);
     const copies = await HardStateFile.readCopies(directory);
     const newest = newestOf(copies);
@@ -54,7 +56,7 @@ export class HardStateFile {
     }
     const file = await directory.open(names.hardState, 'write');
     const isStale = (copy: HardStateCopy | undefined): boolean => copy?.sequence !== newest.sequence;
-    const opened = new HardStateFile(directory, file, newest, isStale(copies?.[1]) ? 1 : 0);
+    const opened = new HardStateFile(directory, fence, file, newest, isStale(copies?.[1]) ? 1 : 0);
     // A crash between the two, or a damaged one: both are to be good before the next change overwrites either.
     if (copies?.some(isStale)) await opened.save(newest.state);
     return opened;
@@ -88,6 +90,7 @@ export class HardStateFile {
   }
 
   async #writeBoth(state: HardState): Promise<void> {
+    this.#fence.check();
     const sequence = this.#sequence + 1;
     const bytes = encodeCopy({ sequence, state });
     this.#sequence = sequence;
@@ -95,7 +98,10 @@ export class HardStateFile {
       // Should this write fail, the other copy is the good one.
       this.#firstCopy = copy;
       this.#directory.write(this.#file, names.hardState, [bytes], copy * copyDistance);
-      await this.#directory.sync(this.#file, names.hardState);
+      await this.#directory.sync(this.#file, names.hardState).catch((error: unknown) => {
+        this.#fence.note(error);
+        throw error;
+      });
     }
     this.#state = state;
   }

@@ -21,6 +21,8 @@ export { type HardState, initialHardState } from './format/hard-state.js';
 export type { SealedSegment } from './format/manifest.js';
 export type { Appended, FollowRequest, Log } from './log.js';
 export type { FetchBatches } from './mending.js';
+export { inspectLog, type LogDescription, type SegmentDescription } from './offline/inspect.js';
+export { type Finding, type Verification, type VerifySettings, verifyLog } from './offline/verify.js';
 export { type LogComponents, openLog } from './open.js';
 export { type LogPosition, origin } from './position.js';
 export type { Cursor, ReadFrom, ReadRequest, Slice } from './reader.js';

@@ -22,6 +22,11 @@ export type FileKind =
 
 /** What a file in a log's directory is, by its name, with the two numbers in it; `undefined` for a stranger's. */
 export function identify(name: string): { readonly kind: FileKind; readonly numbers: readonly number[] } | undefined {
+  // A stranger's file may end in .new, too.
+  if (name.endsWith(draftSuffix)) {
+    const target = identify(name.slice(0, -draftSuffix.length));
+    return target?.kind === 'lock' ? target : target && { ...target, kind: 'draft' };
+  }
   for (const [kind, pattern] of patterns) {
     const match = pattern.exec(name);
     if (match !== null) return { kind, numbers: match.slice(1).map(Number) };
@@ -29,9 +34,10 @@ export function identify(name: string): { readonly kind: FileKind; readonly numb
   return undefined;
 }
 
+const draftSuffix = '.new';
+
 const patterns: readonly (readonly [FileKind, RegExp])[] = [
   ['lock', /^LOCK-\d/],
-  ['draft', /\.new$/],
   ['manifest', /^MANIFEST$/],
   ['synced', /^SYNCED$/],
   ['hard-state', /^HARDSTATE$/],
@@ -40,7 +46,7 @@ const patterns: readonly (readonly [FileKind, RegExp])[] = [
   ['checkpoint', /^CHECKPOINT-(\d{20})-(\d{1,16})$/],
 ];
 
-export const draftOf = (name: string): string => `${name}.new`;
+export const draftOf = (name: string): string => `${name}${draftSuffix}`;
 
 export const pathIn = (dir: string, name: string): string => join(dir, name);
 

@@ -33,7 +33,11 @@ export async function mendSegment(
     for (const hole of damaged.holes) {
       if (hole.lastIndex < hole.firstIndex) continue;
       await copy.takeFrom(damaged, hole.firstIndex - 1);
-      for await (const bytes of fetch(hole.firstIndex, hole.lastIndex)) copy.take(bytes, hole.lastIndex);
+      const header = await damaged.intactHeader(hole);
+      for await (const bytes of fetch(hole.firstIndex, hole.lastIndex)) {
+        if (header !== undefined) copy.requireNext(header, bytes, hole.firstIndex);
+        copy.take(bytes, hole.lastIndex);
+      }
       copy.requireEnd({ index: hole.lastIndex }, 'the batches that were fetched');
     }
     await copy.takeFrom(damaged, damaged.end.index);
@@ -95,6 +99,12 @@ class SegmentCopy {
     this.#home.directory.write(this.#file, this.#segment.file, [bytes], this.#bytes);
     this.#bytes += bytes.length;
     this.#end = previous;
+  }
+
+  /** Of a batch whose body alone is damaged, the header tells which one it was: its checksum covers the body's. */
+  requireNext(header: Buffer, bytes: Buffer, index: number): void {
+    if (this.#end.index !== index - 1 || header.compare(bytes, 0, header.length) === 0) return;
+    throw new LogError('mend', `the batch that was fetched for index ${index} is not the one that is damaged: the other replica has another log`);
   }
 
   requireEnd(expected: Partial<LogPosition>, what: string): void {

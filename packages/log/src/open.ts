@@ -8,7 +8,7 @@ import { FilePool } from './file-pool.js';
 import { HardStateFile } from './hard-state-file.js';
 import { names } from './layout.js';
 import type { Log } from './log.js';
-import { recover } from './recovery.js';
+import { readManifest, recover } from './recovery.js';
 import type { SegmentHome } from './segment.js';
 import { SegmentedLog } from './segmented-log.js';
 import { type LogSettings, type ResolvedSettings, resolveSettings } from './settings.js';
@@ -52,13 +52,16 @@ async function openLocked(directory: LogDirectory, lock: Lock, settings: Resolve
     await requireFreshDirectory(directory, found);
     await createLog(home, settings);
   }
-  const hardState = await HardStateFile.open(directory);
-  const { segments, synced } = await recover(home, found).catch(async (error: unknown) => {
+  // Whose directory it is comes first: another log's files are not touched.
+  const manifest = await readManifest(home);
+  const durable = new Watermark(0);
+  const fence = new Fence((error) => durable.fail(error));
+  const hardState = await HardStateFile.open(directory, fence);
+  const { segments, synced } = await recover(home, manifest, found).catch(async (error: unknown) => {
     await hardState.close();
     throw error;
   });
-  const fence = new Fence();
-  const durable = new Watermark(segments.end.index);
+  durable.set(segments.end.index);
   const limits = { segmentBytes, segmentMs, groupBytesMax, pendingBytesMax };
   const writer = new Writer({ directory, segments, synced, durable, fence, clock }, limits, checkpoint);
   const release = async (): Promise<void> => {

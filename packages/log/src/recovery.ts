@@ -23,9 +23,9 @@ const openedAtOnce = 16;
  */
 export async function recover(
   home: SegmentHome,
+  manifest: Manifest,
   found: readonly string[],
 ): Promise<{ segments: SegmentSet; synced: SyncedFile }> {
-  const manifest = await readManifest(home);
   const synced = await openSynced(home);
   try {
     const mark = markOf(synced, manifest, home.directory.pathOf(names.synced));
@@ -79,7 +79,7 @@ async function openSynced({ directory }: SegmentHome): Promise<SyncedFile> {
 }
 
 /** @throws LogError `wrong-directory` when it is another log's */
-async function readManifest({ directory, identity }: SegmentHome): Promise<Manifest> {
+export async function readManifest({ directory, identity }: SegmentHome): Promise<Manifest> {
   const path = directory.pathOf(names.manifest);
   const manifest = decodeManifest((await directory.readWhole(names.manifest)) ?? Buffer.alloc(0), path);
   if (manifest.cluster !== identity.cluster || manifest.log !== identity.log) {

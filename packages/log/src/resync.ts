@@ -1,5 +1,6 @@
 import { BatchError, baseOffsetOf, checkHeader, headerBytes, indexOf, lengthOf } from '@commitlog/record';
 import type { OpenFile } from '@commitlog/runtime';
+import { LogError } from './errors.js';
 import type { LogPosition } from './position.js';
 import { readRange, type ScanPoint, scan } from './scan.js';
 import { positionAfter } from './sequence.js';
@@ -30,17 +31,37 @@ export async function resync(file: OpenFile, bad: ScanPoint, known: KnownEnd): P
   const refuted = new Set<number>();
   for await (const candidate of headersBehind(file, bad, known)) {
     if (refuted.has(candidate.position)) continue;
-    const chain: number[] = [];
-    const options = {
-      until: known.position,
-      checkBodies: false,
-      visit: (_bytes: Buffer, _at: number, position: number): undefined => void chain.push(position),
-    };
-    const reached = await scan(file, candidate, options);
-    if (reached.position === known.position && reached.previous.index === known.end.index) return candidate;
-    for (const position of chain) refuted.add(position);
+    const chain = await follow(file, candidate, known);
+    if (chain.reachesEnd) return candidate;
+    for (const position of chain.positions) refuted.add(position);
   }
   return { position: known.position, previous: known.end };
+}
+
+/** Walks from a candidate, which must be whole, from header to header, and says whether that leads to the boundary that is known. */
+async function follow(file: OpenFile, candidate: ScanPoint, known: KnownEnd): Promise<{ reachesEnd: boolean; positions: number[] }> {
+  const positions: number[] = [];
+  const step = async (from: ScanPoint, checkBodies: boolean, count: number): Promise<ScanPoint> =>
+    await scan(file, from, {
+      until: known.position,
+      checkBodies,
+      visit: (_bytes, _at, position) => {
+        if (positions.length === count) return 'stop';
+        positions.push(position);
+        return undefined;
+      },
+    });
+  try {
+    // An impostor can have any length, and end where a real batch does; its checksum covers bytes that were not its author's.
+    const first = await step(candidate, true, 1);
+    if (positions.length === 0) return { reachesEnd: false, positions };
+    const last = await step(first, false, Number.POSITIVE_INFINITY);
+    return { reachesEnd: last.position === known.position && last.previous.index === known.end.index, positions };
+  } catch (error) {
+    // What looks like a batch of a later version, behind what is damaged, need not be one.
+    if (error instanceof LogError && error.code === 'newer-format') return { reachesEnd: false, positions };
+    throw error;
+  }
 }
 
 /** The boundary behind a batch whose body is bad and whose header is not. */
@@ -65,6 +86,11 @@ async function* headersBehind(file: OpenFile, bad: ScanPoint, known: KnownEnd): 
       yield { position: position + at, previous: before(bytes, at, bad.previous) };
     }
   }
+}
+
+/** Whether these bytes start with a good header, and the batch of that index. */
+export function isHeaderOf(bytes: Buffer, index: number, batchBytesMax: number): boolean {
+  return isHeader(bytes, 0, batchBytesMax) && indexOf(bytes) === index;
 }
 
 function isHeader(bytes: Buffer, at: number, batchBytesMax: number): boolean {

@@ -76,8 +76,10 @@ const blockBytes = 4096;
 
 async function readAroundBadBlocks(file: OpenFile, position: number, into: Buffer): Promise<Buffer> {
   const there = Math.max(0, Math.min(into.length, (await file.size()) - position));
-  for (let at = 0; at < there; at += blockBytes) {
-    const block = into.subarray(at, Math.min(at + blockBytes, there));
+  for (let at = 0, end = 0; at < there; at = end) {
+    // To the end of the block that this byte is in.
+    end = Math.min(there, at + blockBytes - ((position + at) % blockBytes));
+    const block = into.subarray(at, end);
     await file.read(block, position + at).catch((error: unknown) => {
       if (!hasErrorCode(error, 'EIO')) throw error;
       block.fill(0);

@@ -99,10 +99,7 @@ export class SegmentSet {
   async roll(state: Uint8Array | undefined): Promise<void> {
     const sealed = this.active;
     await sealed.saveIndex();
-    if (state !== undefined) await this.#saveCheckpoint(sealed.end, state);
-    await this.#begin(sealed.end, this.#start, sealed.isEmpty ? this.#segments.slice(0, -1) : this.#segments);
-    const { index, term } = sealed.end;
-    if (state !== undefined) this.#checkpoints = [...this.#checkpoints, { index, term }];
+    await this.#begin(sealed.end, this.#start, sealed.isEmpty ? this.#segments.slice(0, -1) : this.#segments, state);
   }
 
   /** Forgets everything behind a batch boundary of a segment. */
@@ -111,7 +108,7 @@ export class SegmentSet {
     const cut = point.position > segmentHeaderBytes ? [segment.cutAt(point)] : [];
     // Before the segments: a checkpoint must not outlive what it was derived from.
     await this.#removeCheckpoints(({ index }) => index > point.previous.index);
-    await this.#begin(point.previous, this.#start, [...kept, ...cut]);
+    await this.#begin(point.previous, this.#start, [...kept, ...cut], undefined);
     for (const shortened of cut) await this.#shorten(shortened);
   }
 
@@ -125,29 +122,25 @@ export class SegmentSet {
 
   /** Drops everything, and goes on at another point, as a snapshot demands; `state` is what is derived from the log up to there. */
   async reset(position: LogPosition, state: Uint8Array | undefined): Promise<void> {
-    if (state !== undefined) await this.#saveCheckpoint(position, state);
-    await this.#begin(position, position, []);
-    const { index, term } = position;
-    await this.#removeCheckpoints((key) => state === undefined || key.index !== index || key.term !== term);
-    if (state !== undefined) this.#checkpoints = [{ index, term }];
+    await this.#begin(position, position, [], state);
+    await this.#removeCheckpoints((key) => state === undefined || !isOf(position)(key));
   }
 
   /**
-   * Puts a mended segment in the place of a damaged one.
+   * Puts a mended segment in the place of a damaged one; where it cannot, the mended one's files are removed.
    *
    * @throws LogError `mend` when the damaged one is no longer part of the log
    */
   async replace(damaged: Segment, mended: Segment): Promise<void> {
-    if (!this.#segments.includes(damaged) || damaged === this.active) {
-      throw new LogError(
-        'mend',
-        `segment ${damaged.id} is no longer part of the log: it was trimmed, truncated or mended meanwhile`,
-      );
+    try {
+      if (!this.#segments.includes(damaged)) throw notLive(damaged);
+      const segments = this.#segments.map((segment) => (segment === damaged ? mended : segment));
+      await this.#commit({ start: this.#start, segments });
+    } catch (error) {
+      if (mayBeNamed(error)) throw error;
+      await this.#discard(mended);
+      throw error;
     }
-    await this.#commit({
-      start: this.#start,
-      segments: this.#segments.map((segment) => (segment === damaged ? mended : segment)),
-    });
   }
 
   /** Closes the active segment's file. */
@@ -156,18 +149,23 @@ export class SegmentSet {
   }
 
   /** Commits a log of these segments and a new, empty, active one behind them. */
-  async #begin(base: LogPosition, start: LogPosition, before: readonly Segment[]): Promise<void> {
+  async #begin(
+    base: LogPosition,
+    start: LogPosition,
+    before: readonly Segment[],
+    state: Uint8Array | undefined,
+  ): Promise<void> {
+    await this.#prepareCheckpoint(base, state);
     const { segment, file } = await createSegment(this.#home, this.takeId(), base);
     const formerFile = this.#activeFile;
     try {
       await this.#commit({ start, segments: [...before, segment] });
     } catch (error) {
       await file.close();
-      // Whether a manifest that could not be synced is in place is unknown: then the file it may name must stay.
-      if (!(error instanceof LogError && error.code === 'fenced'))
-        await this.#home.directory.removeIfThere(segment.file);
+      if (!mayBeNamed(error)) await this.#home.directory.removeIfThere(segment.file);
       throw error;
     }
+    if (state !== undefined) this.#addCheckpoint(base);
     this.#activeFile = file;
     await formerFile?.close();
     this.#synced.write({ segmentId: segment.id, position: segment.bytes, end: segment.end });
@@ -200,8 +198,17 @@ export class SegmentSet {
     });
   }
 
-  async #saveCheckpoint({ index, term }: CheckpointKey, state: Uint8Array): Promise<void> {
-    await this.#home.directory.replaceWith(names.checkpoint(index, term), encodeCheckpoint({ index, term }, state));
+  /** Saves the state derived up to a boundary, or sees to it that nobody takes another for it. */
+  async #prepareCheckpoint({ index, term }: CheckpointKey, state: Uint8Array | undefined): Promise<void> {
+    const { directory } = this.#home;
+    const name = names.checkpoint(index, term);
+    if (state !== undefined) return await directory.replaceWith(name, encodeCheckpoint({ index, term }, state));
+    // A roll that failed may have left one, for a boundary that other batches have reached since.
+    if (!this.#checkpoints.some(isOf({ index, term }))) await directory.removeIfThere(name);
+  }
+
+  #addCheckpoint({ index, term }: CheckpointKey): void {
+    if (!this.#checkpoints.some(isOf({ index, term }))) this.#checkpoints = [...this.#checkpoints, { index, term }];
   }
 
   async #removeCheckpoints(isObsolete: (key: CheckpointKey) => boolean): Promise<void> {
@@ -238,6 +245,20 @@ export async function writeManifest(directory: LogDirectory, manifest: Manifest)
 function described(segments: readonly Segment[]): Pick<Manifest, 'sealed' | 'active'> {
   const { id, base } = segments.at(-1)!;
   return { sealed: segments.slice(0, -1).map((segment) => segment.describe()), active: { id, base } };
+}
+
+function isOf({ index, term }: CheckpointKey): (key: CheckpointKey) => boolean {
+  return (key) => key.index === index && key.term === term;
+}
+
+/** Whether a manifest that names the new files may be in place: one that could not be synced is, or is not. */
+function mayBeNamed(error: unknown): boolean {
+  return error instanceof LogError && error.code === 'fenced';
+}
+
+/** The refusal to mend a segment that was trimmed, truncated or mended meanwhile. */
+export function notLive({ id }: Segment): LogError {
+  return new LogError('mend', `segment ${id} is no longer part of the log: it was trimmed, truncated or mended meanwhile`);
 }
 
 /** Gives back space that the log no longer uses. Should that fail, nothing is wrong: the next start tries again. */

@@ -11,6 +11,7 @@ import type { LogPosition } from './position.js';
 import { readRange, type ScanEnd, type ScanPoint, scan } from './scan.js';
 import { positionAfter } from './sequence.js';
 import { type IndexEntry, SparseIndex } from './sparse-index.js';
+import { isHeaderOf } from './resync.js';
 import { type SurveyedSegment, survey, wholeSegment } from './survey.js';
 import { walk } from './walk.js';
 
@@ -136,6 +137,13 @@ export class Segment {
     const extent = { id: this.id, base: this.base, end: previous, bytes: position };
     const known = this.#index === undefined ? { holes } : { holes, index };
     return new Segment(extent, this.#home, known);
+  }
+
+  /** The header of the first batch of a hole, where only the batch's body is damaged. */
+  async intactHeader({ firstIndex, position }: Damage): Promise<Buffer | undefined> {
+    if (position < segmentHeaderBytes) return undefined;
+    const header = await this.#withFile((file) => readRange(file, position, headerBytes));
+    return isHeaderOf(header, firstIndex, this.bytes - position) ? header : undefined;
   }
 
   /** Reads the whole segment, to know its index and its holes. Those who ask at the same time share one reading. */

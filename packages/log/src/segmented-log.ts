@@ -23,7 +23,7 @@ import { type FetchBatches, mendSegment } from './mending.js';
 import type { LogPosition } from './position.js';
 import { Reader, type ReadRequest, type Slice } from './reader.js';
 import type { SegmentHome } from './segment.js';
-import type { SegmentSet } from './segment-set.js';
+import { notLive, type SegmentSet } from './segment-set.js';
 import { positionAfter, sequenceProblem } from './sequence.js';
 import type { Watermark } from './watermark.js';
 import type { StampedBatch, Writer } from './writer.js';
@@ -43,6 +43,7 @@ export interface LogParts {
 }
 
 const admittedTypes = Object.values(batchTypes);
+const unstamped = { index: 0, term: 0, baseOffset: 0, appendTime: 0 };
 
 /** See {@link Log}. */
 export class SegmentedLog implements Log {
@@ -99,42 +100,12 @@ export class SegmentedLog implements Log {
     return this.#parts.segments.checkpoints;
   }
 
-  async append(batch: Buffer, options: { readonly term?: number } = {}): Promise<Appended> {
-    const { writer, clock, batchBytesMax } = this.#parts;
-    while (writer.cutting !== undefined) await writer.cutting;
-    this.#requireWritable();
-    valid(() => admitBatch(batch, { batchBytesMax, types: admittedTypes }));
-    writer.requireRoom(batch.length);
-    const { tail } = writer;
-    const term = options.term ?? Math.max(1, tail.term);
-    if (!(term >= tail.term))
-      throw new LogError('not-contiguous', `expected a term of at least ${tail.term}, got ${term}`);
-    const index = tail.index + 1;
-    const appendTime = Math.max(tail.appendTime, clock.wallMs());
-    const appended: Appended = { index, term, baseOffset: tail.nextOffset, appendTime };
-    valid(() => stampBatch(batch, appended));
-    const end = { index, term, nextOffset: tail.nextOffset + countOf(batch), appendTime };
-    return await writer.append([{ batch, end }], appended);
+  append(batch: Buffer, options: { readonly term?: number } = {}): Promise<Appended> {
+    return this.#whenWritable(() => this.#append(batch, options));
   }
 
-  async appendStamped(stamped: readonly Buffer[]): Promise<LogPosition> {
-    const { writer, batchBytesMax } = this.#parts;
-    while (writer.cutting !== undefined) await writer.cutting;
-    this.#requireWritable();
-    const checked: StampedBatch[] = [];
-    let [end, bytes] = [writer.tail, 0];
-    for (const batch of stamped) {
-      valid(() => requireOneBatch(batch, checkBatch(batch, 0, { batchBytesMax })));
-      const problem = sequenceProblem(end, batch, 0);
-      if (problem !== undefined)
-        throw new LogError('not-contiguous', `the batch does not follow the log's last one: ${problem}`);
-      end = positionAfter(batch, 0);
-      bytes += batch.length;
-      checked.push({ batch, end });
-    }
-    if (checked.length === 0) throw new LogError('invalid-batch', 'expected at least one batch, got none');
-    writer.requireRoom(bytes);
-    return await writer.append(checked, end);
+  appendStamped(stamped: readonly Buffer[]): Promise<LogPosition> {
+    return this.#whenWritable(() => this.#appendStamped(stamped));
   }
 
   async read(request: ReadRequest): Promise<Slice> {
@@ -190,11 +161,9 @@ export class SegmentedLog implements Log {
   async truncateAfter(index: number): Promise<void> {
     this.#requireWritable();
     const { segments, writer } = this.#parts;
-    const requireKept = (): void => requireIndex(index, segments.start.index, Number.MAX_SAFE_INTEGER);
-    requireKept();
-    if (index >= writer.tail.index) return;
+    requireIndex(index, segments.start.index, Number.MAX_SAFE_INTEGER);
     await writer.cut(async () => {
-      requireKept();
+      requireIndex(index, segments.start.index, Number.MAX_SAFE_INTEGER);
       if (index >= segments.end.index) return;
       const { segment, point } = await this.#reader.pointAfter(index);
       await segments.truncateAfter(segment, point);
@@ -232,11 +201,7 @@ export class SegmentedLog implements Log {
 
   async saveHardState(state: HardState): Promise<void> {
     this.#requireWritable();
-    const { hardState, fence } = this.#parts;
-    await hardState.save(state).catch((error: unknown) => {
-      fence.note(error);
-      throw error;
-    });
+    await this.#parts.hardState.save(state);
   }
 
   async readCheckpoint({ index, term }: CheckpointKey): Promise<Buffer | undefined> {
@@ -255,6 +220,52 @@ export class SegmentedLog implements Log {
     return this.close();
   }
 
+  /** What is asked for before the log is closed is done, even if it has to wait for its turn. */
+  async #whenWritable<T>(append: () => Promise<T>): Promise<T> {
+    this.#requireWritable();
+    return await this.#parts.writer.inTurn(append);
+  }
+
+  async #append(batch: Buffer, options: { readonly term?: number }): Promise<Appended> {
+    const { writer, clock, batchBytesMax } = this.#parts;
+    valid(() => admitBatch(batch, { batchBytesMax, types: admittedTypes }));
+    writer.requireRoom(batch.length);
+    const { tail } = writer;
+    const term = options.term ?? Math.max(1, tail.term);
+    if (!(term >= tail.term))
+      throw new LogError('not-contiguous', `expected a term of at least ${tail.term}, got ${term}`);
+    const index = tail.index + 1;
+    const appendTime = Math.max(tail.appendTime, clock.wallMs());
+    const appended: Appended = { index, term, baseOffset: tail.nextOffset, appendTime };
+    valid(() => stampBatch(batch, appended));
+    const end = { index, term, nextOffset: tail.nextOffset + countOf(batch), appendTime };
+    try {
+      return await writer.append([{ batch, end }], appended);
+    } catch (error) {
+      // As it came, so that it can be appended again.
+      stampBatch(batch, unstamped);
+      throw error;
+    }
+  }
+
+  async #appendStamped(stamped: readonly Buffer[]): Promise<LogPosition> {
+    const { writer, batchBytesMax } = this.#parts;
+    const checked: StampedBatch[] = [];
+    let [end, bytes] = [writer.tail, 0];
+    for (const batch of stamped) {
+      valid(() => requireOneBatch(batch, checkBatch(batch, 0, { batchBytesMax })));
+      const problem = sequenceProblem(end, batch, 0);
+      if (problem !== undefined)
+        throw new LogError('not-contiguous', `the batch does not follow the log's last one: ${problem}`);
+      end = positionAfter(batch, 0);
+      bytes += batch.length;
+      checked.push({ batch, end });
+    }
+    if (checked.length === 0) throw new LogError('invalid-batch', 'expected at least one batch, got none');
+    writer.requireRoom(bytes);
+    return await writer.append(checked, end);
+  }
+
   async #close(): Promise<void> {
     const { writer, durable, release } = this.#parts;
     durable.fail(closedError());
@@ -267,15 +278,20 @@ export class SegmentedLog implements Log {
   }
 
   async #mend(segmentId: number, fetch: FetchBatches): Promise<void> {
-    const { home, segments, writer } = this.#parts;
+    const { home, segments, writer, fence } = this.#parts;
     const find = () => segments.all.find(({ id }) => id === segmentId);
     if (find() === segments.active) await writer.sealActive();
     const damaged = find();
     if (damaged === undefined) throw new LogError('mend', `there is no segment ${segmentId}: see the log's damage`);
-    const mended = await mendSegment(home, damaged, segments.takeId(), (first, last) =>
-      this.#whileOpen(fetch(first, last)),
-    );
-    await writer.change(() => segments.replace(damaged, mended));
+    try {
+      const fetchWhileOpen: FetchBatches = (first, last) => this.#whileOpen(fetch(first, last));
+      const mended = await mendSegment(home, damaged, segments.takeId(), fetchWhileOpen);
+      await writer.change(() => segments.replace(damaged, mended));
+    } catch (error) {
+      fence.note(error);
+      // What was trimmed or truncated meanwhile can no longer be read, nor need it be.
+      throw segments.all.includes(damaged) ? error : notLive(damaged);
+    }
   }
 
   /** Stops asking for more once the log is being closed. */

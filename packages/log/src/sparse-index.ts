@@ -17,6 +17,7 @@ export interface IndexEntry {
 
 /** One entry about every so many bytes of log. */
 const spacingBytes = 32 * 1024;
+const capacityMin = 16;
 const entryBytes = 20;
 const fileHeaderBytes = 20;
 const magic = 0x31584449; // "IDX1"
@@ -30,10 +31,10 @@ export class SparseIndex {
   #count = 0;
   // Index, offset and position are stored as distances from the segment's base: a segment is below 4 GiB, and an index or an
   // offset takes at least a byte of it.
-  #indexes = new Uint32Array(16);
-  #offsets = new Uint32Array(16);
-  #positions = new Uint32Array(16);
-  #times = new Float64Array(16);
+  #indexes = new Uint32Array(capacityMin);
+  #offsets = new Uint32Array(capacityMin);
+  #positions = new Uint32Array(capacityMin);
+  #times = new Float64Array(capacityMin);
 
   /** @param base the point before the segment's first batch */
   constructor(base: LogPosition) {
@@ -57,7 +58,7 @@ export class SparseIndex {
 
   /** Takes note of the next batch, however near the last one is. */
   add(entry: IndexEntry): void {
-    if (this.#count === this.#positions.length) this.#resize(this.#count * 2);
+    if (this.#count === this.#positions.length) this.#resize(Math.max(capacityMin, this.#count * 2));
     this.#indexes[this.#count] = entry.index - this.#base.index;
     this.#offsets[this.#count] = entry.offset - this.#base.nextOffset;
     this.#positions[this.#count] = entry.position;

@@ -77,12 +77,11 @@ export async function survey(file: OpenFile, segment: SurveyedSegment, visitor: 
       return { index, holes, end: stopped };
     }
     from = await resync(file, stopped, known);
-    holes.push({
-      ...wholeSegment(segment, reason),
-      firstIndex: stopped.previous.index + 1,
-      lastIndex: from.previous.index,
-      position: stopped.position,
-    });
+    const lastIndex = from.previous.index;
+    const last = holes.at(-1);
+    // Two bad batches side by side are one hole: where the first ends is not known for certain.
+    if (isBehindHole && last !== undefined) holes[holes.length - 1] = { ...last, lastIndex };
+    else holes.push({ ...wholeSegment(segment, reason), firstIndex: stopped.previous.index + 1, lastIndex, position: stopped.position });
     isBehindHole = true;
   }
 }

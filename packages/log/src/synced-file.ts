@@ -34,11 +34,10 @@ export class SyncedFile {
   }
 
   /** Puts a new file in place, without syncing its name. */
-  static async create(directory: LogDirectory, mark: SyncedMark): Promise<SyncedFile> {
+  static async create(directory: LogDirectory, mark: SyncedMark): Promise<void> {
     const bytes = Buffer.alloc(slotDistance + slotBytes);
     encodeSlot({ sequence: 1, ...mark }).copy(bytes);
     await directory.replaceWith(names.synced, bytes);
-    return new SyncedFile(directory, await directory.open(names.synced, 'write'), 1, 0, mark);
   }
 
   /** @returns `undefined` when the file is missing, or neither slot can be read */

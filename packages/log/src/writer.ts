@@ -71,7 +71,8 @@ export class Writer {
   /** What the active segment will be once all that waits is written. */
   #planned: { readonly bytes: number; readonly firstTime: number | undefined };
   #draining: Promise<void> | undefined;
-  #cutting: Promise<void> | undefined;
+  /** Set while the tail is being moved back: until it settles, nobody knows what the next batch must follow. Never rejects. */
+  #turn: Promise<void> | undefined;
   #syncedTimer: Timer | undefined;
 
   constructor(
@@ -133,21 +134,21 @@ export class Writer {
     });
   }
 
-  /** Set while the tail is being moved back: what the next batch must follow is not known before it settles. Never rejects. */
-  get cutting(): Promise<void> | undefined {
-    return this.#cutting;
+  /** Takes batches, which must follow the tail: at once, or when it has come to rest, in the order of the calls. */
+  inTurn<T>(append: () => Promise<T>): Promise<T> {
+    if (this.#turn === undefined) return append();
+    // The next in turn waits until these were taken, not until they are durable.
+    const taken = this.#turn.then(() => ({ durable: append() }));
+    this.#takeTurn(taken);
+    return taken.then(({ durable }) => durable);
   }
 
   /** Runs a {@link change} that moves the log's end. */
-  async cut(run: () => Promise<void>): Promise<void> {
-    const changed = this.change(run);
-    const settled = changed.catch(nothing).then(() => {
-      this.#planFromDisk();
-      if (this.#cutting === settled) this.#cutting = undefined;
-    });
-    this.#cutting = settled;
-    await settled;
-    await changed;
+  cut(run: () => Promise<void>): Promise<void> {
+    const cutNow = (): Promise<void> => this.change(run).finally(() => this.#planFromDisk());
+    const done = this.#turn === undefined ? cutNow() : this.#turn.then(cutNow);
+    this.#takeTurn(done);
+    return done;
   }
 
   /** Seals the active segment, unless it is empty. Not a roll: nobody derived a state up to there. */
@@ -167,11 +168,18 @@ export class Writer {
 
   /** Resolves when nothing waits any more; then saves how far the log is synced. */
   async stop(): Promise<void> {
-    while (this.#draining !== undefined) await this.#draining;
+    while (this.#draining !== undefined || this.#turn !== undefined) await (this.#draining ?? this.#turn);
     this.#syncedTimer?.cancel();
     if (this.#fence.error !== undefined) return;
     this.#markSynced();
     await this.#synced.sync();
+  }
+
+  #takeTurn(turn: Promise<unknown>): void {
+    const settled = turn.then(nothing, nothing).then(() => {
+      if (this.#turn === settled) this.#turn = undefined;
+    });
+    this.#turn = settled;
   }
 
   #take({ batch, end }: StampedBatch, resolve: Append['resolve'], reject: Append['reject']): void {
@@ -266,14 +274,14 @@ export class Writer {
       await run();
       resolve();
     } catch (error) {
-      this.#noteFence(error);
+      this.#fence.note(error);
       reject(error);
     }
   }
 
   /** Refuses a group that could not be written, and with it everything that was to follow it. */
   async #refuse(error: unknown, group: readonly Append[]): Promise<void> {
-    this.#noteFence(error);
+    this.#fence.note(error);
     if (this.#fence.error === undefined) await this.#cutPartialWrite();
     const waiting = this.#queue.filter((work) => work.kind === 'append');
     this.#queue = this.#queue.filter((work) => work.kind === 'change');
@@ -282,19 +290,17 @@ export class Writer {
     for (const { reject } of [...group, ...waiting]) reject?.(this.#fence.error ?? error);
   }
 
+  /** Should it stay there, batches that were refused could show up at the next start. */
   async #cutPartialWrite(): Promise<void> {
     const { active, activeFile } = this.#segments;
     try {
       await activeFile.resize(active.bytes);
     } catch (cause) {
+      // A file system that turned read-only took nothing, and there is nothing to cut.
+      if ((await activeFile.size().catch(() => undefined)) === active.bytes) return;
       const message = `a write to ${active.file} failed, and what it left behind could not be cut off: this log takes no more writes. Check the disk, then start again`;
-      this.#noteFence(new LogError('fenced', message, { path: this.#directory.pathOf(active.file), cause }));
+      this.#fence.note(new LogError('fenced', message, { path: this.#directory.pathOf(active.file), cause }));
     }
-  }
-
-  #noteFence(error: unknown): void {
-    this.#fence.note(error);
-    if (this.#fence.error !== undefined) this.#durable.fail(this.#fence.error);
   }
 
   /** Says in SYNCED what is durable by now, before more is written behind it. */
@@ -313,7 +319,7 @@ export class Writer {
       await this.#synced.sync();
     } catch (error) {
       // A write that failed is tried again with the next group, which is refused if it fails again.
-      this.#noteFence(error);
+      this.#fence.note(error);
     }
   }
 }

@@ -9,6 +9,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { integerFlag } from '../../../../scripts/flags.mjs';
 import { commitSeed } from '../../../../scripts/seed.mjs';
 import { type Assignment, casesPerTally, type Failure, type Tally } from './assignment.js';
 
@@ -52,22 +53,15 @@ function readFlags(): Flags {
       },
     });
     return {
-      cases: integer('--cases', values.cases, 1, 0x7fff_ffff) ?? casesDefault,
-      seed: integer('--seed', values.seed, 0, 0xffff_ffff) ?? commitSeed(),
-      first: integer('--first', values.first, 0, 0x7fff_ffff) ?? 0,
+      cases: integerFlag('--cases', values.cases, 1, 0x7fff_ffff) ?? casesDefault,
+      seed: integerFlag('--seed', values.seed, 0, 0xffff_ffff) ?? commitSeed(),
+      first: integerFlag('--first', values.first, 0, 0x7fff_ffff) ?? 0,
       isJson: values.json,
     };
   } catch (error) {
     console.error(`${(error as Error).message}\n${usage}`);
     process.exit(2);
   }
-}
-
-function integer(flag: string, text: string | undefined, min: number, max: number): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new Error(`${flag} must be an integer from ${min} to ${max}, got "${text}"`);
 }
 
 /** Runs the cases in a process of its own: only from outside can a loop without end be seen, and a crash survived. */
