@@ -15,8 +15,10 @@ export type LogErrorCode =
   | 'corrupt'
   /** The batches asked for cannot be read; `damage` says which, and a replica can mend them. */
   | 'damaged'
-  /** The file system, or the directory, cannot be written to. */
+  /** The file system cannot be written to. */
   | 'read-only'
+  /** This user may not read or write the directory, or a file in it. */
+  | 'permission'
   /** The disk is full, or a quota is. Nothing was stored; the log goes on once there is space. */
   | 'no-space'
   /** The process, or the machine, has no file descriptors left. */
@@ -79,8 +81,9 @@ export function fileError(error: unknown, doing: string, path: string): LogError
   if (hasErrorCode(error, 'ENOSPC', 'EDQUOT', 'EFBIG')) {
     return say('no-space', 'the disk, a quota or the file size limit is exhausted. Free some space, then try again');
   }
-  if (hasErrorCode(error, 'EROFS', 'EACCES', 'EPERM')) {
-    return say('read-only', 'it may not be written to. Mount it writable, or give this user the right to write');
+  if (hasErrorCode(error, 'EROFS')) return say('read-only', 'the file system is mounted read-only. Mount it writable');
+  if (hasErrorCode(error, 'EACCES', 'EPERM')) {
+    return say('permission', 'this user may not. Check the owner and the mode of the file and of its directory');
   }
   if (hasErrorCode(error, 'EMFILE', 'ENFILE')) {
     return say('too-many-files', 'no file descriptors are left. Raise the limit (ulimit -n), or close what holds them');

@@ -12,7 +12,8 @@ import type { ReadRequest, Slice } from './reader.js';
  * A durable sequence of record batches. Each has an index, counted from 1 without gaps, and each record an offset, counted from 0
  * without gaps. For a program that embeds a log, and for Raft, whose log it is.
  *
- * Every method fails with a {@link LogError}. What a promise has confirmed survives a power cut.
+ * What goes wrong is a {@link LogError}, but for what the caller's own code throws: a `checkpoint` hook, a `fetch`, the reason of an
+ * aborted signal. What a promise has confirmed survives a power cut.
  */
 export interface Log {
   /** The logical start: everything up to this point was trimmed. */
@@ -48,8 +49,8 @@ export interface Log {
    * @param batch as `encodeBatch` or `encodeControlBatch` made it. Stamped in place, and the log's until the promise settles
    * @param options.term the term to stamp, at least that of the tail, which it is unless told (and at least 1)
    * @returns the batch's place, once it is durable
-   * @throws LogError `invalid-batch`, `not-contiguous` for a term that goes back, `overloaded`, `no-space`, `read-only`, `io`:
-   * the batch is not in the log. `fenced` or `closed`: it may be
+   * @throws LogError `invalid-batch`, `not-contiguous` for a term that goes back, `overloaded`, `closed`, `no-space`, `read-only`,
+   * `permission`, `too-many-files`, `io`: the batch is not in the log, and can be appended again. `fenced`: it may be
    */
   append(batch: Buffer, options?: { readonly term?: number }): Promise<Appended>;
 
@@ -59,7 +60,8 @@ export interface Log {
    * @param batches each one whole batch, following the tail in index and offset, never going back in term and time. The log's until
    * the promise settles
    * @returns the point behind the last of them, once all are durable; at least one is needed
-   * @throws LogError as `append` does; `not-contiguous` for a batch that does not follow
+   * @throws LogError as `append` does; `not-contiguous` for a batch that does not follow. When a write fails, batches that an earlier
+   * write of the same call made durable stay: see `tail`
    */
   appendStamped(batches: readonly Buffer[]): Promise<LogPosition>;
 
@@ -71,7 +73,12 @@ export interface Log {
    */
   read(request: ReadRequest): Promise<Slice>;
 
-  /** Reads on and on, a slice at a time, reading ahead by one. With `follow`, waits at the end for more. */
+  /**
+   * Reads on and on, a slice at a time, reading ahead by one. With `follow`, waits at the end for more; what ends the waiting is the
+   * signal.
+   *
+   * @throws LogError as `read` does; `out-of-range` when what was read is truncated, `fenced` or `closed` while waiting
+   */
   slices(request: FollowRequest): AsyncGenerator<Slice, void, undefined>;
 
   /** Reads on and on, record by record, from exactly the offset asked for. Control batches have none. */
@@ -80,7 +87,7 @@ export interface Log {
   /**
    * Resolves when the batch of an index is durable.
    *
-   * @throws LogError `fenced` or `closed`, or the signal's reason
+   * @throws LogError `fenced` or `closed`; `out-of-range` when the log is truncated meanwhile; or the signal's reason
    */
   reached(index: number, signal?: AbortSignal): Promise<void>;
 
@@ -88,10 +95,15 @@ export interface Log {
    * The term of a batch.
    *
    * @param index from `firstOnDisk.index` to `durable.index`
+   * @throws LogError `out-of-range`, or `damaged` when the batch cannot be read and its segment holds several terms
    */
   termAt(index: number): Promise<number>;
 
-  /** The point behind a batch; the same range as for `termAt`. */
+  /**
+   * The point behind a batch; the same range as for `termAt`.
+   *
+   * @throws LogError `out-of-range`, or `damaged` when that batch cannot be read
+   */
   positionAt(index: number): Promise<LogPosition>;
 
   /**
@@ -99,7 +111,7 @@ export interface Log {
    * follow the new tail.
    *
    * @param index from `start.index` up; at or above `tail.index` nothing happens
-   * @throws LogError `out-of-range`
+   * @throws LogError `out-of-range`, or `damaged` when the batch of that index cannot be read; then nothing is changed
    */
   truncateAfter(index: number): Promise<void>;
 
@@ -108,7 +120,7 @@ export interface Log {
    * dropped once they lie below it whole.
    *
    * @param index up to `durable.index + 1`; at or below the present start nothing happens
-   * @throws LogError `out-of-range`
+   * @throws LogError `out-of-range`, or `damaged` when the batch before that index cannot be read; then nothing is changed
    */
   trimBefore(index: number): Promise<void>;
 

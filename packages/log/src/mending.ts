@@ -104,7 +104,10 @@ class SegmentCopy {
   /** Of a batch whose body alone is damaged, the header tells which one it was: its checksum covers the body's. */
   requireNext(header: Buffer, bytes: Buffer, index: number): void {
     if (this.#end.index !== index - 1 || header.compare(bytes, 0, header.length) === 0) return;
-    throw new LogError('mend', `the batch that was fetched for index ${index} is not the one that is damaged: the other replica has another log`);
+    throw new LogError(
+      'mend',
+      `the batch that was fetched for index ${index} is not the one that is damaged: the other replica has another log`,
+    );
   }
 
   requireEnd(expected: Partial<LogPosition>, what: string): void {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { LogError } from './errors.js';
 import type { ScanPoint } from './scan.js';
 import type { Segment, Target } from './segment.js';
@@ -50,19 +51,20 @@ export class Reader {
     throughIndex = Number.POSITIVE_INFINITY,
   }: ReadRequest): Promise<Slice> {
     if (!(maxBytes >= 1)) throw new LogError('settings', `maxBytes: expected a number from 1 up, got ${maxBytes}`);
+    if (Number.isNaN(throughIndex))
+      throw new LogError('settings', `throughIndex: expected an index, got ${throughIndex}`);
     let target: Target | Cursor = this.#targetOf(from);
     for (;;) {
       const segment = this.#segmentOf(target);
       try {
-        const point = placeIn(segment, target) ?? (await segment.locate(target));
+        const point = placeIn(segment, target) ?? (await this.#searched(segment, target));
         if (point.previous.index < this.#segments.start.index && 'time' in target) {
           // What was trimmed is not found by its time, even where its bytes are still there.
           target = { index: this.#segments.start.index + 1 };
           continue;
         }
         if (point.position < segment.bytes) return slice(segment, await segment.read(point, maxBytes, throughIndex));
-        if (segment === this.#segments.active)
-          return { bytes: Buffer.alloc(0), next: { index: segment.end.index + 1 } };
+        if (segment === this.#segments.active) return slice(segment, { bytes: Buffer.alloc(0), next: point });
         target = { index: segment.end.index + 1 };
       } catch (error) {
         // It was trimmed, truncated or mended while it was read: look again.
@@ -96,6 +98,17 @@ export class Reader {
     return base.term === end.term || index === end.index
       ? end.term
       : (await this.pointAfter(index)).point.previous.term;
+  }
+
+  /** Looks a batch up. For a cursor, whose place is gone, only if the batch before it is still the one that was read. */
+  async #searched(segment: Segment, target: Target | Cursor): Promise<ScanPoint> {
+    const point = await segment.locate(target);
+    const read = 'place' in target ? target.place?.point.previous : undefined;
+    if (read === undefined || read.index < this.#segments.all[0]!.base.index) return point;
+    const found = (await this.pointAfter(read.index)).point.previous;
+    if (isDeepStrictEqual(found, read)) return point;
+    const message = `the log was truncated, and other batches took the place of those up to index ${read.index} that were read: read again from where you know what you have`;
+    throw new LogError('out-of-range', message, { requested: read.index + 1 });
   }
 
   #targetOf(from: ReadFrom): Target | Cursor {

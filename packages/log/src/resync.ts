@@ -39,7 +39,11 @@ export async function resync(file: OpenFile, bad: ScanPoint, known: KnownEnd): P
 }
 
 /** Walks from a candidate, which must be whole, from header to header, and says whether that leads to the boundary that is known. */
-async function follow(file: OpenFile, candidate: ScanPoint, known: KnownEnd): Promise<{ reachesEnd: boolean; positions: number[] }> {
+async function follow(
+  file: OpenFile,
+  candidate: ScanPoint,
+  known: KnownEnd,
+): Promise<{ reachesEnd: boolean; positions: number[] }> {
   const positions: number[] = [];
   const step = async (from: ScanPoint, checkBodies: boolean, count: number): Promise<ScanPoint> =>
     await scan(file, from, {

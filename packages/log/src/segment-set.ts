@@ -258,7 +258,10 @@ function mayBeNamed(error: unknown): boolean {
 
 /** The refusal to mend a segment that was trimmed, truncated or mended meanwhile. */
 export function notLive({ id }: Segment): LogError {
-  return new LogError('mend', `segment ${id} is no longer part of the log: it was trimmed, truncated or mended meanwhile`);
+  return new LogError(
+    'mend',
+    `segment ${id} is no longer part of the log: it was trimmed, truncated or mended meanwhile`,
+  );
 }
 
 /** Gives back space that the log no longer uses. Should that fail, nothing is wrong: the next start tries again. */

@@ -8,10 +8,10 @@ import type { SealedSegment } from './format/manifest.js';
 import { type LogIdentity, type SegmentHeader, segmentHeaderBytes } from './format/segment-header.js';
 import { names } from './layout.js';
 import type { LogPosition } from './position.js';
+import { isHeaderOf } from './resync.js';
 import { readRange, type ScanEnd, type ScanPoint, scan } from './scan.js';
 import { positionAfter } from './sequence.js';
 import { type IndexEntry, SparseIndex } from './sparse-index.js';
-import { isHeaderOf } from './resync.js';
 import { type SurveyedSegment, survey, wholeSegment } from './survey.js';
 import { walk } from './walk.js';
 

@@ -49,7 +49,7 @@ const unstamped = { index: 0, term: 0, baseOffset: 0, appendTime: 0 };
 export class SegmentedLog implements Log {
   readonly #parts: LogParts;
   readonly #reader: Reader;
-  readonly #mending = new Set<Promise<void>>();
+  readonly #mending = new Set<{ readonly closing: AbortController; readonly settled: Promise<void> }>();
   #closing: Promise<void> | undefined;
 
   constructor(parts: LogParts) {
@@ -144,6 +144,7 @@ export class SegmentedLog implements Log {
   async reached(index: number, signal?: AbortSignal): Promise<void> {
     const { durable, fence } = this.#parts;
     this.#requireOpen();
+    requireIndex(index, 0, Number.MAX_SAFE_INTEGER);
     if (durable.value < index) fence.check();
     await durable.reached(index, signal);
   }
@@ -193,10 +194,15 @@ export class SegmentedLog implements Log {
 
   async mend(segmentId: number, fetch: FetchBatches): Promise<void> {
     this.#requireWritable();
-    const mending = this.#mend(segmentId, fetch);
-    const settled = mending.catch(() => {});
-    this.#mending.add(settled);
-    await mending.finally(() => this.#mending.delete(settled));
+    const closing = new AbortController();
+    const mending = this.#mend(segmentId, (first, last) => untilAborted(fetch(first, last), closing.signal));
+    const underWay = { closing, settled: mending.catch(() => {}) };
+    this.#mending.add(underWay);
+    try {
+      await mending;
+    } finally {
+      this.#mending.delete(underWay);
+    }
   }
 
   async saveHardState(state: HardState): Promise<void> {
@@ -231,9 +237,9 @@ export class SegmentedLog implements Log {
     valid(() => admitBatch(batch, { batchBytesMax, types: admittedTypes }));
     writer.requireRoom(batch.length);
     const { tail } = writer;
-    const term = options.term ?? Math.max(1, tail.term);
-    if (!(term >= tail.term))
-      throw new LogError('not-contiguous', `expected a term of at least ${tail.term}, got ${term}`);
+    const termMin = Math.max(1, tail.term);
+    const { term = termMin } = options;
+    if (!(term >= termMin)) throw new LogError('not-contiguous', `expected a term of at least ${termMin}, got ${term}`);
     const index = tail.index + 1;
     const appendTime = Math.max(tail.appendTime, clock.wallMs());
     const appended: Appended = { index, term, baseOffset: tail.nextOffset, appendTime };
@@ -270,7 +276,8 @@ export class SegmentedLog implements Log {
     const { writer, durable, release } = this.#parts;
     durable.fail(closedError());
     try {
-      await Promise.all(this.#mending);
+      for (const { closing } of this.#mending) closing.abort(closedError());
+      await Promise.all([...this.#mending].map(({ settled }) => settled));
       await writer.stop();
     } finally {
       await release();
@@ -284,21 +291,12 @@ export class SegmentedLog implements Log {
     const damaged = find();
     if (damaged === undefined) throw new LogError('mend', `there is no segment ${segmentId}: see the log's damage`);
     try {
-      const fetchWhileOpen: FetchBatches = (first, last) => this.#whileOpen(fetch(first, last));
-      const mended = await mendSegment(home, damaged, segments.takeId(), fetchWhileOpen);
+      const mended = await mendSegment(home, damaged, segments.takeId(), fetch);
       await writer.change(() => segments.replace(damaged, mended));
     } catch (error) {
       fence.note(error);
       // What was trimmed or truncated meanwhile can no longer be read, nor need it be.
       throw segments.all.includes(damaged) ? error : notLive(damaged);
-    }
-  }
-
-  /** Stops asking for more once the log is being closed. */
-  async *#whileOpen(fetched: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
-    for await (const bytes of fetched) {
-      this.#requireOpen();
-      yield bytes;
     }
   }
 
@@ -309,6 +307,17 @@ export class SegmentedLog implements Log {
   #requireWritable(): void {
     this.#requireOpen();
     this.#parts.fence.check();
+  }
+}
+
+/** What is iterated, until the signal is aborted: an answer that may never come is not waited for. */
+async function* untilAborted<T>(iterable: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T, void, undefined> {
+  const aborted = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  const iterator = iterable[Symbol.asyncIterator]();
+  for (;;) {
+    const { done, value } = await Promise.race([iterator.next(), aborted]);
+    if (done) return;
+    yield value;
   }
 }
 

@@ -81,7 +81,13 @@ export async function survey(file: OpenFile, segment: SurveyedSegment, visitor: 
     const last = holes.at(-1);
     // Two bad batches side by side are one hole: where the first ends is not known for certain.
     if (isBehindHole && last !== undefined) holes[holes.length - 1] = { ...last, lastIndex };
-    else holes.push({ ...wholeSegment(segment, reason), firstIndex: stopped.previous.index + 1, lastIndex, position: stopped.position });
+    else
+      holes.push({
+        ...wholeSegment(segment, reason),
+        firstIndex: stopped.previous.index + 1,
+        lastIndex,
+        position: stopped.position,
+      });
     isBehindHole = true;
   }
 }

@@ -1,4 +1,4 @@
-/** A number that others wait for. It grows; where it may go back, whoever waits keeps waiting. */
+/** A number that others wait for. */
 export class Watermark {
   #value: number;
   readonly #waiting = new Set<{
@@ -15,10 +15,16 @@ export class Watermark {
     return this.#value;
   }
 
-  /** Moves it, and wakes everyone whose number is reached. */
-  set(value: number): void {
+  /**
+   * Moves it, and wakes everyone whose number is reached.
+   *
+   * @param back what to tell those who wait for a number above when it goes back; without it they go on waiting
+   */
+  set(value: number, back?: () => unknown): void {
+    const isBack = value < this.#value;
     this.#value = value;
     for (const waiter of this.#waiting) if (waiter.value <= value) waiter.wake();
+    if (isBack && back !== undefined && this.#waiting.size > 0) this.fail(back());
   }
 
   /** Sends everyone away with an error. */

@@ -207,7 +207,14 @@ export class Writer {
     this.#tail = this.#segments.end;
     const { bytes, firstTime } = this.#segments.active;
     this.#planned = { bytes, firstTime };
-    this.#durable.set(this.#tail.index);
+    const { index } = this.#tail;
+    const truncated = (): LogError =>
+      new LogError(
+        'out-of-range',
+        `the log was truncated after index ${index} while you waited: what you read behind it is gone`,
+        { last: index },
+      );
+    this.#durable.set(index, truncated);
   }
 
   #wake(): void {

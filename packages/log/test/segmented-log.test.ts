@@ -203,3 +203,57 @@ it('given checkpoints, when one is damaged on disk, then it is not handed out, a
   expect(await log.readCheckpoint(second!)).toBeUndefined();
   expect(await valuesOf(log)).toEqual(words(1, 9));
 });
+
+it('given two truncations at once, and appends between them, then each happens in its turn', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendBig(log, 1, 9);
+  const first = log.truncateAfter(7);
+  const between = log.append(batchOf('between'));
+  const second = log.truncateAfter(3);
+  const after = log.append(batchOf('after'));
+  await Promise.all([first, second, after]);
+  expect(await between).toMatchObject({ index: 8 });
+  expect(await valuesOf(log)).toEqual([...words(1, 3), 'after']);
+});
+
+it('given a reader that waits at the end, when what it read is truncated, then it is told, and does not go on over the new batches', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendBig(log, 1, 5);
+  const reading = (async () => {
+    for await (const _ of log.slices({ from: 'start', follow: true }));
+  })();
+  const told = reading.catch((error: unknown) => error);
+  await quiet();
+  await log.truncateAfter(3);
+  await appendBig(log, 6, 9);
+  expect(await told).toMatchObject({ code: 'out-of-range' });
+});
+
+it('given a reader between two reads, when what it read is truncated and other batches take the place, then its next read is refused', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendBig(log, 1, 5);
+  const { next } = await log.read({ from: { index: 5 } });
+  expect(next.index).toBe(6);
+  await log.truncateAfter(3);
+  world.clock.advance(1000);
+  await appendBig(log, 6, 9);
+  await refused(log.read({ from: next }), 'out-of-range');
+});
+
+it('given a replica that never answers, when the log is closed while it is mended, then the log closes', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendBig(log, 1, 9);
+  const { segmentId } = world.placeOf(log, 2);
+  world.damage(log, 2, 'body');
+  const mending = log.mend(segmentId, () => ({
+    [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }),
+  }));
+  const told = mending.catch((error: unknown) => error);
+  await quiet();
+  await log.close();
+  expect(await told).toMatchObject({ code: 'closed' });
+});

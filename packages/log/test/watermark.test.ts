@@ -63,3 +63,11 @@ it('given a signal, when a wait ends in any way, then nothing listens to the sig
   expect(listeners()).toBe(0);
   await expect(mark.reached(0, abort.signal)).rejects.toThrow('enough');
 });
+
+it('given waiters, when the mark goes back and there is something to tell, then each is told', async () => {
+  const mark = new Watermark(5);
+  const error = new Error('gone');
+  const waiting = mark.reached(6);
+  mark.set(2, () => error);
+  await expect(waiting).rejects.toBe(error);
+});

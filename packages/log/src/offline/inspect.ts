@@ -7,7 +7,7 @@ import { HardStateFile, newestOf } from '../hard-state-file.js';
 import { identify, names } from '../layout.js';
 import type { LogPosition } from '../position.js';
 import { SyncedFile } from '../synced-file.js';
-import { openOffline } from './files-of-log.js';
+import { type OfflineLog, whileUnchanged } from './files-of-log.js';
 
 /** What the files of a log say about it, without reading its batches. */
 export interface LogDescription {
@@ -34,15 +34,18 @@ export interface SegmentDescription {
 }
 
 /**
- * Describes a log that nobody has open. Changes nothing.
+ * Describes a log. Changes nothing; a log that is open may have grown by the time the answer is there.
  *
- * @throws LogError `wrong-directory`, `corrupt`, `newer-format`, `io`
+ * @throws LogError `wrong-directory`, `corrupt`, `newer-format`, `locked`, `permission`, `io`
  */
 export async function inspectLog(
   { dir }: { readonly dir: string },
   { files }: { readonly files: Files },
 ): Promise<LogDescription> {
-  const { directory, manifest, found } = await openOffline(dir, files);
+  return await whileUnchanged(dir, files, describe);
+}
+
+async function describe({ directory, manifest, found }: OfflineLog): Promise<LogDescription> {
   const { cluster, log, start, sealed, active } = manifest;
   const synced = await SyncedFile.read(directory);
   const mark = synced?.segmentId === active.id ? synced : { end: active.base, position: 0 };
@@ -56,7 +59,7 @@ export async function inspectLog(
     sizes.push({ name, bytes: await file.size().finally(() => file.close()) });
   }
   return {
-    dir,
+    dir: directory.path,
     identity: { cluster, log },
     start,
     segments,

@@ -11,7 +11,7 @@ import type { LogPosition } from '../position.js';
 import { SparseIndex } from '../sparse-index.js';
 import { type SurveyedSegment, survey, wholeSegment } from '../survey.js';
 import { SyncedFile } from '../synced-file.js';
-import { type OfflineLog, openOffline } from './files-of-log.js';
+import { type OfflineLog, whileUnchanged } from './files-of-log.js';
 
 /** Something that is not as it should be. */
 export interface Finding {
@@ -43,7 +43,7 @@ export interface VerifySettings {
 }
 
 /**
- * Reads every byte of a log that nobody has open, and checks it against everything that is known about it. Changes nothing.
+ * Reads every byte of a log, and checks it against everything that is known about it. Changes nothing.
  *
  * @throws LogError `wrong-directory`, `newer-format`, `io`; `corrupt` when the manifest is, so that nothing else can be checked
  */
@@ -51,9 +51,11 @@ export async function verifyLog(
   { dir, progress }: VerifySettings,
   { files }: { readonly files: Files },
 ): Promise<Verification> {
-  const verifier = new Verifier(await openOffline(dir, files), progress ?? (() => {}));
-  await verifier.run();
-  return verifier.result;
+  return await whileUnchanged(dir, files, async (log) => {
+    const verifier = new Verifier(log, progress ?? (() => {}));
+    await verifier.run();
+    return verifier.result;
+  });
 }
 
 class Verifier {
@@ -89,11 +91,9 @@ class Verifier {
     for (const segment of sealed) {
       await this.#verifySegment(segment, false);
       await this.#verifyIndex(segment);
-      this.#bytes += segment.bytes;
       this.#progress(this.#bytes, allBytes);
     }
     await this.#verifySegment({ ...active, end: mark.end, bytes: mark.position }, true);
-    this.#bytes += mark.position;
     this.#progress(this.#bytes, allBytes);
     await this.#verifyCheckpoints([...sealed.map(({ base }) => base), active.base]);
     this.#noteOthers();
@@ -151,6 +151,7 @@ class Verifier {
     if (file === undefined) return this.#hole(wholeSegment(surveyed, 'the file is missing'));
     try {
       const size = await file.size();
+      this.#bytes += isActive ? size : Math.min(size, segment.bytes);
       const { holes, end } = await survey(
         file,
         { ...surveyed, until: isActive ? size : segment.bytes },
