@@ -24,7 +24,12 @@ export class RawLog {
     this.#index += 1;
     batch.writeUInt32LE(batch.length, 4);
     batch.writeUInt32LE(this.#index, 8);
+    batch.writeUInt32LE(1, 16);
+    batch.writeUInt32LE(this.#index, 24);
+    batch.writeUInt32LE(1, 32);
+    batch.writeUInt8(1, 36);
     batch.writeUInt32LE(crc32(batch.subarray(headerBytes)), 52);
+    batch.writeDoubleLE(Date.now(), 56);
     return new Promise((resolve) => {
       this.#waiting.push({ batch, resolve });
       if (this.#isDraining) return;

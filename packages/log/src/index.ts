@@ -19,7 +19,7 @@ export { LogError, type LogErrorCode, type LogErrorFields } from './errors.js';
 export type { CheckpointKey } from './format/checkpoint.js';
 export { type HardState, initialHardState } from './format/hard-state.js';
 export type { SealedSegment } from './format/manifest.js';
-export type { Appended, FollowRequest, Log } from './log.js';
+export type { Appended, AppendOptions, FollowRequest, Log } from './log.js';
 export type { FetchBatches } from './mending.js';
 export { inspectLog, type LogDescription, type SegmentDescription } from './offline/inspect.js';
 export { type Finding, type Verification, type VerifySettings, verifyLog } from './offline/verify.js';

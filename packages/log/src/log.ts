@@ -47,12 +47,11 @@ export interface Log {
    * Stamps a producer's batch and appends it. Appends made before earlier ones are durable share a write and a sync.
    *
    * @param batch as `encodeBatch` or `encodeControlBatch` made it. Stamped in place, and the log's until the promise settles
-   * @param options.term the term to stamp, at least that of the tail, which it is unless told (and at least 1)
    * @returns the batch's place, once it is durable
    * @throws LogError `invalid-batch`, `not-contiguous` for a term that goes back, `overloaded`, `closed`, `no-space`, `read-only`,
    * `permission`, `too-many-files`, `io`: the batch is not in the log, and can be appended again. `fenced`: it may be
    */
-  append(batch: Buffer, options?: { readonly term?: number }): Promise<Appended>;
+  append(batch: Buffer, options?: AppendOptions): Promise<Appended>;
 
   /**
    * Appends batches that a leader has stamped, as they are.
@@ -156,6 +155,11 @@ export interface Log {
   close(): Promise<void>;
 
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface AppendOptions {
+  /** The term to stamp: at least 1, and at least that of the tail, which it is unless told. */
+  readonly term?: number;
 }
 
 /** Where an appended batch stands. */

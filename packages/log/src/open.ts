@@ -1,3 +1,4 @@
+import { batchTypes } from '@commitlog/record';
 import type { Clock, Files, Lock } from '@commitlog/runtime';
 import { hasErrorCode } from '@commitlog/runtime';
 import { createLog, requireFreshDirectory } from './creation.js';
@@ -64,6 +65,7 @@ async function openLocked(directory: LogDirectory, lock: Lock, settings: Resolve
   durable.set(segments.end.index);
   const limits = { segmentBytes, segmentMs, groupBytesMax, pendingBytesMax };
   const writer = new Writer({ directory, segments, synced, durable, fence, clock }, limits, checkpoint);
+  const admission = { batchBytesMax, types: Object.values(batchTypes) };
   const release = async (): Promise<void> => {
     await pool.close();
     await segments.close();
@@ -71,7 +73,7 @@ async function openLocked(directory: LogDirectory, lock: Lock, settings: Resolve
     await hardState.close();
     await lock.release();
   };
-  return new SegmentedLog({ home, segments, writer, hardState, durable, fence, clock, batchBytesMax, release });
+  return new SegmentedLog({ home, segments, writer, hardState, durable, fence, clock, admission, release });
 }
 
 async function requireDirectory(directory: LogDirectory, { create }: ResolvedSettings): Promise<void> {

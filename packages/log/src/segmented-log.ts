@@ -1,8 +1,9 @@
 import {
+  type AdmitOptions,
   admitBatch,
   BatchError,
+  type BatchLimits,
   batches,
-  batchTypes,
   checkBatch,
   countOf,
   type RecordView,
@@ -18,7 +19,7 @@ import type { HardState } from './format/hard-state.js';
 import type { SealedSegment } from './format/manifest.js';
 import type { HardStateFile } from './hard-state-file.js';
 import { names } from './layout.js';
-import type { Appended, FollowRequest, Log } from './log.js';
+import type { Appended, AppendOptions, FollowRequest, Log } from './log.js';
 import { type FetchBatches, mendSegment } from './mending.js';
 import type { LogPosition } from './position.js';
 import { Reader, type ReadRequest, type Slice } from './reader.js';
@@ -26,7 +27,7 @@ import type { SegmentHome } from './segment.js';
 import { notLive, type SegmentSet } from './segment-set.js';
 import { positionAfter, sequenceProblem } from './sequence.js';
 import type { Watermark } from './watermark.js';
-import type { StampedBatch, Writer } from './writer.js';
+import type { Writer } from './writer.js';
 
 /** What an open log is made of. */
 export interface LogParts {
@@ -37,12 +38,11 @@ export interface LogParts {
   readonly durable: Watermark;
   readonly fence: Fence;
   readonly clock: Clock;
-  readonly batchBytesMax: number;
+  readonly admission: AdmitOptions;
   /** Closes the files that remain, and frees the directory. */
   readonly release: () => Promise<void>;
 }
 
-const admittedTypes = Object.values(batchTypes);
 const unstamped = { index: 0, term: 0, baseOffset: 0, appendTime: 0 };
 
 /** See {@link Log}. */
@@ -100,7 +100,7 @@ export class SegmentedLog implements Log {
     return this.#parts.segments.checkpoints;
   }
 
-  append(batch: Buffer, options: { readonly term?: number } = {}): Promise<Appended> {
+  append(batch: Buffer, options: AppendOptions = {}): Promise<Appended> {
     return this.#whenWritable(() => this.#append(batch, options));
   }
 
@@ -227,49 +227,68 @@ export class SegmentedLog implements Log {
   }
 
   /** What is asked for before the log is closed is done, even if it has to wait for its turn. */
-  async #whenWritable<T>(append: () => Promise<T>): Promise<T> {
-    this.#requireWritable();
-    return await this.#parts.writer.inTurn(append);
+  #whenWritable<T>(append: () => Promise<T>): Promise<T> {
+    try {
+      this.#requireWritable();
+      return this.#parts.writer.inTurn(append);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
-  async #append(batch: Buffer, options: { readonly term?: number }): Promise<Appended> {
-    const { writer, clock, batchBytesMax } = this.#parts;
-    valid(() => admitBatch(batch, { batchBytesMax, types: admittedTypes }));
-    writer.requireRoom(batch.length);
+  #append(batch: Buffer, { term }: AppendOptions): Promise<Appended> {
+    const { writer } = this.#parts;
     const { tail } = writer;
-    const termMin = Math.max(1, tail.term);
-    const { term = termMin } = options;
-    if (!(term >= termMin)) throw new LogError('not-contiguous', `expected a term of at least ${termMin}, got ${term}`);
-    const index = tail.index + 1;
-    const appendTime = Math.max(tail.appendTime, clock.wallMs());
-    const appended: Appended = { index, term, baseOffset: tail.nextOffset, appendTime };
-    valid(() => stampBatch(batch, appended));
-    const end = { index, term, nextOffset: tail.nextOffset + countOf(batch), appendTime };
+    const appended = this.#admit(batch, term, tail);
+    const { index, term: stamped, appendTime } = appended;
+    const end = { index, term: stamped, nextOffset: tail.nextOffset + countOf(batch), appendTime };
     try {
-      return await writer.append([{ batch, end }], appended);
+      return writer.append(batch, end, appended, unstamp);
     } catch (error) {
-      // As it came, so that it can be appended again.
-      stampBatch(batch, unstamped);
+      unstamp(batch);
       throw error;
     }
   }
 
+  /** Checks a producer's batch, and gives it its place behind the tail. */
+  #admit(batch: Buffer, term: number | undefined, tail: LogPosition): Appended {
+    const { writer, clock, admission } = this.#parts;
+    const termMin = Math.max(1, tail.term);
+    if (term !== undefined && !(term >= termMin)) {
+      throw new LogError('not-contiguous', `expected a term of at least ${termMin}, got ${term}`);
+    }
+    const appended = {
+      index: tail.index + 1,
+      term: term ?? termMin,
+      baseOffset: tail.nextOffset,
+      appendTime: Math.max(tail.appendTime, clock.wallMs()),
+    };
+    try {
+      admitBatch(batch, admission);
+      writer.requireRoom(batch.length);
+      stampBatch(batch, appended);
+    } catch (error) {
+      throw fromRecord(error);
+    }
+    return appended;
+  }
+
   async #appendStamped(stamped: readonly Buffer[]): Promise<LogPosition> {
-    const { writer, batchBytesMax } = this.#parts;
-    const checked: StampedBatch[] = [];
+    const { writer, admission } = this.#parts;
+    const ends: LogPosition[] = [];
     let [end, bytes] = [writer.tail, 0];
     for (const batch of stamped) {
-      valid(() => requireOneBatch(batch, checkBatch(batch, 0, { batchBytesMax })));
+      requireOneBatch(batch, admission);
       const problem = sequenceProblem(end, batch, 0);
       if (problem !== undefined)
         throw new LogError('not-contiguous', `the batch does not follow the log's last one: ${problem}`);
       end = positionAfter(batch, 0);
       bytes += batch.length;
-      checked.push({ batch, end });
+      ends.push(end);
     }
-    if (checked.length === 0) throw new LogError('invalid-batch', 'expected at least one batch, got none');
+    if (ends.length === 0) throw new LogError('invalid-batch', 'expected at least one batch, got none');
     writer.requireRoom(bytes);
-    return await writer.append(checked, end);
+    return await writer.appendAll(stamped, ends);
   }
 
   async #close(): Promise<void> {
@@ -334,17 +353,23 @@ function requireIndex(index: number, first: number, last: number): void {
   });
 }
 
-function requireOneBatch(batch: Buffer, length: number): void {
+function requireOneBatch(batch: Buffer, limits: BatchLimits): void {
+  let length: number;
+  try {
+    length = checkBatch(batch, 0, limits);
+  } catch (error) {
+    throw fromRecord(error);
+  }
   if (batch.length === length) return;
   throw new LogError('invalid-batch', `expected one batch of ${length} bytes, got ${batch.length} bytes`);
 }
 
-/** Runs a check of the record package, whose errors become ours. */
-function valid(check: () => void): void {
-  try {
-    check();
-  } catch (error) {
-    if (!(error instanceof BatchError)) throw error;
-    throw new LogError('invalid-batch', error.message, { cause: error });
-  }
+/** A batch that was refused goes back as it came, so that it can be appended again. */
+function unstamp(batch: Buffer): void {
+  stampBatch(batch, unstamped);
+}
+
+/** What the record package refuses, in this package's words. */
+function fromRecord(error: unknown): unknown {
+  return error instanceof BatchError ? new LogError('invalid-batch', error.message, { cause: error }) : error;
 }

@@ -21,7 +21,10 @@ export interface LogSettings {
   readonly segmentMs?: number;
   /** The longest batch taken, header included, 64 up to 2^31 bytes. 1 MiB unless told. */
   readonly batchBytesMax?: number;
-  /** The most bytes that go to disk in one write, unless one batch is longer; 1 to 2^31. 4 MiB unless told. */
+  /**
+   * The most bytes that go to disk in one write, unless one batch is longer; 1 to 2^31. 256 KiB unless told: larger groups
+   * save syncs, and make those who wait for them idle.
+   */
   readonly groupBytesMax?: number;
   /** The most bytes of appends that may wait for the disk, 1 to 2^40; an append beyond is refused. 64 MiB unless told. */
   readonly pendingBytesMax?: number;
@@ -67,7 +70,7 @@ export function resolveSettings(settings: LogSettings): ResolvedSettings {
       headerBytes,
       2 ** 31 - segmentHeaderBytes,
     ),
-    groupBytesMax: integer('groupBytesMax', settings.groupBytesMax ?? 4 * mebibyte, 1, 2 ** 31),
+    groupBytesMax: integer('groupBytesMax', settings.groupBytesMax ?? mebibyte / 4, 1, 2 ** 31),
     pendingBytesMax: integer('pendingBytesMax', settings.pendingBytesMax ?? 64 * mebibyte, 1, 2 ** 40),
     openFilesMax: integer('openFilesMax', settings.openFilesMax ?? 64, 1, 65_536),
   };

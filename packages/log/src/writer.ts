@@ -22,17 +22,21 @@ export interface WriterLimits {
   readonly pendingBytesMax: number;
 }
 
-/** A batch and the point behind it, which its header says, too. */
-export interface StampedBatch {
+interface Append {
+  readonly kind: 'append';
   readonly batch: Buffer;
+  /** The point behind it. */
   readonly end: LogPosition;
+  /** Whoever waits for this batch; nobody for all but the last of several that were appended together. */
+  readonly waiter: Waiter | undefined;
 }
 
-interface Append extends StampedBatch {
-  readonly kind: 'append';
-  /** Called when the batch is durable; `undefined` where it is another batch that somebody waits for. */
-  readonly resolve: (() => void) | undefined;
-  readonly reject: ((error: unknown) => void) | undefined;
+interface Waiter {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  readonly result: unknown;
+  /** Called with the batch when it is refused. */
+  readonly undo: ((batch: Buffer) => void) | undefined;
 }
 
 /** Decided when the batch behind it was taken, with the state derived up to there. */
@@ -50,8 +54,9 @@ interface Change {
 }
 
 /**
- * Group commit: whatever is waiting is written at once and synced once, and what comes meanwhile waits for the next group. One thing
- * happens at a time, in the order in which it was asked for.
+ * Group commit: what is waiting is written at once and synced once, up to a limit, and what comes meanwhile waits for the next group.
+ * While a group is being synced, those who waited for the one before go on: under load, one half of the appenders works while the
+ * other half's batches are on their way to the disk. One thing happens at a time, in the order in which it was asked for.
  *
  * `tail` runs ahead of the disk: it moves when a batch is taken, so that the next one can be stamped, and falls back to what is durable
  * when a write fails, which refuses every batch that waits.
@@ -67,9 +72,13 @@ export class Writer {
   readonly #saveState: (at: LogPosition) => Uint8Array | undefined;
   #tail: LogPosition;
   #queue: (Append | Roll | Change)[] = [];
+  /** Durable, and whoever waits for it not yet told. */
+  #durableGroup: readonly Append[] = [];
   #pendingBytes = 0;
-  /** What the active segment will be once all that waits is written. */
-  #planned: { readonly bytes: number; readonly firstTime: number | undefined };
+  /** The length of the active segment once all that waits is written. */
+  #plannedBytes: number;
+  /** The append time of its first batch. */
+  #plannedFirstTime: number | undefined;
   #draining: Promise<void> | undefined;
   /** Set while the tail is being moved back: until it settles, nobody knows what the next batch must follow. Never rejects. */
   #turn: Promise<void> | undefined;
@@ -96,8 +105,8 @@ export class Writer {
     this.#limits = limits;
     this.#saveState = saveState;
     this.#tail = parts.segments.end;
-    const { bytes, firstTime } = parts.segments.active;
-    this.#planned = { bytes, firstTime };
+    this.#plannedBytes = parts.segments.active.bytes;
+    this.#plannedFirstTime = parts.segments.active.firstTime;
   }
 
   /** The point behind the last batch that was taken. */
@@ -117,21 +126,47 @@ export class Writer {
     }
   }
 
-  /** Takes batches, at least one, that are stamped, checked, and follow the tail. Resolves with `result` when all are durable. */
-  append<T>(stamped: readonly StampedBatch[], result: T): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const [tail, planned, pendingBytes, queued] = [this.#tail, this.#planned, this.#pendingBytes, this.#queue.length];
-      try {
-        const last = stamped.length - 1;
-        for (let at = 0; at < last; at += 1) this.#take(stamped[at]!, undefined, undefined);
-        this.#take(stamped[last]!, () => resolve(result), reject);
-      } catch (error) {
-        // The owner's hook threw: as if nothing had been asked for.
-        [this.#tail, this.#planned, this.#pendingBytes, this.#queue.length] = [tail, planned, pendingBytes, queued];
-        throw error;
-      }
+  /**
+   * Takes a batch that is stamped, checked, and follows the tail.
+   *
+   * @param undo called with the batch, should it be refused
+   * @returns `result`, once the batch is durable
+   */
+  append<T>(batch: Buffer, end: LogPosition, result: T, undo?: (batch: Buffer) => void): Promise<T> {
+    // Before anything changes: the owner's hook may throw.
+    this.#planRoll(batch.length);
+    return new Promise<T>((resolve, reject) => {
+      this.#take(batch, end, { resolve: resolve as Waiter['resolve'], reject, result, undo });
       this.#wake();
     });
+  }
+
+  /**
+   * Takes several batches, at least one, as `append` does.
+   *
+   * @param ends the points behind each of them
+   * @returns the last of these, once all are durable
+   */
+  appendAll(batches: readonly Buffer[], ends: readonly LogPosition[]): Promise<LogPosition> {
+    const before = [
+      this.#tail,
+      this.#plannedBytes,
+      this.#plannedFirstTime,
+      this.#pendingBytes,
+      this.#queue.length,
+    ] as const;
+    const last = batches.length - 1;
+    try {
+      for (let at = 0; at < last; at += 1) {
+        this.#planRoll(batches[at]!.length);
+        this.#take(batches[at]!, ends[at]!, undefined);
+      }
+      return this.append(batches[last]!, ends[last]!, ends[last]!);
+    } catch (error) {
+      // As if nothing had been asked for: none of it has left this turn of the event loop.
+      [this.#tail, this.#plannedBytes, this.#plannedFirstTime, this.#pendingBytes, this.#queue.length] = before;
+      throw error;
+    }
   }
 
   /** Takes batches, which must follow the tail: at once, or when it has come to rest, in the order of the calls. */
@@ -182,31 +217,31 @@ export class Writer {
     this.#turn = settled;
   }
 
-  #take({ batch, end }: StampedBatch, resolve: Append['resolve'], reject: Append['reject']): void {
-    this.#planRoll(batch.length);
-    this.#queue.push({ kind: 'append', batch, end, resolve, reject });
+  #take(batch: Buffer, end: LogPosition, waiter: Waiter | undefined): void {
+    this.#queue.push({ kind: 'append', batch, end, waiter });
     this.#tail = end;
-    const { bytes, firstTime = end.appendTime } = this.#planned;
-    this.#planned = { bytes: bytes + batch.length, firstTime };
+    this.#plannedBytes += batch.length;
+    this.#plannedFirstTime ??= end.appendTime;
     this.#pendingBytes += batch.length;
   }
 
   #planRoll(bytes: number): void {
     const { segmentBytes, segmentMs } = this.#limits;
-    const { firstTime } = this.#planned;
+    const firstTime = this.#plannedFirstTime;
     // An empty segment takes any batch.
     if (firstTime === undefined) return;
-    const isFull = this.#planned.bytes + bytes > segmentBytes;
+    const isFull = this.#plannedBytes + bytes > segmentBytes;
     const isOld = segmentMs !== undefined && this.#clock.wallMs() - firstTime >= segmentMs;
     if (!isFull && !isOld) return;
     this.#queue.push({ kind: 'roll', state: this.#saveState(this.#tail) });
-    this.#planned = { bytes: segmentHeaderBytes, firstTime: undefined };
+    this.#plannedBytes = segmentHeaderBytes;
+    this.#plannedFirstTime = undefined;
   }
 
   #planFromDisk(): void {
     this.#tail = this.#segments.end;
-    const { bytes, firstTime } = this.#segments.active;
-    this.#planned = { bytes, firstTime };
+    this.#plannedBytes = this.#segments.active.bytes;
+    this.#plannedFirstTime = this.#segments.active.firstTime;
     const { index } = this.#tail;
     const truncated = (): LogError =>
       new LogError(
@@ -228,9 +263,11 @@ export class Writer {
       if (next.kind === 'append') await this.#writeGroup(this.#takeGroup());
       else {
         this.#queue.shift();
+        this.#settleGroup();
         await (next.kind === 'roll' ? this.#roll(next) : this.#change(next));
       }
     }
+    this.#settleGroup();
     this.#draining = undefined;
   }
 
@@ -246,24 +283,41 @@ export class Writer {
   }
 
   async #writeGroup(group: readonly Append[]): Promise<void> {
-    const { active, activeFile } = this.#segments;
-    const batches = group.map(({ batch }) => batch);
-    try {
-      this.#fence.check();
-      this.#markSynced();
-      this.#directory.write(activeFile, active.file, batches, active.bytes);
-      await this.#directory.sync(activeFile, active.file);
-    } catch (error) {
-      await this.#refuse(error, group);
-      return;
-    }
+    const { active } = this.#segments;
+    const failed = this.#writeAndSync(group);
+    // Those of the group before go on, and append again, while this one is on its way to the disk.
+    this.#settleGroup();
+    const failure = await failed;
+    if (failure !== undefined) return await this.#refuse(failure.error, group);
     for (const { batch, end } of group) {
       active.extend(batch, end);
       this.#pendingBytes -= batch.length;
     }
-    this.#syncedTimer ??= this.#clock.after(syncedAfterMs, () => void this.#saveSynced());
-    for (const { resolve } of group) resolve?.();
+    this.#durableGroup = group;
     this.#durable.set(active.end.index);
+    this.#syncedTimer ??= this.#clock.after(syncedAfterMs, () => void this.#saveSynced());
+  }
+
+  /** @returns what went wrong; `undefined` when the group is durable */
+  async #writeAndSync(group: readonly Append[]): Promise<{ readonly error: unknown } | undefined> {
+    const { active, activeFile } = this.#segments;
+    try {
+      this.#fence.check();
+      this.#markSynced();
+      const batches = group.map(({ batch }) => batch);
+      this.#directory.write(activeFile, active.file, batches, active.bytes);
+      await this.#directory.sync(activeFile, active.file);
+      return undefined;
+    } catch (error) {
+      return { error };
+    }
+  }
+
+  /** Tells those who wait for the last group that it is durable. */
+  #settleGroup(): void {
+    const group = this.#durableGroup;
+    this.#durableGroup = [];
+    for (const { waiter } of group) waiter?.resolve(waiter.result);
   }
 
   async #roll({ state }: Roll): Promise<void> {
@@ -294,7 +348,10 @@ export class Writer {
     this.#queue = this.#queue.filter((work) => work.kind === 'change');
     this.#pendingBytes = 0;
     this.#planFromDisk();
-    for (const { reject } of [...group, ...waiting]) reject?.(this.#fence.error ?? error);
+    for (const { batch, waiter } of [...group, ...waiting]) {
+      waiter?.undo?.(batch);
+      waiter?.reject(this.#fence.error ?? error);
+    }
   }
 
   /** Should it stay there, batches that were refused could show up at the next start. */

@@ -58,7 +58,7 @@ it('given only a directory, then the rest is as documented', () => {
     segmentBytes: 128 * 2 ** 20,
     segmentMs: undefined,
     batchBytesMax: 2 ** 20,
-    groupBytesMax: 4 * 2 ** 20,
+    groupBytesMax: 2 ** 18,
     pendingBytesMax: 64 * 2 ** 20,
     openFilesMax: 64,
   });

@@ -1,7 +1,8 @@
 import type { Buffer } from 'node:buffer';
 import { checkBatch } from './check.js';
 import { BatchError } from './errors.js';
-import { appendTimeOf, type BatchType, baseOffsetOf, batchTypes, fieldAt, indexOf, termOf, typeOf } from './header.js';
+import { type BatchType, batchTypes, fieldAt, readHeader, typeOf } from './header.js';
+import { readUint32 } from './integers.js';
 import type { BatchLimits } from './limits.js';
 import { RecordWalk } from './walk.js';
 
@@ -29,10 +30,7 @@ export function admitBatch(batch: Buffer, options: AdmitOptions = {}): void {
       { at: fieldAt.length, expected: batch.length, found: length },
     );
   }
-  requireUnstamped('index', fieldAt.index, indexOf(batch));
-  requireUnstamped('term', fieldAt.term, termOf(batch));
-  requireUnstamped('baseOffset', fieldAt.baseOffset, baseOffsetOf(batch));
-  requireUnstamped('appendTime', fieldAt.appendTime, appendTimeOf(batch));
+  requireUnstamped(batch);
 
   const type = typeOf(batch);
   const types = options.types ?? dataOnly;
@@ -51,11 +49,22 @@ function walkRecords(batch: Buffer): void {
   while (walk.next());
 }
 
-function requireUnstamped(field: string, at: number, found: number): void {
-  if (found === 0) return;
+function requireUnstamped(batch: Buffer): void {
+  const bits =
+    readUint32(batch, fieldAt.index) |
+    readUint32(batch, fieldAt.index + 4) |
+    readUint32(batch, fieldAt.term) |
+    readUint32(batch, fieldAt.term + 4) |
+    readUint32(batch, fieldAt.baseOffset) |
+    readUint32(batch, fieldAt.baseOffset + 4) |
+    readUint32(batch, fieldAt.appendTime) |
+    readUint32(batch, fieldAt.appendTime + 4);
+  if (bits === 0) return;
+  const { index, term, baseOffset, appendTime } = readHeader(batch);
+  const [field, found] = Object.entries({ index, term, baseOffset, appendTime }).find(([, value]) => value !== 0)!;
   throw new BatchError(
     'stamped',
     `${field} is ${found}, expected 0: only a leader fills it; send the batch as it was encoded`,
-    { at, expected: 0, found },
+    { at: fieldAt[field as 'index' | 'term' | 'baseOffset' | 'appendTime'], expected: 0, found },
   );
 }

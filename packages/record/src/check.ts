@@ -19,6 +19,7 @@ import {
   termOf,
   typeOf,
 } from './header.js';
+import { readUint32 } from './integers.js';
 import { type BatchLimits, batchBytesMaxOf } from './limits.js';
 import { baseTimeBytes, recordBytesMin } from './walk.js';
 
@@ -34,6 +35,12 @@ const codecMask = 0x0f;
  * @throws BatchError `truncated`, `header-checksum`, `length`, `type`, `codec`, `flags`, `count` or `number`
  */
 export function checkHeader(buffer: Buffer, at = 0, limits?: BatchLimits): number {
+  checkHeaderCrc(buffer, at);
+  return checkFields(buffer, at, batchBytesMaxOf(limits));
+}
+
+/** @throws BatchError `truncated` or `header-checksum` when no whole header stands at `at` */
+export function checkHeaderCrc(buffer: Buffer, at: number): void {
   requireHeader(buffer, at);
   // Before all else: behind a wrong checksum no field means anything.
   const expected = computeHeaderCrc(buffer, at);
@@ -45,7 +52,6 @@ export function checkHeader(buffer: Buffer, at = 0, limits?: BatchLimits): numbe
       { at, expected, found },
     );
   }
-  return checkFields(buffer, at, batchBytesMaxOf(limits));
 }
 
 /**
@@ -140,8 +146,19 @@ function checkCount(buffer: Buffer, at: number, isData: boolean, length: number)
   );
 }
 
+/** The upper halves of 64-bit fields of which none comes near 2^53 have no bit above these. */
+const farBelowSafeMax = 0xf_ffff;
+
 /** Reads every 64-bit field once: the accessors refuse what they would have to round. */
 function checkNumbers(buffer: Buffer, at: number): void {
+  const upperHalves =
+    readUint32(buffer, at + fieldAt.index + 4) |
+    readUint32(buffer, at + fieldAt.term + 4) |
+    readUint32(buffer, at + fieldAt.baseOffset + 4) |
+    readUint32(buffer, at + fieldAt.producerId + 4) |
+    readUint32(buffer, at + fieldAt.appendTime + 4);
+  // Nearly every batch ends here. None of the numbers is above 2^52, so that a count added to one is not above 2^53 either.
+  if (upperHalves >>> 0 <= farBelowSafeMax) return;
   indexOf(buffer, at);
   termOf(buffer, at);
   producerIdOf(buffer, at);

@@ -1,7 +1,8 @@
 import type { Buffer } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 import { BatchError } from './errors.js';
-import { readInt64, readUint64 } from './integers.js';
+import { crc32OfWords } from './header-crc.js';
+import { readInt64, readUint32, readUint64 } from './integers.js';
 
 /** The length of every batch's header, in bytes. The body starts here. */
 export const headerBytes = 64;
@@ -112,11 +113,11 @@ export function requireHeader(buffer: Buffer, at: number): void {
 // above 2^53 − 1, which they cannot after `checkHeader`.
 
 export function headerCrcOf(buffer: Buffer, at = 0): number {
-  return buffer.readUInt32LE(at + fieldAt.headerCrc);
+  return readUint32(buffer, at + fieldAt.headerCrc);
 }
 
 export function lengthOf(buffer: Buffer, at = 0): number {
-  return buffer.readUInt32LE(at + fieldAt.length);
+  return readUint32(buffer, at + fieldAt.length);
 }
 
 export function indexOf(buffer: Buffer, at = 0): number {
@@ -137,12 +138,12 @@ export function nextOffsetOf(buffer: Buffer, at = 0): number {
 }
 
 export function countOf(buffer: Buffer, at = 0): number {
-  return buffer.readUInt32LE(at + fieldAt.count);
+  return readUint32(buffer, at + fieldAt.count);
 }
 
 /** @throws BatchError `type` for 0 and for types unknown to this version */
 export function typeOf(buffer: Buffer, at = 0): BatchType {
-  const type = buffer.readUInt8(at + fieldAt.type);
+  const type = buffer[at + fieldAt.type]!;
   if (isBatchType(type)) return type;
   throw new BatchError(
     'type',
@@ -154,7 +155,7 @@ export function typeOf(buffer: Buffer, at = 0): BatchType {
 }
 
 export function attributesOf(buffer: Buffer, at = 0): number {
-  return buffer.readUInt8(at + fieldAt.attributes);
+  return buffer[at + fieldAt.attributes]!;
 }
 
 export function producerEpochOf(buffer: Buffer, at = 0): number {
@@ -166,11 +167,11 @@ export function producerIdOf(buffer: Buffer, at = 0): number {
 }
 
 export function baseSequenceOf(buffer: Buffer, at = 0): number {
-  return buffer.readUInt32LE(at + fieldAt.baseSequence);
+  return readUint32(buffer, at + fieldAt.baseSequence);
 }
 
 export function bodyCrcOf(buffer: Buffer, at = 0): number {
-  return buffer.readUInt32LE(at + fieldAt.bodyCrc);
+  return readUint32(buffer, at + fieldAt.bodyCrc);
 }
 
 export function appendTimeOf(buffer: Buffer, at = 0): number {
@@ -179,7 +180,7 @@ export function appendTimeOf(buffer: Buffer, at = 0): number {
 
 /** What headerCrc must be: CRC-32 over bytes 4–63. */
 export function computeHeaderCrc(buffer: Buffer, at = 0): number {
-  return crc32(buffer.subarray(at + fieldAt.length, at + headerBytes));
+  return crc32OfWords(buffer, at + fieldAt.length, at + headerBytes);
 }
 
 /** What bodyCrc must be: CRC-32 over bytes 64… of a batch that is there whole. */

@@ -10,25 +10,41 @@ const two32 = 0x1_0000_0000;
 /** The high halves of 0 … 2^53 − 1 end here. */
 const safeHighMax = 0x1f_ffff;
 
+/**
+ * The fields are read and written byte by byte: a batch has many, small batches are many, and `readUInt32LE` takes several times as
+ * long. Whoever calls has made sure that the bytes are there.
+ */
+export function readUint32(buffer: Buffer, at: number): number {
+  return (buffer[at]! | (buffer[at + 1]! << 8) | (buffer[at + 2]! << 16) | (buffer[at + 3]! << 24)) >>> 0;
+}
+
+/** Writes the lowest 32 bits of an integer. */
+export function writeUint32(buffer: Buffer, at: number, value: number): void {
+  buffer[at] = value;
+  buffer[at + 1] = value >>> 8;
+  buffer[at + 2] = value >>> 16;
+  buffer[at + 3] = value >>> 24;
+}
+
 /** @throws BatchError `number` above 2^53 − 1 */
 export function readUint64(buffer: Buffer, at: number, field: string): number {
-  const high = buffer.readUInt32LE(at + 4);
+  const high = readUint32(buffer, at + 4);
   if (high > safeHighMax) throw unsafe(field, at, buffer.readBigUInt64LE(at));
-  return high * two32 + buffer.readUInt32LE(at);
+  return high * two32 + readUint32(buffer, at);
 }
 
 /** @throws BatchError `number` outside of ±(2^53 − 1) */
 export function readInt64(buffer: Buffer, at: number, field: string): number {
   // The sum rounds only where it has left the safe range, and rounding never leads back into it.
-  const value = buffer.readInt32LE(at + 4) * two32 + buffer.readUInt32LE(at);
+  const value = (readUint32(buffer, at + 4) | 0) * two32 + readUint32(buffer, at);
   if (!Number.isSafeInteger(value)) throw unsafe(field, at, buffer.readBigInt64LE(at));
   return value;
 }
 
 /** Writes a safe integer, negative ones in two's complement. The caller has checked the range. */
 export function writeInt64(buffer: Buffer, at: number, value: number): void {
-  buffer.writeUInt32LE(value >>> 0, at);
-  buffer.writeInt32LE(Math.floor(value / two32), at + 4);
+  writeUint32(buffer, at, value >>> 0);
+  writeUint32(buffer, at + 4, Math.floor(value / two32));
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import { type BatchType, computeBodyCrc, computeHeaderCrc, fieldAt, headerBytes } from './header.js';
-import { requireInteger, writeInt64 } from './integers.js';
+import { requireInteger, writeInt64, writeUint32 } from './integers.js';
 
 /** How a producer lets the servers tell a batch from its repetition. All integers; all 0 by default: it does not. */
 export interface ProducerFields {
@@ -26,12 +26,12 @@ export function requireProducerFields(producer: ProducerFields): void {
  */
 export function sealBatch(batch: Buffer, type: BatchType, count: number, producer: ProducerFields): void {
   batch.fill(0, 0, headerBytes);
-  batch.writeUInt32LE(batch.length, fieldAt.length);
-  batch.writeUInt32LE(count, fieldAt.count);
+  writeUint32(batch, fieldAt.length, batch.length);
+  writeUint32(batch, fieldAt.count, count);
   batch.writeUInt8(type, fieldAt.type);
   batch.writeUInt16LE(producer.producerEpoch ?? 0, fieldAt.producerEpoch);
   writeInt64(batch, fieldAt.producerId, producer.producerId ?? 0);
-  batch.writeUInt32LE(producer.baseSequence ?? 0, fieldAt.baseSequence);
-  batch.writeUInt32LE(computeBodyCrc(batch), fieldAt.bodyCrc);
-  batch.writeUInt32LE(computeHeaderCrc(batch), fieldAt.headerCrc);
+  writeUint32(batch, fieldAt.baseSequence, producer.baseSequence ?? 0);
+  writeUint32(batch, fieldAt.bodyCrc, computeBodyCrc(batch));
+  writeUint32(batch, fieldAt.headerCrc, computeHeaderCrc(batch));
 }

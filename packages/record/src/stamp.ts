@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer';
-import { checkHeader } from './check.js';
+import { checkHeaderCrc } from './check.js';
 import { computeHeaderCrc, countOf, fieldAt } from './header.js';
-import { requireInteger, writeInt64 } from './integers.js';
+import { requireInteger, writeInt64, writeUint32 } from './integers.js';
 
 /** What a leader adds to a batch. Integers. */
 export interface Stamp {
@@ -15,9 +15,6 @@ export interface Stamp {
   readonly appendTime: number;
 }
 
-/** The largest length a header can say: whether a batch is too long was decided when it was admitted. */
-const anyLength = { batchBytesMax: 0xffff_ffff };
-
 /**
  * Fills the leader's fields in place and makes headerCrc anew. The body is not touched, nor looked at. A batch that is
  * stamped already takes the new stamp.
@@ -26,11 +23,11 @@ const anyLength = { batchBytesMax: 0xffff_ffff };
  * with a checksum that vouches for the damage.
  *
  * @param batch a batch's bytes, from its start; the caller's, and changed only if nothing is thrown
- * @throws BatchError `number` for a stamp out of range, otherwise what `checkHeader` throws
+ * @throws BatchError `number` for a stamp out of range; `truncated` or `header-checksum` for bytes that are no sealed batch
  */
 export function stampBatch(batch: Buffer, stamp: Stamp): void {
   const { index, term, baseOffset, appendTime } = stamp;
-  checkHeader(batch, 0, anyLength);
+  checkHeaderCrc(batch, 0);
   requireInteger('index', index, 0, Number.MAX_SAFE_INTEGER);
   requireInteger('term', term, 0, Number.MAX_SAFE_INTEGER);
   requireInteger('baseOffset', baseOffset, 0, Number.MAX_SAFE_INTEGER - countOf(batch));
@@ -39,5 +36,5 @@ export function stampBatch(batch: Buffer, stamp: Stamp): void {
   writeInt64(batch, fieldAt.term, term);
   writeInt64(batch, fieldAt.baseOffset, baseOffset);
   writeInt64(batch, fieldAt.appendTime, appendTime);
-  batch.writeUInt32LE(computeHeaderCrc(batch), fieldAt.headerCrc);
+  writeUint32(batch, fieldAt.headerCrc, computeHeaderCrc(batch));
 }
