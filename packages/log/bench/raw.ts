@@ -54,7 +54,7 @@ export class RawLog {
       await datasync(this.#descriptor);
       for (const { resolve } of group) resolve();
       // Those who were woken append at once, and belong to the next group.
-      await undefined;
+      await Promise.resolve();
     }
     this.#isDraining = false;
   }

@@ -59,7 +59,7 @@ process.exitCode = failures.length > 0 ? 1 : 0;
 
 /** Lets one process do its share. Its end without a report is a failure of the test itself. */
 function run(request: ShardRequest): Promise<ShardReport> {
-  const worker = fork(fileURLToPath(new URL('./worker.ts', import.meta.url)));
+  const worker = fork(fileURLToPath(new URL('./worker/main.ts', import.meta.url)));
   return new Promise((resolve, reject) => {
     worker.on('message', (message: ShardReport | ShardProgress) => {
       if (message.kind === 'report') resolve(message);

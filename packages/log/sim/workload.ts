@@ -167,7 +167,7 @@ export class Workload {
     this.#clock.advance(1500);
     for (let before = -1; before !== this.#disk.operationCount; ) {
       before = this.#disk.operationCount;
-      for (let turn = 0; turn < 20; turn += 1) await undefined;
+      for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
     }
   }
 

@@ -61,13 +61,8 @@ async function isOfUnfinishedCreation(directory: LogDirectory, name: string): Pr
   switch (identify(name)?.kind) {
     case 'hard-state':
       return newestOf(await HardStateFile.readCopies(directory))?.sequence === 1;
-    case 'segment': {
-      const file = await directory.open(name, 'read');
-      return await file
-        .size()
-        .then((bytes) => bytes <= segmentHeaderBytes)
-        .finally(() => file.close());
-    }
+    case 'segment':
+      return (await directory.sizeOf(name)) <= segmentHeaderBytes;
     case 'synced': {
       const mark = await SyncedFile.read(directory);
       return mark?.sequence === 1;

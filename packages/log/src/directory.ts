@@ -26,6 +26,15 @@ export class LogDirectory {
     });
   }
 
+  async sizeOf(name: string): Promise<number> {
+    const file = await this.open(name, 'read');
+    try {
+      return await file.size();
+    } finally {
+      await file.close();
+    }
+  }
+
   /** A file's bytes; `undefined` when there is no such file. For files that fit in memory. */
   async readWhole(name: string): Promise<Buffer | undefined> {
     const path = this.pathOf(name);

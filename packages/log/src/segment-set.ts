@@ -194,7 +194,11 @@ export class SegmentSet {
     await reclaim(async () => {
       await directory.removeIfThere(segment.indexFile);
       const file = await directory.open(segment.file, 'write');
-      await file.resize(segment.bytes).finally(() => file.close());
+      try {
+        await file.resize(segment.bytes);
+      } finally {
+        await file.close();
+      }
     });
   }
 

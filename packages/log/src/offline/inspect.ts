@@ -55,8 +55,7 @@ async function describe({ directory, manifest, found }: OfflineLog): Promise<Log
   ].map((segment) => ({ ...segment, file: names.segment(segment.base.index + 1, segment.id) }));
   const sizes = [];
   for (const name of found) {
-    const file = await directory.open(name, 'read');
-    sizes.push({ name, bytes: await file.size().finally(() => file.close()) });
+    sizes.push({ name, bytes: await directory.sizeOf(name) });
   }
   return {
     dir: directory.path,

@@ -148,7 +148,10 @@ class Verifier {
       if (error instanceof LogError && hasErrorCode(error.cause, 'ENOENT')) return undefined;
       throw error;
     });
-    if (file === undefined) return this.#hole(wholeSegment(surveyed, 'the file is missing'));
+    if (file === undefined) {
+      this.#hole(wholeSegment(surveyed, 'the file is missing'));
+      return;
+    }
     try {
       const size = await file.size();
       this.#bytes += isActive ? size : Math.min(size, segment.bytes);
@@ -209,7 +212,10 @@ class Verifier {
   }
 
   #hole({ file, firstIndex, lastIndex, position, reason }: ReturnType<typeof wholeSegment>): void {
-    if (lastIndex < firstIndex) return this.#damage(file, reason);
+    if (lastIndex < firstIndex) {
+      this.#damage(file, reason);
+      return;
+    }
     const message = `from byte ${position} on, the batches from index ${firstIndex} to ${lastIndex} cannot be read: ${reason}`;
     this.#findings.push({ severity: 'damage', file, message, firstIndex, lastIndex });
   }

@@ -1,10 +1,12 @@
 /** One process of the crash tests: works on its share of the crash points and of the bits, and reports to the one that forked it. */
 
-import { flipEveryBit } from './bit-flips.js';
-import { crashEverywhere } from './crashes.js';
-import type { ShardReport, ShardRequest } from './shard.js';
+import { flipEveryBit } from '../bit-flips.js';
+import { crashEverywhere } from '../crashes.js';
+import type { ShardReport, ShardRequest } from '../shard.js';
 
-process.once('message', async (request: ShardRequest) => {
+process.once('message', (request: ShardRequest) => void work(request));
+
+async function work(request: ShardRequest): Promise<void> {
   const { seed, variantsMax, flips, shard, of } = request;
   const progress = (what: 'crashes' | 'flips') => (done: number, all: number) =>
     process.send?.({ kind: 'progress', what, done, all });
@@ -20,4 +22,4 @@ process.once('message', async (request: ShardRequest) => {
     flipFailures: bitFlips?.failures ?? [],
   };
   process.send?.(report, undefined, undefined, () => process.disconnect());
-});
+}
