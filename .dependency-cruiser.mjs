@@ -41,7 +41,8 @@ const mayUseNode = [
   '^packages/runtime/src/node/',
   '^apps/[^/]+/src/main\\.ts$',
   '^packages/simulation/src/main\\.ts$',
-  '^(packages|apps)/[^/]+/sim/(.+/)?main\\.ts$',
+  '^(packages|apps)/[^/]+/sim/main\\.ts$',
+  '^(packages|apps)/[^/]+/sim/[^/]+/main\\.ts$',
   '^(packages|apps)/[^/]+/(test|bench|examples)/',
 ];
 
