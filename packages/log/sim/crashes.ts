@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { openLog } from '@commitlog/log';
+import { encodeBatch } from '@commitlog/record';
 import {
   type DiskImage,
   type Fault,
@@ -9,8 +10,8 @@ import {
   SimulatedDisk,
 } from '@commitlog/simulation';
 import { identify } from '../src/layout.js';
-import { judge } from './judge.js';
-import type { LogState } from './model.js';
+import { judge, matching, openOn } from './judge.js';
+import { type LogState, withBatches } from './model.js';
 import { dir, segmentBytes, Workload } from './workload.js';
 
 /** A moment at which the power is cut: before one operation of the disk takes effect. */
@@ -53,6 +54,7 @@ export async function crashEverywhere({ seed, variantsMax, shard, of, progress }
   for (const [at, point] of points.entries()) {
     if (at % of !== shard) continue;
     progress(at, points.length);
+    await crashAfterKill(report, point, new SeededRandom(seed).fork(`kill ${point.number}`));
     const random = new SeededRandom(seed).fork(`crash ${point.number}`);
     const disk = new SimulatedDisk({}, point.image);
     for (const { fault, description, disk: crashed } of disk.crashStates({ random, variantsMax })) {
@@ -80,6 +82,34 @@ async function crashPoints(seed: number): Promise<CrashPoint[]> {
   });
   await workload.run();
   return points;
+}
+
+/** Kills the process, which loses nothing that was written, lets another one go on, and cuts the power only then. */
+async function crashAfterKill(report: CrashReport, point: CrashPoint, random: SeededRandom): Promise<void> {
+  const operation = 'append after a kill';
+  const fail = (fault: Fault, variant: string, reason: string): void => {
+    report.failures.push({
+      operation: `${operation} at "${point.operation}"`,
+      number: point.number,
+      fault,
+      variant,
+      reason,
+    });
+  };
+  const disk = new SimulatedDisk({}, point.image);
+  // Before the first log was there, there is nothing to go on with.
+  if (point.allowed.length === 0) return;
+  const log = await openOn(disk);
+  const state = await matching(log, point.allowed);
+  if (typeof state === 'string') return fail('kept', 'killed', state);
+  const batch = encodeBatch([{ value: Buffer.from('another process') }]);
+  await log.append(batch);
+  const acknowledged = [withBatches(state, batch)];
+  for (const { fault, description, disk: crashed } of disk.crashStates({ random, variantsMax: 3 })) {
+    count(report, operation, fault);
+    const reason = await judge(crashed, acknowledged);
+    if (reason !== undefined) fail(fault, description, reason);
+  }
 }
 
 async function crashRecovery(

@@ -13,7 +13,7 @@ import { dir, segmentBytes } from './workload.js';
 export async function judge(disk: SimulatedDisk, allowed: readonly LogState[]): Promise<string | undefined> {
   let step = 'opening';
   try {
-    const log = await open(disk);
+    const log = await openOn(disk);
     step = 'reading';
     const found = await matching(log, allowed);
     if (typeof found === 'string') return found;
@@ -22,7 +22,7 @@ export async function judge(disk: SimulatedDisk, allowed: readonly LogState[]): 
     await log.append(batch);
     await log.close();
     step = 'opening again';
-    const again = await open(disk);
+    const again = await openOn(disk);
     const differs = await difference(again, withBatches(found, batch));
     await again.close();
     return differs && `after one more append and a restart: ${differs}`;
@@ -31,11 +31,12 @@ export async function judge(disk: SimulatedDisk, allowed: readonly LogState[]): 
   }
 }
 
-async function open(disk: SimulatedDisk): Promise<Log> {
+export async function openOn(disk: SimulatedDisk): Promise<Log> {
   return await openLog({ dir, segmentBytes }, { files: disk.files, clock: new SimulatedClock() });
 }
 
-async function matching(log: Log, allowed: readonly LogState[]): Promise<LogState | string> {
+/** The state that an open log shows, out of those it may be in; in words what is wrong, if it is in none. */
+export async function matching(log: Log, allowed: readonly LogState[]): Promise<LogState | string> {
   const differences: string[] = [];
   for (const state of allowed) {
     const differs = await difference(log, state);

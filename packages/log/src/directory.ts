@@ -88,14 +88,16 @@ export class LogDirectory {
 
   async sync(file: OpenFile, name: string): Promise<void> {
     await file.sync().catch((error: unknown) => {
-      throw this.#fenced(error, name);
+      throw this.fenced(error, name);
     });
   }
 
   /** Makes every creation, rename and removal in the directory durable. */
   async syncNames(): Promise<void> {
     await this.files.syncDirectory(this.path).catch((error: unknown) => {
-      throw this.#fenced(error, 'the directory');
+      // No sync was tried: to open the directory takes a descriptor.
+      if (hasErrorCode(error, 'EMFILE', 'ENFILE')) throw fileError(error, 'sync the directory', this.path);
+      throw this.fenced(error, 'the directory');
     });
   }
 
@@ -105,7 +107,8 @@ export class LogDirectory {
     });
   }
 
-  #fenced(cause: unknown, what: string): LogError {
+  /** The error that closes the log to writes: what is durable of `what` is unknown. */
+  fenced(cause: unknown, what: string): LogError {
     const why = cause instanceof Error ? cause.message : String(cause);
     const message = `syncing ${what} in ${this.path} failed (${why}): what is durable is unknown, so this log takes no more writes. Check the disk, then start again`;
     return new LogError('fenced', message, { path: this.path, cause });

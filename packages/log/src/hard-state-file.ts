@@ -58,8 +58,13 @@ export class HardStateFile {
     const isStale = (copy: HardStateCopy | undefined): boolean => copy?.sequence !== newest.sequence;
     const opened = new HardStateFile(directory, fence, file, newest, isStale(copies?.[1]) ? 1 : 0);
     // A crash between the two, or a damaged one: both are to be good before the next change overwrites either.
-    if (copies?.some(isStale)) await opened.save(newest.state);
-    return opened;
+    try {
+      if (copies?.some(isStale)) await opened.save(newest.state);
+      return opened;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
   }
 
   /** The two copies as they are in the file, `undefined` for one that cannot be read; `undefined` without a file. */

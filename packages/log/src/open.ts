@@ -39,7 +39,8 @@ export async function openLog(settings: LogSettings, { files, clock }: LogCompon
   try {
     return await openLocked(directory, lock, resolved, clock);
   } catch (error) {
-    await lock.release();
+    // The error that the caller must see is the first one.
+    await lock.release().catch(() => {});
     throw fileError(error, 'open the log', directory.path);
   }
 }
@@ -59,39 +60,46 @@ async function openLocked(directory: LogDirectory, lock: Lock, settings: Resolve
   const fence = new Fence((error) => durable.fail(error));
   const hardState = await HardStateFile.open(directory, fence);
   const { segments, synced } = await recover(home, manifest, found).catch(async (error: unknown) => {
-    await hardState.close();
+    await closeAll([() => pool.close(), () => hardState.close()]).catch(() => {});
     throw error;
   });
   durable.set(segments.end.index);
   const limits = { segmentBytes, segmentMs, groupBytesMax, pendingBytesMax };
   const writer = new Writer({ directory, segments, synced, durable, fence, clock }, limits, checkpoint);
   const admission = { batchBytesMax, types: Object.values(batchTypes) };
-  const release = async (): Promise<void> => {
-    await pool.close();
-    await segments.close();
-    await synced.close();
-    await hardState.close();
-    await lock.release();
-  };
+  const release = (): Promise<void> =>
+    closeAll([
+      () => pool.close(),
+      () => segments.close(),
+      () => synced.close(),
+      () => hardState.close(),
+      () => lock.release(),
+    ]).catch((error: unknown) => {
+      throw fileError(error, 'close the log', directory.path);
+    });
   return new SegmentedLog({ home, segments, writer, hardState, durable, fence, admission, release });
+}
+
+/** Takes every step, whatever becomes of the others, and throws the first error. */
+async function closeAll(steps: readonly (() => Promise<void>)[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const step of steps) await step().catch((error: unknown) => errors.push(error));
+  if (errors.length > 0) throw errors[0];
 }
 
 async function requireDirectory(directory: LogDirectory, { create }: ResolvedSettings): Promise<void> {
   const { path, files } = directory;
-  try {
-    const found = await files.list(path);
-    if (create || found.includes(names.manifest)) return;
-  } catch (error) {
+  const found = await files.list(path).catch((error: unknown): string[] => {
     if (!hasErrorCode(error, 'ENOENT')) throw fileError(error, 'list the directory', path);
-    if (create) {
-      return await files.makeDirectory(path).catch((failed: unknown) => {
-        throw fileError(failed, 'make the directory', path);
-      });
-    }
+    return [];
+  });
+  if (found.includes(names.manifest)) return;
+  if (!create) {
+    const message = `there is no log in ${path}, and create is false: name the directory of a log`;
+    throw new LogError('wrong-directory', message, { path });
   }
-  throw new LogError(
-    'wrong-directory',
-    `there is no log in ${path}, and create is false: name the directory of a log`,
-    { path },
-  );
+  // Even where it exists: whoever made it may have been killed before its name was durable.
+  await files.makeDirectory(path).catch((error: unknown) => {
+    throw fileError(error, 'make the directory', path);
+  });
 }

@@ -168,8 +168,10 @@ function placeIn(segment: Segment, target: Target | Cursor): ScanPoint | undefin
 }
 
 function sliceOf(segment: Segment, { bytes, next }: BatchRun): Slice {
-  const place = { segmentId: segment.id, point: next };
-  return { bytes, next: { index: next.previous.index + 1, place } };
+  const index = next.previous.index + 1;
+  // Nothing was read: what stands before is known from the index only, and not exactly.
+  if (bytes.length === 0) return { bytes, next: { index } };
+  return { bytes, next: { index, place: { segmentId: segment.id, point: next } } };
 }
 
 function requireRange(what: string, requested: number, first: number, last: number): void {

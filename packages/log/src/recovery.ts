@@ -1,5 +1,6 @@
 import type { OpenFile } from '@commitlog/runtime';
 import { hasErrorCode } from '@commitlog/runtime';
+import type { LogDirectory } from './directory.js';
 import { LogError } from './errors.js';
 import { decodeManifest, type Manifest, type SealedSegment } from './format/manifest.js';
 import { segmentHeaderBytes, segmentHeaderProblem } from './format/segment-header.js';
@@ -7,12 +8,13 @@ import type { SyncedMark } from './format/synced.js';
 import { identify, names } from './layout.js';
 import { readRange } from './scan.js';
 import { Segment, type SegmentHome } from './segment.js';
-import { reclaim, SegmentSet } from './segment-set.js';
+import { reclaim, SegmentSet, writeManifest } from './segment-set.js';
 import { survey, wholeSegment } from './survey.js';
-import { SyncedFile } from './synced-file.js';
+import { type NumberedMark, SyncedFile } from './synced-file.js';
 
 /** How many sealed segments are looked at at a time. */
 const openedAtOnce = 16;
+const rewrittenAtOnce = 1 << 20;
 
 /**
  * Finds out what a log is, from the files that a stop, a crash or a power cut left behind. Only the last segment is read whole. What
@@ -26,11 +28,16 @@ export async function recover(
   manifest: Manifest,
   found: readonly string[],
 ): Promise<{ segments: SegmentSet; synced: SyncedFile }> {
-  const synced = await openSynced(home);
+  // First everything is read: a log that cannot be opened is left as it is.
+  const mark = await readMark(home, manifest);
+  const sealed = await openSealed(home, manifest.sealed);
+  const active = await openActive(home, manifest, mark);
+  const opened: { close(): Promise<void> }[] = active.file === undefined ? [] : [active.file];
   try {
-    const mark = markOf(synced, manifest, home.directory.pathOf(names.synced));
-    const sealed = await openSealed(home, manifest.sealed);
-    const active = await openActive(home, manifest, mark);
+    // What a killed process renamed may not be durable yet, and everything below builds on it. A new file, not the old one synced
+    // once more: the sync that would have made that one durable may have failed.
+    await writeManifest(home.directory, manifest);
+    const synced = await SyncedFile.open(home.directory, mark);
     const segments = new SegmentSet(home, synced, {
       start: manifest.start,
       nextSegmentId: manifest.nextSegmentId,
@@ -38,16 +45,13 @@ export async function recover(
       activeFile: active.file,
       checkpoints: checkpointsOf([...sealed, active.segment], found),
     });
-    try {
-      await settle(home, segments, synced, active, mark);
-      await removeLeftovers(home, segments, found);
-    } catch (error) {
-      await segments.close();
-      throw error;
-    }
+    opened.splice(0, 1, segments, synced);
+    await settle(home, segments, synced, active, mark);
+    await removeLeftovers(home, segments, found);
     return { segments, synced };
   } catch (error) {
-    await synced.close();
+    // What went wrong first is what the caller must see.
+    for (const file of opened) await file.close().catch(() => {});
     throw error;
   }
 }
@@ -57,25 +61,31 @@ async function settle(
   { directory }: SegmentHome,
   segments: SegmentSet,
   synced: SyncedFile,
-  { segment, file, isDamaged }: RecoveredActive,
+  { segment, file, isDamaged, isTorn }: RecoveredActive,
   mark: SyncedMark,
 ): Promise<void> {
+  // Or what was cut could follow what is appended next, after another power cut.
+  if (file !== undefined && isTorn) await file.resize(segment.bytes);
+  if (file !== undefined && (isTorn || segment.bytes > mark.position)) {
+    await rewrite(directory, file, segment, mark.position);
+  }
   if (segment.bytes !== mark.position) {
-    // Batches that a process wrote before it was killed may not have reached the disk yet.
-    if (file !== undefined) await directory.sync(file, segment.file);
     synced.write({ segmentId: segment.id, position: segment.bytes, end: segment.end });
     await synced.sync();
   }
   if (isDamaged) await segments.roll(undefined);
 }
 
-/** @throws LogError `corrupt` without it a torn write cannot be told from lost records */
-async function openSynced({ directory }: SegmentHome): Promise<SyncedFile> {
-  const synced = await SyncedFile.open(directory);
-  if (synced !== undefined) return synced;
-  const path = directory.pathOf(names.synced);
-  const message = `${path} is missing, or damaged in both places, and without it a torn write cannot be told from lost records. Nothing was changed. Restore the file, or rebuild this replica from its peers`;
-  throw new LogError('corrupt', message, { path });
+/**
+ * Makes durable what a process wrote before it was killed, or before its sync failed. Written once more and not only synced: after a
+ * sync that failed, the kernel takes these pages for clean, and a second sync would say yes to what is not there.
+ */
+async function rewrite(directory: LogDirectory, file: OpenFile, segment: Segment, from: number): Promise<void> {
+  for (let position = from; position < segment.bytes; position += rewrittenAtOnce) {
+    const bytes = await readRange(file, position, Math.min(rewrittenAtOnce, segment.bytes - position));
+    directory.write(file, segment.file, [bytes], position);
+  }
+  await directory.sync(file, segment.file);
 }
 
 /** @throws LogError `wrong-directory` when it is another log's */
@@ -92,19 +102,25 @@ export async function readManifest({ directory, identity }: SegmentHome): Promis
   return manifest;
 }
 
-/** How far the active segment is known to be synced. */
-function markOf(synced: SyncedFile, { active }: Manifest, path: string): SyncedMark {
-  const { latest } = synced;
+/**
+ * How far the active segment is known to be synced.
+ *
+ * @throws LogError `corrupt` when that cannot be known: a torn write could not be told from lost records
+ */
+async function readMark({ directory }: SegmentHome, { active }: Manifest): Promise<NumberedMark> {
+  const path = directory.pathOf(names.synced);
+  const latest = await SyncedFile.read(directory);
+  if (latest === undefined) {
+    const message = `${path} is missing, or damaged in both places, and without it a torn write cannot be told from lost records. Nothing was changed. Restore the file, or rebuild this replica from its peers`;
+    throw new LogError('corrupt', message, { path });
+  }
   if (latest.segmentId > active.id) {
-    throw new LogError(
-      'corrupt',
-      `${path} speaks of segment ${latest.segmentId}, and the manifest ends with ${active.id}: the manifest is an old copy. Nothing was changed. Restore the newest one, or rebuild this replica from its peers`,
-      { path },
-    );
+    const message = `${path} speaks of segment ${latest.segmentId}, and the manifest ends with ${active.id}: the manifest is an old copy. Nothing was changed. Restore the newest one, or rebuild this replica from its peers`;
+    throw new LogError('corrupt', message, { path });
   }
   if (latest.segmentId === active.id) return latest;
   // The segment was begun, and synced, after that mark.
-  return { segmentId: active.id, position: segmentHeaderBytes, end: active.base };
+  return { ...latest, segmentId: active.id, position: segmentHeaderBytes, end: active.base };
 }
 
 /** Sealed segments are not read, only that they are there and what they say they are is checked. */
@@ -139,6 +155,8 @@ interface RecoveredActive {
   readonly segment: Segment;
   readonly file: OpenFile | undefined;
   readonly isDamaged: boolean;
+  /** There is something behind the end, which was being written when the power went. */
+  readonly isTorn: boolean;
 }
 
 async function openActive(home: SegmentHome, { active }: Manifest, mark: SyncedMark): Promise<RecoveredActive> {
@@ -148,14 +166,15 @@ async function openActive(home: SegmentHome, { active }: Manifest, mark: SyncedM
   const file = await openIfThere(home.directory.open(expected.file, 'write'));
   if (file === undefined) {
     const holes = [wholeSegment(expected.surveyed, 'the file is missing')];
-    return { segment: new Segment(extent, home, { holes }), file, isDamaged: true };
+    return { segment: new Segment(extent, home, { holes }), file, isDamaged: true, isTorn: false };
   }
   try {
     const size = await file.size();
     const { end, index, holes } = await survey(file, { ...expected.surveyed, until: size });
-    if (end.position < size) await file.resize(end.position);
     const segment = new Segment({ ...active, end: end.previous, bytes: end.position }, home, { index, holes });
-    return { segment, file, isDamaged: holes.length > 0 };
+    // Of a damaged segment nothing is cut: it is sealed where it ends.
+    const isDamaged = holes.length > 0;
+    return { segment, file, isDamaged, isTorn: !isDamaged && end.position < size };
   } catch (error) {
     await file.close();
     throw error;

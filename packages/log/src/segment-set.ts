@@ -134,6 +134,7 @@ export class SegmentSet {
   async replace(damaged: Segment, mended: Segment): Promise<void> {
     try {
       if (!this.#segments.includes(damaged)) throw notLive(damaged);
+      assert(damaged !== this.active, 'the active segment is sealed before it is mended');
       const segments = this.#segments.map((segment) => (segment === damaged ? mended : segment));
       await this.#commit({ start: this.#start, segments });
     } catch (error) {
@@ -167,7 +168,7 @@ export class SegmentSet {
     }
     if (state !== undefined) this.#addCheckpoint(base);
     this.#activeFile = file;
-    await formerFile?.close();
+    await reclaim(async () => await formerFile?.close());
     this.#synced.write({ segmentId: segment.id, position: segment.bytes, end: segment.end });
     await this.#synced.sync();
   }
@@ -184,7 +185,7 @@ export class SegmentSet {
   /** Removes the files of a segment that is no longer part of the log. */
   async #discard(segment: Segment): Promise<void> {
     const { directory, pool } = this.#home;
-    await pool.forget(segment.file);
+    await reclaim(() => pool.forget(segment.file));
     for (const name of segment.files) await reclaim(() => directory.removeIfThere(name));
   }
 
@@ -243,7 +244,9 @@ export async function createSegment(
 export async function writeManifest(directory: LogDirectory, manifest: Manifest): Promise<void> {
   await directory.syncNames();
   await directory.replaceWith(names.manifest, encodeManifest(manifest));
-  await directory.syncNames();
+  await directory.syncNames().catch((error: unknown) => {
+    throw error instanceof LogError && error.code !== 'fenced' ? directory.fenced(error, names.manifest) : error;
+  });
 }
 
 function described(segments: readonly Segment[]): Pick<Manifest, 'sealed' | 'active'> {
@@ -268,7 +271,7 @@ export function notLive({ id }: Segment): LogError {
   );
 }
 
-/** Gives back space that the log no longer uses. Should that fail, nothing is wrong: the next start tries again. */
+/** Gives back what the log no longer uses. Should that fail, nothing is wrong: the next start tries again. */
 export async function reclaim(space: () => Promise<void>): Promise<void> {
   await space().catch((error: unknown) => {
     if (!(error instanceof Error && 'code' in error)) throw error;

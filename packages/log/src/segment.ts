@@ -133,7 +133,10 @@ export class Segment {
     const index = new SparseIndex(this.base);
     for (const entry of this.#index?.entries() ?? []) if (entry.position < position) index.add(entry);
     index.shrink();
-    const holes = this.#holes.filter((hole) => hole.position < position);
+    const holes = this.#holes
+      .filter((hole) => hole.position < position && hole.firstIndex <= previous.index + 1)
+      .map((hole) => ({ ...hole, lastIndex: Math.min(hole.lastIndex, previous.index) }))
+      .filter((hole) => hole.position < segmentHeaderBytes || hole.lastIndex >= hole.firstIndex);
     const extent = { id: this.id, base: this.base, end: previous, bytes: position };
     const known = this.#index === undefined ? { holes } : { holes, index };
     return new Segment(extent, this.#home, known);

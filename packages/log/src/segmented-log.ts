@@ -100,11 +100,12 @@ export class SegmentedLog implements Log {
   }
 
   append(batch: Buffer, options: AppendOptions = {}): Promise<Appended> {
-    return this.#whenWritable(() => this.#append(batch, options));
+    return this.#whenWritable(batch.length, () => this.#append(batch, options));
   }
 
   appendStamped(stamped: readonly Buffer[]): Promise<LogPosition> {
-    return this.#whenWritable(() => this.#appendStamped(stamped));
+    const bytes = stamped.reduce((sum, batch) => sum + batch.length, 0);
+    return this.#whenWritable(bytes, () => this.#appendStamped(stamped));
   }
 
   async read(request: ReadRequest): Promise<Slice> {
@@ -205,13 +206,15 @@ export class SegmentedLog implements Log {
         throw new LogError('settings', `${field} of a position: expected an integer from 0 to 2^53-1, got ${value}`);
       }
     }
-    await this.#parts.writer.cut(() => this.#parts.segments.reset(position, state));
+    const { index, term, nextOffset, appendTime } = position;
+    const copy = { index, term, nextOffset, appendTime };
+    await this.#parts.writer.cut(() => this.#parts.segments.reset(copy, state));
   }
 
   async mend(segmentId: number, fetch: FetchBatches): Promise<void> {
     this.#requireWritable();
     const closing = new AbortController();
-    const mending = this.#mend(segmentId, (first, last) => untilAborted(fetch(first, last), closing.signal));
+    const mending = this.#mend(segmentId, (first, last) => untilAborted(() => fetch(first, last), closing.signal));
     const underWay = { closing, settled: mending.catch(() => {}) };
     this.#mending.add(underWay);
     try {
@@ -243,10 +246,10 @@ export class SegmentedLog implements Log {
   }
 
   /** What is asked for before the log is closed is done, even if it has to wait for its turn. */
-  #whenWritable<T>(append: () => Promise<T>): Promise<T> {
+  #whenWritable<T>(bytes: number, append: () => Promise<T>): Promise<T> {
     try {
       this.#requireWritable();
-      return this.#parts.writer.inTurn(append);
+      return this.#parts.writer.inTurn(bytes, append);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -323,6 +326,8 @@ export class SegmentedLog implements Log {
     const { home, segments, writer, fence } = this.#parts;
     const find = () => segments.all.find(({ id }) => id === segmentId);
     if (find() === segments.active) await writer.sealActive();
+    // Still active: it is empty, and there is nothing to mend.
+    if (find() === segments.active) return;
     const damaged = find();
     if (damaged === undefined) throw new LogError('mend', `there is no segment ${segmentId}: see the log's damage`);
     try {
@@ -346,13 +351,25 @@ export class SegmentedLog implements Log {
 }
 
 /** What is iterated, until the signal is aborted: an answer that may never come is not waited for. */
-async function* untilAborted<T>(iterable: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T, void, undefined> {
-  const aborted = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
-  const iterator = iterable[Symbol.asyncIterator]();
-  for (;;) {
-    const { done, value } = await Promise.race([iterator.next(), aborted]);
-    if (done) return;
-    yield value;
+async function* untilAborted<T>(
+  iterate: () => AsyncIterable<T>,
+  signal: AbortSignal,
+): AsyncGenerator<T, void, undefined> {
+  signal.throwIfAborted();
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  const iterator = iterate()[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([iterator.next(), aborted]);
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // Not awaited: it may wait for the same answer.
+    aborted.catch(() => {});
+    iterator.return?.()?.catch(() => {});
   }
 }
 
@@ -382,7 +399,12 @@ function requireOneBatch(batch: Buffer, limits: BatchLimits): void {
 
 /** A batch that was refused goes back as it came, so that it can be appended again. */
 function unstamp(batch: Buffer): void {
-  stampBatch(batch, unstamped);
+  try {
+    stampBatch(batch, unstamped);
+  } catch (error) {
+    // Its owner changed it while it was ours: that is the owner's loss, and nobody else's.
+    if (!(error instanceof BatchError)) throw error;
+  }
 }
 
 /** What the record package refuses, in this package's words. */

@@ -3,6 +3,15 @@ import type { LogDirectory } from './directory.js';
 import { decodeSlot, encodeSlot, type SyncedMark, slotBytes, slotDistance } from './format/synced.js';
 import { names } from './layout.js';
 
+/** A mark as it stands in the file. */
+export interface NumberedMark extends SyncedMark {
+  readonly sequence: number;
+  /** 0 or 1. */
+  readonly slot: number;
+  /** Whether the other slot, too, holds a mark. */
+  readonly isOtherWhole: boolean;
+}
+
 /**
  * The file that remembers how far the log was synced. Writing a mark costs a copy into the page cache; it is durable after `sync`.
  *
@@ -40,22 +49,32 @@ export class SyncedFile {
     await directory.replaceWith(names.synced, bytes);
   }
 
-  /** @returns `undefined` when the file is missing, or neither slot can be read */
-  static async open(directory: LogDirectory): Promise<SyncedFile | undefined> {
-    const mark = await SyncedFile.read(directory);
-    if (mark === undefined) return undefined;
+  /** @param newest what `read` has found, or what is known to follow it */
+  static async open(directory: LogDirectory, newest: NumberedMark): Promise<SyncedFile> {
+    const { sequence, slot, isOtherWhole, segmentId, position, end } = newest;
     const file = await directory.open(names.synced, 'write');
-    return new SyncedFile(directory, file, mark.sequence, mark.slot, mark);
+    // One slot is always durable. With both whole it is the older one for certain: a killed process may have left the newest in the
+    // page cache alone. With one, it is that.
+    const durableSlot = isOtherWhole ? 1 - slot : slot;
+    const synced = new SyncedFile(directory, file, sequence, durableSlot, { segmentId, position, end });
+    try {
+      await synced.#syncSlot();
+      return synced;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
   }
 
-  /** The newest mark in the file, and the slot that holds it. */
-  static async read(directory: LogDirectory): Promise<(SyncedMark & { sequence: number; slot: number }) | undefined> {
+  /** The newest mark in the file; `undefined` when the file is missing, or neither slot can be read. */
+  static async read(directory: LogDirectory): Promise<NumberedMark | undefined> {
     const bytes = await directory.readWhole(names.synced);
     if (bytes === undefined) return undefined;
     const slots = [decodeSlot(bytes), decodeSlot(bytes.subarray(slotDistance))].flatMap((found, slot) =>
       found === undefined ? [] : { ...found, slot },
     );
-    return slots.sort((a, b) => b.sequence - a.sequence)[0];
+    const [newest] = slots.sort((a, b) => b.sequence - a.sequence);
+    return newest && { ...newest, isOtherWhole: slots.length === 2 };
   }
 
   get latest(): SyncedMark {
@@ -64,10 +83,10 @@ export class SyncedFile {
 
   /** Takes note of a new mark. */
   write(mark: SyncedMark): void {
+    // Bytes that change while they are being synced may reach the disk half: the mark waits for the next write.
+    if (this.#syncing === undefined) this.#writeSlot(mark);
     this.#latest = mark;
     this.#isDurable = false;
-    // Bytes that change while they are being synced may reach the disk half: the mark waits for the next write.
-    if (this.#syncing === undefined) this.#writeSlot();
   }
 
   /** Makes durable what was the latest mark at the time of the call, or a later one. */
@@ -87,15 +106,15 @@ export class SyncedFile {
 
   async #syncSlot(): Promise<void> {
     const mark = this.#latest;
-    this.#writeSlot();
+    this.#writeSlot(mark);
     await this.#directory.sync(this.#file, names.synced);
     this.#scratchSlot = 1 - this.#scratchSlot;
     this.#isDurable = this.#latest === mark;
   }
 
-  #writeSlot(): void {
+  #writeSlot({ segmentId, position, end }: SyncedMark): void {
     this.#sequence += 1;
-    const bytes = encodeSlot({ sequence: this.#sequence, ...this.#latest });
+    const bytes = encodeSlot({ sequence: this.#sequence, segmentId, position, end });
     this.#directory.write(this.#file, names.synced, [bytes], this.#scratchSlot * slotDistance);
   }
 }

@@ -76,6 +76,7 @@ export class Writer {
   /** The append time of its first batch. */
   #plannedFirstTime: number | undefined;
   #gatheringSince: number | undefined;
+  #isSavingState = false;
   #draining: Promise<void> | undefined;
   /** Set while the tail is being moved back: until it settles, nobody knows what the next batch must follow. Never rejects. */
   #turn: Promise<void> | undefined;
@@ -122,6 +123,8 @@ export class Writer {
 
   /** @throws LogError `overloaded` when so many bytes more may not wait */
   requireRoom(bytes: number): void {
+    if (this.#isSavingState)
+      throw new LogError('settings', 'the checkpoint hook must not append: return the state, and append afterwards');
     const { pendingBytesMax } = this.#limits;
     if (this.#pendingBytes > 0 && this.#pendingBytes + bytes > pendingBytesMax) {
       throw new LogError(
@@ -176,10 +179,15 @@ export class Writer {
   }
 
   /** Takes batches, which must follow the tail: at once, or when it has come to rest, in the order of the calls. */
-  inTurn<T>(append: () => Promise<T>): Promise<T> {
+  inTurn<T>(bytes: number, append: () => Promise<T>): Promise<T> {
     if (this.#turn === undefined) return append();
+    this.requireRoom(bytes);
+    this.#pendingBytes += bytes;
     // The next in turn waits until these were taken, not until they are durable.
-    const taken = this.#turn.then(() => ({ durable: append() }));
+    const taken = this.#turn.then(() => {
+      this.#pendingBytes = Math.max(0, this.#pendingBytes - bytes);
+      return { durable: append() };
+    });
     this.#takeTurn(taken);
     return taken.then(({ durable }) => durable);
   }
@@ -240,9 +248,18 @@ export class Writer {
     const isFull = this.#plannedBytes + bytes > segmentBytes;
     const isOld = segmentMs !== undefined && this.#clock.wallMs() - firstTime >= segmentMs;
     if (!isFull && !isOld) return;
-    this.#queue.push({ kind: 'roll', state: this.#saveState(this.#tail) });
+    this.#queue.push({ kind: 'roll', state: this.#stateToSave() });
     this.#plannedBytes = segmentHeaderBytes;
     this.#plannedFirstTime = undefined;
+  }
+
+  #stateToSave(): Uint8Array | undefined {
+    this.#isSavingState = true;
+    try {
+      return this.#saveState(this.#tail);
+    } finally {
+      this.#isSavingState = false;
+    }
   }
 
   #planFromDisk(): void {
@@ -372,7 +389,10 @@ export class Writer {
       if ((await activeFile.size().catch(() => undefined)) === active.bytes) return;
       const message = `a write to ${active.file} failed, and what it left behind could not be cut off: this log takes no more writes. Check the disk, then start again`;
       this.#fence.note(new LogError('fenced', message, { path: this.#directory.pathOf(active.file), cause }));
+      return;
     }
+    // Or it would be back after a power cut.
+    await this.#directory.sync(activeFile, active.file).catch((error: unknown) => this.#fence.note(error));
   }
 
   /** Says in SYNCED what is durable by now, before more is written behind it. */

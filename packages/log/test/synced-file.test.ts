@@ -17,8 +17,8 @@ async function created(): Promise<{ disk: SimulatedDisk; synced: SyncedFile }> {
   const directory = new LogDirectory('/log', disk.files);
   await SyncedFile.create(directory, mark(64));
   await directory.syncNames();
-  const synced = await SyncedFile.open(directory);
-  return { disk, synced: synced! };
+  const synced = await SyncedFile.open(directory, (await SyncedFile.read(directory))!);
+  return { disk, synced };
 }
 
 async function positions(disk: SimulatedDisk, seed: number): Promise<Set<number | undefined>> {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
+import { link, open, readdir, readFile, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { hasErrorCode, type Lock, LockedError } from '../files.js';
 
@@ -55,11 +55,22 @@ export async function lockDirectory(directory: string): Promise<Lock> {
   return {
     async release() {
       if (isReleased) return;
+      await overwrite(path, released);
       isReleased = true;
-      await writeDurably(draft, released);
-      await rename(draft, path);
     },
   };
+}
+
+/** In place, so that a lock can be let go on a full disk. */
+async function overwrite(path: string, text: string): Promise<void> {
+  const handle = await open(path, 'r+');
+  try {
+    await handle.write(text, 0);
+    await handle.truncate(text.length);
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
 }
 
 const lockName = /^LOCK-(\d{1,15})$/;
@@ -101,7 +112,8 @@ async function refuseIfHeld(directory: string, generation: number): Promise<void
     if (hasErrorCode(error, 'ENOENT')) throw new LockedError(directory, tookItJustNow);
     throw error;
   }
-  if (text === released) return;
+  // What it was written over may still stand behind.
+  if (text.startsWith(released)) return;
   const holder = parseHolder(text);
   if (holder === undefined) {
     throw new LockedError(
