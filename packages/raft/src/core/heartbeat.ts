@@ -1,0 +1,64 @@
+import { hasQuorum } from './configuration.js';
+import { invariant } from './invariant.js';
+import type { CommitNotice, Heartbeat, HeartbeatAck } from './message.js';
+import type { Raft } from './raft.js';
+import { answerReads } from './reads.js';
+import { maybeSendAppend } from './replication.js';
+import { maybeResendChunk } from './snapshot.js';
+import { becomeFollower } from './roles.js';
+
+/** Starts a round: tells every member that the leader lives, and asks each to say that it still follows. */
+export function beat(raft: Raft): void {
+  invariant(raft.isLeader, 'only a leader beats');
+  raft.round += 1;
+  raft.heartbeatDueMs = raft.nowMs + raft.settings.heartbeatMs;
+  for (const [member, progress] of raft.progress) {
+    if (member === raft.self) {
+      progress.ackedRound = raft.round;
+      continue;
+    }
+    // Never past what the member is known to hold: its log may yet differ above.
+    const commit = Math.min(progress.match, raft.commitIndex);
+    progress.commitSent = Math.max(progress.commitSent, commit);
+    raft.send({ kind: 'heartbeat', term: raft.term, round: raft.round, commit }, member);
+  }
+  answerReads(raft);
+}
+
+export function handleHeartbeat(raft: Raft, message: Heartbeat): void {
+  raft.commitTo(Math.min(message.commit, raft.lastIndex), 'heartbeat');
+  raft.send({ kind: 'heartbeat-ack', term: raft.term, round: message.round }, message.from);
+}
+
+export function handleCommitNotice(raft: Raft, message: CommitNotice): void {
+  raft.commitTo(Math.min(message.commit, raft.lastIndex), 'notice');
+}
+
+export function handleHeartbeatAck(raft: Raft, message: HeartbeatAck): void {
+  const progress = raft.progress.get(message.from);
+  if (progress === undefined) return;
+  invariant(message.round <= raft.round, 'a round cannot be answered before it began');
+  progress.heardAtMs = raft.nowMs;
+  progress.ackedRound = Math.max(progress.ackedRound, message.round);
+  answerReads(raft);
+  // It lives and still lacks something: whatever was sent may be lost, so let one more append through, whatever the window says.
+  progress.isProbeSent = false;
+  if (progress.state === 'snapshot') maybeResendChunk(raft, message.from, progress);
+  else if (progress.match < raft.lastIndex) {
+    if (progress.inflight.isFull) progress.inflight.freeOldest();
+    maybeSendAppend(raft, message.from, true);
+  }
+}
+
+/**
+ * A leader that hears from no quorum within an election timeout steps down: others may have elected another long since, and
+ * clients must not wait on this one (thesis §6.2).
+ */
+export function checkQuorum(raft: Raft): void {
+  const isHeard = hasQuorum(raft.configuration, (voter) => {
+    if (voter === raft.self) return true;
+    const progress = raft.progress.get(voter);
+    return progress !== undefined && raft.nowMs - progress.heardAtMs < raft.settings.electionTimeoutMs;
+  });
+  if (!isHeard) becomeFollower(raft, raft.term, null, 'heard from no quorum');
+}

@@ -1,0 +1,114 @@
+import { hasQuorum } from './configuration.js';
+import type { ReadAnswer, ReadRequest } from './message.js';
+import { beat } from './heartbeat.js';
+import type { Raft, WaitingRead } from './raft.js';
+
+/*
+ * Linearizable reads without writing to the log (§8, thesis §6.4). The leader notes its commit index, proves with one
+ * round of heartbeats that it was still the leader after that, and the read may be served by whoever has applied that much.
+ * Rounds are numbered and an answer to a later round proves the earlier ones; nobody's token travels in a heartbeat, so
+ * a late answer to an old round can never confirm a new read (etcd 20418).
+ */
+
+/** A read on this member, leader or not. */
+export function read(raft: Raft, token: number): void {
+  let waiting = raft.waitingReads.length;
+  for (const asked of raft.askedReads) waiting += asked.reads.length;
+  if (waiting >= raft.settings.readsMax) {
+    raft.outbox.add({ kind: 'read-refused', token, reason: 'overloaded' });
+    return;
+  }
+  raft.waitingReads.push({ token, deadlineMs: raft.nowMs + raft.settings.readTimeoutMs });
+  if (raft.isLeader) startWaitingReads(raft);
+  else maybeAskLeader(raft);
+}
+
+/** Starts the round that confirms every read that waits here. At most one round for reads at a time: the next gathers meanwhile. */
+export function startWaitingReads(raft: Raft): void {
+  if (!raft.isLeader || raft.readBatches.length > 0) return;
+  if (raft.waitingReads.length === 0 && raft.waitingRequests.length === 0) return;
+  // A new leader does not know what its predecessors committed until an entry of its own has (§8).
+  if (raft.commitIndex < raft.reignStart) return;
+  raft.readBatches.push({
+    round: raft.round + 1,
+    index: raft.commitIndex,
+    reads: raft.waitingReads,
+    requests: raft.waitingRequests,
+  });
+  raft.waitingReads = [];
+  raft.waitingRequests = [];
+  beat(raft);
+}
+
+/** Serves the reads whose round a quorum has answered. */
+export function answerReads(raft: Raft): void {
+  const batch = raft.readBatches[0];
+  if (batch === undefined) return;
+  const isConfirmed = hasQuorum(raft.configuration, (voter) => (raft.progress.get(voter)?.ackedRound ?? 0) >= batch.round);
+  if (!isConfirmed) return;
+  raft.readBatches.shift();
+  for (const { token } of batch.reads) raft.outbox.add({ kind: 'read-ready', token, index: batch.index });
+  for (const { from, request } of batch.requests) {
+    raft.send({ kind: 'read-answer', term: raft.term, request, index: batch.index }, from);
+  }
+  raft.trace?.('read', 'confirmed by a quorum', { round: batch.round, readIndex: batch.index });
+  startWaitingReads(raft);
+}
+
+/** A follower asks on behalf of its readers. Where it asked before, the later request covers the earlier. */
+export function handleReadRequest(raft: Raft, message: ReadRequest): void {
+  if (!raft.isLeader || raft.waitingRequests.length >= raft.settings.readsMax) return;
+  raft.waitingRequests = raft.waitingRequests.filter((each) => each.from !== message.from);
+  raft.waitingRequests.push({ from: message.from, request: message.request });
+  startWaitingReads(raft);
+}
+
+/** The leader took this index after it got the request, so it covers every read that was asked for by then. */
+export function handleReadAnswer(raft: Raft, message: ReadAnswer): void {
+  if (message.from !== raft.leader) return;
+  const answered = raft.askedReads.filter((asked) => asked.request <= message.request);
+  raft.askedReads = raft.askedReads.filter((asked) => asked.request > message.request);
+  for (const { reads } of answered) {
+    for (const { token } of reads) raft.outbox.add({ kind: 'read-ready', token, index: message.index });
+  }
+  maybeAskLeader(raft);
+}
+
+/** Asks the leader, if there is one and no question is out. */
+function maybeAskLeader(raft: Raft): void {
+  if (raft.leader === null || raft.isLeader) return;
+  if (raft.waitingReads.length === 0 || raft.askedReads.length > 0) return;
+  raft.readRequest += 1;
+  raft.askedReads.push({ request: raft.readRequest, reads: raft.waitingReads });
+  raft.waitingReads = [];
+  raft.readAskedAtMs = raft.nowMs;
+  raft.send({ kind: 'read-request', term: raft.term, request: raft.readRequest }, raft.leader);
+}
+
+/** Gives up on reads that waited too long, and asks again where the question or its answer was lost. */
+export function tickReads(raft: Raft): void {
+  if (raft.waitingReads.length === 0 && raft.askedReads.length === 0) return;
+  const isOpen = (each: WaitingRead): boolean => {
+    if (raft.nowMs < each.deadlineMs) return true;
+    const reason = raft.leader === null ? 'no-leader' : 'timeout';
+    raft.outbox.add({ kind: 'read-refused', token: each.token, reason });
+    return false;
+  };
+  raft.waitingReads = raft.waitingReads.filter(isOpen);
+  raft.askedReads = raft.askedReads
+    .map((asked) => ({ request: asked.request, reads: asked.reads.filter(isOpen) }))
+    .filter((asked) => asked.reads.length > 0);
+  if (raft.nowMs - raft.readAskedAtMs >= 2 * raft.settings.heartbeatMs) {
+    raft.waitingReads = [...raft.askedReads.flatMap((asked) => asked.reads), ...raft.waitingReads];
+    raft.askedReads = [];
+  }
+  if (raft.isLeader) startWaitingReads(raft);
+  else maybeAskLeader(raft);
+}
+
+/** The reign is over: what it was about to confirm must be confirmed by another. Followers ask again by themselves. */
+export function requeueReads(raft: Raft): void {
+  raft.waitingReads = [...raft.readBatches.flatMap((batch) => batch.reads), ...raft.waitingReads];
+  raft.readBatches = [];
+  raft.waitingRequests = [];
+}
