@@ -11,7 +11,7 @@ import { isCaughtUp, proposeMembership } from './membership.js';
 import type { ProgressState } from './progress.js';
 import { propose } from './propose.js';
 import { Raft } from './raft.js';
-import { read, tickReads } from './reads.js';
+import { countReads, read, tickReads } from './reads.js';
 import { markUnreadable, maybeFetch, sendFetched } from './repair.js';
 import { sendRead } from './replication.js';
 import { type CoreSettings, checkSettings } from './settings.js';
@@ -81,7 +81,7 @@ export class RaftCore {
     const { role, term, leader } = raft;
     if (role !== this.#said.role || term !== this.#said.term || leader !== this.#said.leader) {
       this.#said = { role, term, leader };
-      raft.outbox.add({ kind: 'role', role, term, leader });
+      raft.outbox.add({ kind: 'role', role, term, leader, cause: raft.roleCause });
     }
     const effects = raft.flush();
     raft.check();
@@ -144,7 +144,7 @@ export class RaftCore {
       cachedBytes: raft.tail.bytes,
       uncommittedBytes: raft.uncommittedBytes,
       inflightBytes,
-      waitingReads: raft.waitingReads.length,
+      waitingReads: countReads(raft),
       pendingWrites: raft.writes.count,
     };
   }

@@ -32,6 +32,8 @@ export function writeFailed(raft: Raft, from: WriteNumber, isFatal: boolean): vo
     raft.isHalted = true;
     return;
   }
+  // Snapshot parts may be among what was lost; they are asked for again from the start.
+  raft.staging = null;
   if (lostHardState) raft.outbox.isHardStateDirty = true;
   if (firstMissing === 0) return;
   raft.isStorageRefusing = true;

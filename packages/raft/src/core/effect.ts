@@ -86,7 +86,14 @@ export type Effect =
   /** A read may be served from state that has applied at least `index`. */
   | { readonly kind: 'read-ready'; readonly token: number; readonly index: Index }
   | { readonly kind: 'read-refused'; readonly token: number; readonly reason: 'no-leader' | 'timeout' | 'overloaded' }
-  | { readonly kind: 'role'; readonly role: Role; readonly term: Term; readonly leader: MemberId | null }
+  /** Role, term or leader changed; `cause` says why, for people. */
+  | {
+      readonly kind: 'role';
+      readonly role: Role;
+      readonly term: Term;
+      readonly leader: MemberId | null;
+      readonly cause: string;
+    }
   | { readonly kind: 'configuration'; readonly index: Index; readonly configuration: Configuration }
   | { readonly kind: 'transfer-ended'; readonly to: MemberId; readonly isDone: boolean };
 

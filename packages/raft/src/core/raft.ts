@@ -53,6 +53,8 @@ export class Raft {
   // Figure 2, volatile.
   role: Role = 'follower';
   leader: MemberId | null = null;
+  /** Why the role is what it is, for people. */
+  roleCause = 'started';
   commitIndex: Index;
 
   // Elections.

@@ -12,15 +12,21 @@ import type { Raft, WaitingRead } from './raft.js';
 
 /** A read on this member, leader or not. */
 export function read(raft: Raft, token: number): void {
-  let waiting = raft.waitingReads.length;
-  for (const asked of raft.askedReads) waiting += asked.reads.length;
-  if (waiting >= raft.settings.readsMax) {
+  if (countReads(raft) >= raft.settings.readsMax) {
     raft.outbox.add({ kind: 'read-refused', token, reason: 'overloaded' });
     return;
   }
   raft.waitingReads.push({ token, deadlineMs: raft.nowMs + raft.settings.readTimeoutMs });
   if (raft.isLeader) startWaitingReads(raft);
   else maybeAskLeader(raft);
+}
+
+/** Reads of this member's own callers, wherever they wait. */
+export function countReads(raft: Raft): number {
+  let count = raft.waitingReads.length;
+  for (const asked of raft.askedReads) count += asked.reads.length;
+  for (const batch of raft.readBatches) count += batch.reads.length;
+  return count;
 }
 
 /** Starts the round that confirms every read that waits here. At most one round for reads at a time: the next gathers meanwhile. */

@@ -75,9 +75,22 @@ export function sendRead(raft: Raft, member: MemberId, read: number, entries: re
       entries.every((entry, at) => entry.index === first.index + at && raft.terms.at(entry.index) === entry.term),
       'storage returned other entries than it was given',
     );
-    sendAppend(raft, member, progress, entries);
+    sendAppend(raft, member, progress, fitting(raft, entries));
   }
   sendAppends(raft, member);
+}
+
+/** A storage counts bytes in its own way; what one append may carry is counted in ours. */
+function fitting(raft: Raft, entries: readonly Entry[]): readonly Entry[] {
+  const { appendBytesMax, appendEntriesMax } = raft.settings;
+  let bytes = 0;
+  let count = 0;
+  while (count < entries.length && count < appendEntriesMax) {
+    bytes += entryBytes(entries[count]!);
+    if (count > 0 && bytes > appendBytesMax) break;
+    count += 1;
+  }
+  return count === entries.length ? entries : entries.slice(0, count);
 }
 
 /** §5.3, the receiver's side. */
@@ -94,8 +107,8 @@ export function handleAppend(raft: Raft, message: Append): void {
   const lastNew = message.prevIndex + message.entries.length;
   const fresh = firstConflict(raft, message.entries);
   if (fresh < message.entries.length && raft.isStorageRefusing) {
-    // No space: say what is here, keep following, and take the rest when there is room.
-    accept(raft, message.from, message.prevIndex);
+    // No space. Silence, not an acknowledgement of the part before: that would tell the leader that appends get through here, and
+    // it would send a full window for each. Heartbeats say that this member lives; with each, the leader tries one append.
     return;
   }
   if (fresh < message.entries.length) {

@@ -20,6 +20,7 @@ export function becomeFollower(raft: Raft, term: Term, leader: MemberId | null, 
   raft.voteWrite = 0;
   raft.resetElectionDeadline();
   if (wasLeader) resign(raft);
+  raft.roleCause = cause;
   raft.trace?.('role', cause, { role: 'follower', leader });
 }
 
@@ -29,6 +30,7 @@ export function becomePreCandidate(raft: Raft, cause: string): void {
   raft.leader = null;
   raft.votes.clear();
   raft.resetElectionDeadline();
+  raft.roleCause = cause;
   raft.trace?.('role', cause, { role: 'pre-candidate' });
 }
 
@@ -42,6 +44,7 @@ export function becomeCandidate(raft: Raft, cause: string): void {
   raft.votes.clear();
   raft.outbox.isVoteForSelf = true;
   raft.resetElectionDeadline();
+  raft.roleCause = cause;
   raft.trace?.('role', cause, { role: 'candidate' });
 }
 
@@ -57,7 +60,8 @@ export function becomeLeader(raft: Raft): void {
   raft.uncommittedBytes = 0;
   raft.progress.clear();
   syncProgress(raft);
-  raft.trace?.('role', 'won the election', { role: 'leader' });
+  raft.roleCause = 'won the election';
+  raft.trace?.('role', raft.roleCause, { role: 'leader' });
 }
 
 /** Every member of the configuration in force is fed, and nobody else. */

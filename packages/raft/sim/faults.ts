@@ -1,0 +1,221 @@
+import type { SeededRandom } from '@commitlog/simulation';
+import { isJoint } from '../src/index.js';
+import type { SimCluster } from './cluster.js';
+import type { SimNode } from './node.js';
+import type { Operator } from './operator.js';
+import type { FaultKind, Plan } from './plan.js';
+
+/** Breaks things, each kind on a schedule of its own, and mends them after a while. */
+export class Faults {
+  isStopped = false;
+  readonly fired: Map<FaultKind, number> = new Map();
+  readonly #cluster: SimCluster;
+  readonly #plan: Plan;
+  readonly #operator: Operator;
+  readonly #random: SeededRandom;
+
+  constructor(cluster: SimCluster, plan: Plan, operator: Operator) {
+    this.#cluster = cluster;
+    this.#plan = plan;
+    this.#operator = operator;
+    this.#random = cluster.random.fork('faults');
+    for (const kind of plan.faults.keys()) this.fired.set(kind, 0);
+  }
+
+  /** A kind that was to happen and has not yet. */
+  get missing(): FaultKind | null {
+    for (const [kind, count] of this.fired) if (count === 0) return kind;
+    return null;
+  }
+
+  start(): void {
+    for (const [kind, meanMs] of this.#plan.faults) this.#schedule(kind, meanMs, this.#ms(300, 4000));
+    for (const node of this.#cluster.nodes) {
+      node.onFatal = () => {
+        this.#cluster.sometimes.reached('a failed sync ended a process');
+        this.#restartLater(node);
+      };
+    }
+  }
+
+  #schedule(kind: FaultKind, meanMs: number, delayMs: number): void {
+    this.#cluster.events.after(delayMs, () => {
+      if (this.isStopped) return;
+      const hasFired = this.#fire(kind);
+      if (hasFired) this.fired.set(kind, this.fired.get(kind)! + 1);
+      // What cannot happen now (a second wiped disk, say) is tried again soon.
+      this.#schedule(kind, meanMs, hasFired ? meanMs * (0.3 + this.#random.below(1400) / 1000) : 100);
+    });
+  }
+
+  #fire(kind: FaultKind): boolean {
+    const { network, nodes } = this.#cluster;
+    const mute = this.#anyNode().name;
+    switch (kind) {
+      case 'lossy':
+        return network.dropped.lost > 0;
+      case 'duplicate':
+        return network.dropped.duplicated > 0;
+      case 'late':
+        return network.dropped.late > 0;
+      case 'partition':
+        return this.#partition();
+      case 'one-way':
+        return this.#cutLinks((from) => from === mute);
+      case 'partial':
+        return this.#cutLinks(() => this.#random.chance(0.3));
+      case 'link-stall': {
+        const [from, to] = this.#names();
+        if (from === undefined || to === undefined) return true;
+        network.stall(from, to, this.#ms(100, 1000));
+        return true;
+      }
+      case 'crash':
+        return this.#crash(this.#anyNode());
+      case 'power-cut':
+        for (const node of nodes) this.#crash(node);
+        this.#cluster.sometimes.reached('every node was down at once');
+        return true;
+      case 'crash-between-effects':
+        return this.#crashBetweenEffects();
+      case 'pause':
+        return this.#pause();
+      case 'disk-stall': {
+        const node = this.#leaderOrAny();
+        node.disk.stalledUntilMs = this.#cluster.nowMs + this.#ms(200, 3000);
+        return true;
+      }
+      case 'disk-full':
+        return this.#fill(this.#leaderOrAny());
+      case 'sync-failure':
+        this.#leaderOrAny().disk.isNextSyncFailing = true;
+        return true;
+      case 'wipe':
+        return this.#wipe();
+      case 'rot':
+        return this.#rot();
+    }
+  }
+
+  #partition(): boolean {
+    const names = this.#names();
+    if (names.length < 2) return true;
+    const cut = 1 + this.#random.below(names.length - 1);
+    this.#cluster.network.partition(names.slice(0, cut), names.slice(cut));
+    this.#later(this.#ms(200, 3000), () => this.#cluster.network.healAll());
+    return true;
+  }
+
+  #cutLinks(isCut: (from: string) => boolean): boolean {
+    const names = this.#names();
+    for (const from of names) {
+      for (const to of names) if (from !== to && isCut(from)) this.#cluster.network.cut(from, to);
+    }
+    this.#later(this.#ms(200, 3000), () => this.#cluster.network.healAll());
+    return true;
+  }
+
+  #crash(node: SimNode): boolean {
+    node.crash();
+    this.#restartLater(node);
+    return true;
+  }
+
+  #crashBetweenEffects(): boolean {
+    const node = this.#leaderOrAny();
+    if (!node.isUp) return false;
+    node.effectsToCrash = this.#random.below(6);
+    this.#restartLater(node);
+    return true;
+  }
+
+  #pause(): boolean {
+    const node = this.#leaderOrAny();
+    if (!node.isUp || node.isPaused) return false;
+    const pauseMs = this.#ms(50, 2500);
+    node.pause();
+    if (pauseMs > this.#cluster.settings.electionTimeoutMs) {
+      this.#cluster.sometimes.reached('a node woke from a pause longer than an election timeout');
+    }
+    this.#later(pauseMs, () => node.resume());
+    return true;
+  }
+
+  #fill(node: SimNode): boolean {
+    node.disk.isFull = true;
+    this.#later(this.#ms(200, 2500), () => empty(node));
+    return true;
+  }
+
+  /** One damaged member at a time: a majority that has lost its disks has lost what only they held. */
+  #isAnyDamaged(): boolean {
+    const { nodes } = this.#cluster;
+    if (this.#operator.wiped() !== null) return true;
+    for (const node of nodes) {
+      if (node.disk.rotten.size > 0 || (node.core?.status.unreadable ?? 0) > 0) return true;
+      const { index, configuration } = node.lastConfiguration;
+      const isSettled = index <= this.#cluster.record.lastCommitted && !isJoint(configuration);
+      if (index > 0 && (!isSettled || configuration.voters.length < 3)) return true;
+    }
+    return false;
+  }
+
+  #wipe(): boolean {
+    if (this.#isAnyDamaged()) return false;
+    const node = this.#anyNode();
+    this.#cluster.wipe(node);
+    this.#restartLater(node);
+    return true;
+  }
+
+  #rot(): boolean {
+    if (this.#isAnyDamaged()) return false;
+    const node = this.#leaderOrAny();
+    const { start, entries } = node.disk.synced;
+    if (entries.length === 0) return false;
+    const first = start.index + 1 + this.#random.below(entries.length);
+    const count = Math.min(1 + this.#random.below(4), start.index + entries.length - first + 1);
+    for (let index = first; index < first + count; index++) node.disk.rotten.add(index);
+    // Half the time a scrub finds it; otherwise whoever reads it, or the next start.
+    if (this.#random.chance(0.5)) node.command({ kind: 'unreadable', indexes: [...node.disk.rotten] });
+    return true;
+  }
+
+  #restartLater(node: SimNode): void {
+    this.#later(this.#ms(50, 2000), () => node.start());
+  }
+
+  /** Mending happens unless the faults have been frozen: then whoever froze them decides. */
+  #later(delayMs: number, run: () => void): void {
+    this.#cluster.events.after(delayMs, () => {
+      if (!this.isStopped) run();
+    });
+  }
+
+  #names(): string[] {
+    const names = this.#cluster.nodes.map((node) => node.name);
+    for (let at = names.length - 1; at > 0; at--) {
+      const other = this.#random.below(at + 1);
+      [names[at], names[other]] = [names[other]!, names[at]!];
+    }
+    return names;
+  }
+
+  #anyNode(): SimNode {
+    return this.#cluster.nodes[this.#random.below(this.#cluster.nodes.length)]!;
+  }
+
+  #leaderOrAny(): SimNode {
+    return (this.#random.chance(0.5) ? this.#cluster.leader : undefined) ?? this.#anyNode();
+  }
+
+  #ms(low: number, high: number): number {
+    return low + this.#random.below(high - low + 1);
+  }
+}
+
+/** There is space on the disk again, and the node is told. */
+export function empty(node: SimNode): void {
+  node.disk.isFull = false;
+  node.command({ kind: 'storage-ready' });
+}
