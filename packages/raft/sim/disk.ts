@@ -177,6 +177,7 @@ export class SimDisk {
   #finishWhenUnstalled(life: number): void {
     if (life !== this.#life) return;
     const waitMs = this.stalledUntilMs - this.#events.nowMs;
+    if (waitMs === Number.POSITIVE_INFINITY) return;
     if (waitMs > 0) this.#events.after(waitMs, () => this.#finishWhenUnstalled(life));
     else this.#finish();
   }

@@ -1,5 +1,5 @@
 import type { SeededRandom } from '@commitlog/simulation';
-import { isJoint } from '../src/index.js';
+import { emptyConfiguration, isJoint, membersOf, type PlacedConfiguration } from '../src/index.js';
 import type { SimCluster } from './cluster.js';
 import type { SimNode } from './node.js';
 import type { Operator } from './operator.js';
@@ -29,7 +29,7 @@ export class Faults {
   }
 
   start(): void {
-    for (const [kind, meanMs] of this.#plan.faults) this.#schedule(kind, meanMs, this.#ms(300, 4000));
+    for (const [kind, meanMs] of this.#plan.faults) this.#schedule(kind, meanMs, this.#ms(1200, 5000));
     for (const node of this.#cluster.nodes) {
       node.onFatal = () => {
         this.#cluster.sometimes.reached('a failed sync ended a process');
@@ -151,13 +151,22 @@ export class Faults {
   #isAnyDamaged(): boolean {
     const { nodes } = this.#cluster;
     if (this.#operator.wiped() !== null) return true;
+    // Removed members keep their old configuration for ever; what counts is the newest, and that it is settled.
+    let newest: PlacedConfiguration = { index: 0, configuration: emptyConfiguration };
+    for (const { lastConfiguration } of nodes) if (lastConfiguration.index > newest.index) newest = lastConfiguration;
+    if (newest.index > this.#cluster.record.lastCommitted || isJoint(newest.configuration)) return true;
+    if (newest.configuration.voters.length < 3) return true;
+    const members = membersOf(newest.configuration);
     for (const node of nodes) {
-      if (node.disk.rotten.size > 0 || (node.core?.status.unreadable ?? 0) > 0) return true;
-      const { index, configuration } = node.lastConfiguration;
-      const isSettled = index <= this.#cluster.record.lastCommitted && !isJoint(configuration);
-      if (index > 0 && (!isSettled || configuration.voters.length < 3)) return true;
+      const isHoled = node.disk.rotten.size > 0 || (node.core?.status.unreadable ?? 0) > 0;
+      if (isHoled && members.has(node.member)) return true;
     }
     return false;
+  }
+
+  /** Whether anybody counts it in: what happens to a stranger's disk harms nobody. */
+  #isMember(node: SimNode): boolean {
+    return this.#cluster.nodes.some((other) => membersOf(other.lastConfiguration.configuration).has(node.member));
   }
 
   #wipe(): boolean {
@@ -172,12 +181,15 @@ export class Faults {
     if (this.#isAnyDamaged()) return false;
     const node = this.#leaderOrAny();
     const { start, entries } = node.disk.synced;
-    if (entries.length === 0) return false;
+    if (entries.length === 0 || !this.#isMember(node)) return false;
     const first = start.index + 1 + this.#random.below(entries.length);
     const count = Math.min(1 + this.#random.below(4), start.index + entries.length - first + 1);
     for (let index = first; index < first + count; index++) node.disk.rotten.add(index);
-    // Half the time a scrub finds it; otherwise whoever reads it, or the next start.
-    if (this.#random.chance(0.5)) node.command({ kind: 'unreadable', indexes: [...node.disk.rotten] });
+    // Found by whoever reads it, by the next start, or at last by a scrub.
+    const { disk } = node;
+    this.#later(this.#random.chance(0.5) ? 0 : this.#ms(100, 3000), () => {
+      if (node.disk === disk) node.command({ kind: 'unreadable', indexes: [...disk.rotten] });
+    });
     return true;
   }
 

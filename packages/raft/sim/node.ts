@@ -1,6 +1,7 @@
 import type { EventQueue, SeededRandom } from '@commitlog/simulation';
 import {
   type CoreSettings,
+  type DurableMessage,
   emptyConfiguration,
   type Effect,
   type Entry,
@@ -289,6 +290,8 @@ export class SimNode {
         this.disk.submit({ kind: 'persist', effect, done: this.#whenSynced(effect) });
         break;
       case 'send':
+        // The types keep durable messages out of here; a core that was changed to send one anyway is held to its word.
+        if (isDurable(effect.message)) this.#components.record.said(this, effect.message);
         this.#components.send(this.name, effect.message);
         break;
       case 'commit':
@@ -425,4 +428,8 @@ export class SimNode {
       }
     }
   }
+}
+
+function isDurable(message: Message): message is DurableMessage {
+  return message.kind === 'append-accepted' || message.kind === 'vote-granted' || message.kind === 'request-vote';
 }

@@ -1,5 +1,5 @@
 import type { SeededRandom } from '@commitlog/simulation';
-import { isJoint, type MemberId, membersOf, nodeOf } from '../src/index.js';
+import { emptyConfiguration, isJoint, type MemberId, membersOf, nodeOf, type PlacedConfiguration } from '../src/index.js';
 import type { SimCluster } from './cluster.js';
 import type { SimNode } from './node.js';
 import type { Plan } from './plan.js';
@@ -27,14 +27,14 @@ export class Operator {
 
   /** A member of the leader's configuration whose disk is gone, with the member that its node is now. */
   wiped(): { readonly gone: MemberId; readonly now: MemberId } | null {
-    for (const node of this.#cluster.nodes) {
-      for (const other of this.#cluster.nodes) {
-        const { voters, outgoing, learners } = other.lastConfiguration.configuration;
-        const gone = [...voters, ...outgoing, ...learners].find(
-          (member) => nodeOf(member) === node.name && member !== node.member,
-        );
-        if (gone !== undefined) return { gone, now: node.member };
-      }
+    let newest: PlacedConfiguration = { index: 0, configuration: emptyConfiguration };
+    for (const { lastConfiguration } of this.#cluster.nodes) {
+      if (lastConfiguration.index > newest.index) newest = lastConfiguration;
+    }
+    const members = [...membersOf(newest.configuration)];
+    for (const { name, member } of this.#cluster.nodes) {
+      const gone = members.find((each) => nodeOf(each) === name && each !== member);
+      if (gone !== undefined) return { gone, now: member };
     }
     return null;
   }

@@ -51,9 +51,12 @@ export function drawPlan(seed: string): Plan {
   for (const kind of faultKinds) {
     const isOfDisk = kind === 'wipe' || kind === 'rot';
     // A cluster of one has no network that could fail, and no second copy of anything.
-    const isPossible = isOfDisk ? voters >= 3 : voters > 1 || !networkKinds.includes(kind);
-    const isChosen = random.chance(0.5);
-    const meanMs = between(1500, 8000);
+    // One damaged disk at a time, so one kind of damage per seed: the other would wait for ever for its turn.
+    const isAlone = kind !== 'rot' || !faults.has('wipe');
+    const isPossible = isOfDisk ? voters >= 3 && isAlone : voters > 1 || !networkKinds.includes(kind);
+    // With one or two voters every fault stops all commits: fewer of them, or nothing would be left to check.
+    const isChosen = random.chance(voters < 3 ? 0.35 : 0.5);
+    const meanMs = between(1500, 8000) * (voters < 3 ? 2 : 1);
     if (isPossible && isChosen) faults.set(kind, meanMs);
   }
   const hasFault = (kind: FaultKind): boolean => faults.has(kind);

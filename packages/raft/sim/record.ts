@@ -106,6 +106,7 @@ export class Record {
     const { member } = node;
     this.#terms.set(member, Math.max(this.#terms.get(member) ?? 0, message.term));
     const { hardState } = node.disk.synced;
+    const candidate = message.kind === 'request-vote' ? member : message.to;
     if (message.kind === 'append-accepted') {
       const term = node.core!.termAt(message.match);
       // In a later term this entry may have been cut meanwhile; then the acknowledgement is void, for its term is over.
@@ -114,8 +115,8 @@ export class Record {
       check('6 durable before said', isHeld, `${member} acknowledged ${message.match}, which its disk does not hold`);
       return;
     }
-    check('6 durable before said', hardState.term >= message.term, `${member} voted in ${message.term}, not on disk`);
-    const candidate = message.kind === 'request-vote' ? member : message.to;
+    const isWritten = hardState.term > message.term || (hardState.term === message.term && hardState.vote === candidate);
+    check('6 durable before said', isWritten, `${member} voted for ${candidate} in ${message.term}, and that is not on disk`);
     const key = `${member} in ${message.term}`;
     const before = this.#votes.get(key) ?? candidate;
     check('1 terms and votes', before === candidate, `${key} voted for ${before} and for ${candidate}`);
@@ -178,6 +179,11 @@ export class Record {
 
   #appended(node: SimNode, effect: PersistEffect): void {
     const core = node.core!;
+    const { firstUnreadable } = core.status;
+    for (const message of effect.thenSend) {
+      const isPast = message.kind === 'append-accepted' && firstUnreadable !== null && message.match >= firstUnreadable;
+      check('6 durable before said', !isPast, `${node.member} acknowledged past ${firstUnreadable}, which it cannot read`);
+    }
     if (effect.truncateFrom !== undefined) {
       this.#sometimes.reached('a conflicting suffix was cut');
       check('2 leader append-only', !core.isLeader, `${node.member} leads term ${core.term} and cut its log`);

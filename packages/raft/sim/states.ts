@@ -14,7 +14,7 @@ export const states: readonly string[] = [
   'a learner became a voter',
   'a wiped node was swapped for itself',
   'a snapshot replaced a log',
-  'a snapshot replaced a log with a conflicting suffix',
+  'a snapshot replaced a log that held uncommitted entries',
   'a snapshot transfer was resumed at an offset',
   'a hole was mended',
   'a leader found a hole and stepped down',

@@ -8,6 +8,8 @@ export function watchStates(cluster: SimCluster): void {
   const wasLearner = new Set<MemberId>();
   const holes = new Map<SimNode, number>();
   const jointLeader = new Map<Index, string>();
+  /** Entries past commit, as of the last step. */
+  const undecided = new Map<SimNode, number>();
   const waitingReads = new Set<string>();
   const leading = new Set<SimNode>();
   const isPreparing = new Map<SimNode, { candidacies: number; term: number }>();
@@ -18,7 +20,11 @@ export function watchStates(cluster: SimCluster): void {
     const mended = (holes.get(node) ?? 0) > 0 && status.unreadable === 0;
     if (mended) sometimes.reached('a hole was mended');
     holes.set(node, status.unreadable);
-    if (input.kind === 'read' && core.isLeader && effects.length === 0) waitingReads.add(`${node.member}/${input.token}`);
+    const isInstalling = effects.some((effect) => effect.kind === 'restore');
+    if (isInstalling && (undecided.get(node) ?? 0) > 0) sometimes.reached('a snapshot replaced a log that held uncommitted entries');
+    undecided.set(node, status.lastIndex - status.commitIndex);
+    const isNew = core.isLeader && core.termAt(core.commitIndex) !== core.term;
+    if (input.kind === 'read' && isNew) waitingReads.add(`${node.member}/${input.token}`);
     for (const effect of effects) watch(node, input, effect);
   };
 
@@ -35,11 +41,6 @@ export function watchStates(cluster: SimCluster): void {
         break;
       case 'restore':
         sometimes.reached('a snapshot replaced a log');
-        break;
-      case 'persist':
-        if (effect.install !== undefined && effect.truncateFrom !== undefined) {
-          sometimes.reached('a snapshot replaced a log with a conflicting suffix');
-        }
         break;
       case 'stage-chunk':
         if (effect.offset > 0) sometimes.reached('a snapshot transfer was resumed at an offset');
@@ -133,6 +134,7 @@ export function watchStates(cluster: SimCluster): void {
         sometimes.reached('a leader crashed between append and sync');
       }
       leading.delete(crashed);
+      undecided.delete(crashed);
       holes.delete(crashed);
       seenConfiguration.delete(crashed);
       lastEffects = [];

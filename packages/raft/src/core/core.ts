@@ -42,7 +42,9 @@ export interface CoreStatus {
   readonly durableIndex: Index;
   readonly commitIndex: Index;
   readonly configuration: PlacedConfiguration;
+  /** How many entries the disk cannot read, and the lowest of them. */
   readonly unreadable: number;
+  readonly firstUnreadable: Index | null;
   readonly isStorageRefusing: boolean;
   readonly isHalted: boolean;
   /** The leader's view of everybody; empty elsewhere. */
@@ -168,6 +170,7 @@ export class RaftCore {
       commitIndex: raft.commitIndex,
       configuration: raft.configurations.current,
       unreadable: raft.holes.size,
+      firstUnreadable: raft.holes.size === 0 ? null : raft.firstHole,
       isStorageRefusing: raft.isStorageRefusing,
       isHalted: raft.isHalted,
       members,

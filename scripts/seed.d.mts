@@ -1,0 +1,2 @@
+/** An unsigned 32-bit integer. */
+export function commitSeed(): number;
