@@ -41,6 +41,8 @@ export function handleHeartbeatAck(raft: Raft, message: HeartbeatAck): void {
   progress.heardAtMs = raft.nowMs;
   progress.ackedRound = Math.max(progress.ackedRound, message.round);
   answerReads(raft);
+  // In an idle cluster no append would end a learner's round.
+  progress.maybeEndRound(raft.lastIndex, raft.nowMs, raft.settings.electionTimeoutMs);
   // It lives and still lacks something: whatever was sent may be lost, so let one more append through, whatever the window says.
   progress.isProbeSent = false;
   if (progress.state === 'snapshot') maybeResendChunk(raft, message.from, progress);
