@@ -59,6 +59,9 @@ export function drawPlan(seed: string): Plan {
     const meanMs = between(1500, 8000) * (voters < 3 ? 2 : 1);
     if (isPossible && isChosen) faults.set(kind, meanMs);
   }
+  // All kinds at full rate would leave no moment in which anything can be committed.
+  const scale = Math.max(1, faults.size / 6);
+  for (const [kind, meanMs] of faults) faults.set(kind, meanMs * scale);
   const hasFault = (kind: FaultKind): boolean => faults.has(kind);
   return {
     cluster: {

@@ -82,7 +82,7 @@ function violationOf(error: unknown, atMs: number): RunResult['violation'] {
 
 function whyVacuous(cluster: SimCluster, plan: Plan, faults: Faults): string | null {
   const { lastCommitted } = cluster.record;
-  if (lastCommitted < plan.faultsMs / 1000) return `only ${lastCommitted} entries were committed`;
+  if (lastCommitted < plan.faultsMs / 2000) return `only ${lastCommitted} entries were committed`;
   return faults.missing === null ? null : `the fault ${faults.missing} never happened`;
 }
 
@@ -134,7 +134,7 @@ function freeze(cluster: SimCluster, node: SimNode): void {
     case 1:
       node.disk.stalledUntilMs = Number.POSITIVE_INFINITY;
       // A hung disk that nobody writes to harms nobody: the first write shows it.
-      if (node.isUp) cluster.propose(node);
+      for (let at = 0; at < 5; at++) cluster.events.after(at * 200, () => void (node.isUp && cluster.propose(node)));
       break;
     case 2:
       for (const other of others) cluster.network.cut(other, node.name);

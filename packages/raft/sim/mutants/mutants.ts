@@ -262,6 +262,17 @@ export const mutants: readonly Mutant[] = [
     patches: [{ file: 'reads.ts', find: '>= batch.round);', replace: '>= batch.round - 1);' }],
   },
   {
+    name: 'read-answers-of-another-life',
+    trap: 'a late answer to a question from before a restart confirms a new read',
+    patches: [
+      {
+        file: 'reads.ts',
+        find: '  if (message.request <= raft.readRequestBase || message.request > raft.readRequest) return;\n',
+        replace: '',
+      },
+    ],
+  },
+  {
     name: 'read-before-own-commit',
     trap: 'a new leader serves reads before it knows what is committed (§8)',
     patches: [{ file: 'reads.ts', find: '  if (raft.commitIndex < raft.reignStart) return;\n', replace: '' }],
@@ -370,6 +381,17 @@ export const mutants: readonly Mutant[] = [
     trap: 'a leader that hears from no quorum goes on beating, and no other is elected',
     patches: [
       { file: 'heartbeat.ts', find: "if (!isHeard) becomeFollower(raft, raft.term, null, 'heard from no quorum');", replace: 'void isHeard;' },
+    ],
+  },
+  {
+    name: 'left-out-never-campaigns',
+    trap: 'a member that an uncommitted configuration leaves out waits for an election that only it could win (thesis §4.2.2)',
+    patches: [
+      {
+        file: 'raft.ts',
+        find: 'return index > this.commitIndex && isVoter(this.configurations.at(index - 1).configuration, this.self);',
+        replace: 'return index < 0;',
+      },
     ],
   },
   {

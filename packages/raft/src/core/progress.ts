@@ -20,6 +20,8 @@ export class Progress {
   next: Index;
   /** In `probe`: one append is out, and the next waits for its answer or a heartbeat's. */
   isProbeSent = false;
+  /** The last index of that append. Only an answer that covers it says that appends get through. */
+  probeLast: Index = 0;
   readonly inflight: Inflight;
   /** When this member last answered anything in this reign. */
   heardAtMs: number;
@@ -98,12 +100,13 @@ export class Progress {
     return true;
   }
 
-  sentEntries(last: Index, bytes: number): void {
+  sent(last: Index, bytes: number): void {
     if (this.state === 'replicate') {
       this.next = last + 1;
-      this.inflight.add(last, bytes);
+      if (bytes > 0) this.inflight.add(last, bytes);
     } else {
       this.isProbeSent = true;
+      this.probeLast = last;
     }
   }
 

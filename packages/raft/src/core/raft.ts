@@ -80,6 +80,8 @@ export class Raft {
   readBatches: ReadBatch[] = [];
   /** A follower's questions to its leader: `request` covers the reads in `askedReads` whose request is not above it. */
   readRequest: number;
+  /** The number before this life's first question. */
+  readonly readRequestBase: number;
   askedReads: { readonly request: number; readonly reads: readonly WaitingRead[] }[] = [];
   readAskedAtMs = 0;
 
@@ -118,7 +120,8 @@ export class Raft {
     this.vote = isTermFromLog ? null : stored.hardState.vote;
     this.commitIndex = Math.max(stored.start.index, base?.index ?? 0, Math.min(stored.hardState.commit, stored.lastIndex));
     this.holes = new Set(stored.unreadable.filter((index) => index > stored.start.index));
-    this.readRequest = randomBelow(random, 2 ** 32) * 2 ** 16;
+    this.readRequestBase = randomBelow(random, 2 ** 32) * 2 ** 20;
+    this.readRequest = this.readRequestBase;
     this.outbox = new Outbox(settings.self);
     this.trace = sink === undefined ? undefined : (event, cause, fields) => sink(this.#traced(event, cause, fields));
     this.resetElectionDeadline();
@@ -158,10 +161,21 @@ export class Raft {
     return oldest !== null && this.nowMs - oldest > this.settings.diskStallMs;
   }
 
+  /**
+   * Whether elections may depend on this member. One that the newest configuration leaves out still campaigns until that
+   * configuration is known to be committed (thesis §4.2.2): its log may be the only one that is complete enough to win, and it
+   * refuses everybody else's.
+   */
+  get isNeeded(): boolean {
+    const { index, configuration } = this.configurations.current;
+    if (isVoter(configuration, this.self)) return true;
+    return index > this.commitIndex && isVoter(this.configurations.at(index - 1).configuration, this.self);
+  }
+
   /** Whether this member may ask for votes: a voter, with a disk that works and a log that it can read. */
   get isPromotable(): boolean {
     return (
-      isVoter(this.configuration, this.self) &&
+      this.isNeeded &&
       this.holes.size === 0 &&
       !this.isStorageRefusing &&
       !this.isDiskStalled

@@ -72,6 +72,8 @@ export function handleReadRequest(raft: Raft, message: ReadRequest): void {
 /** The leader took this index after it got the request, so it covers every read that was asked for by then. */
 export function handleReadAnswer(raft: Raft, message: ReadAnswer): void {
   if (message.from !== raft.leader) return;
+  // An answer to a question of an earlier life is older than any read of this one, whatever its number.
+  if (message.request <= raft.readRequestBase || message.request > raft.readRequest) return;
   const answered = raft.askedReads.filter((asked) => asked.request <= message.request);
   raft.askedReads = raft.askedReads.filter((asked) => asked.request > message.request);
   for (const { reads } of answered) {

@@ -59,9 +59,7 @@ function sendAppend(raft: Raft, member: MemberId, progress: Progress, entries: r
   const commit = raft.commitIndex;
   raft.send({ kind: 'append', term: raft.term, prevIndex, prevTerm, entries, commit }, member);
   progress.commitSent = Math.max(progress.commitSent, Math.min(commit, prevIndex + entries.length));
-  const last = entries.at(-1);
-  if (last !== undefined) progress.sentEntries(last.index, bytesOf(entries));
-  else if (progress.state === 'probe') progress.isProbeSent = true;
+  progress.sent(prevIndex + entries.length, bytesOf(entries));
 }
 
 /** Entries that were no longer in memory have come from storage: send them, if they are still what the member needs. */
@@ -179,7 +177,10 @@ export function handleAppendAccepted(raft: Raft, message: AppendAccepted): void 
   invariant(message.match <= raft.lastIndex, `${message.from} acknowledged ${message.match}, which was never sent`);
   progress.heardAtMs = raft.nowMs;
   const isNews = progress.maybeUpdate(message.match);
-  if (!isNews && !(progress.state === 'probe' && progress.match === message.match)) return;
+  // A member that holds what came before a probe but did not take the probe (no space) must not be sent a window: each
+  // answer to that would fetch the next, without end.
+  const isProbeTaken = progress.state === 'probe' && message.match === progress.match && message.match >= progress.probeLast;
+  if (!isNews && !isProbeTaken) return;
   advance(raft, progress);
   progress.check();
   progress.maybeEndRound(raft.lastIndex, raft.nowMs, raft.settings.electionTimeoutMs);
