@@ -51,16 +51,24 @@ export class Clients {
       isSettled = true;
       this.#next();
     };
-    if (this.#random.chance(this.#plan.readShare)) this.#target(0.4).read(settle);
+    if (this.#random.chance(this.#plan.readShare)) this.#readTarget().read(settle);
     else this.#cluster.propose(this.#target(0.9), settle);
     // A client's patience: it asks something new, and the old request's fate stays unknown to it.
     this.#cluster.events.after(800, settle);
   }
 
+  /** Reads go anywhere, and gladly to a stopped process: when it goes on it must not answer from the past (etcd 20418). */
+  #readTarget(): SimNode {
+    const stopped = this.reachable().find((node) => node.isPaused);
+    return stopped !== undefined && this.#random.chance(0.5) ? stopped : this.#target(0.4);
+  }
+
   /** @param leaderShare how often the leader is asked, when there is one */
   #target(leaderShare: number): SimNode {
     const reachable = this.reachable();
-    const leader = this.#random.chance(leaderShare) ? reachable.find((node) => node === this.#cluster.leader) : undefined;
+    const leader = this.#random.chance(leaderShare)
+      ? reachable.find((node) => node === this.#cluster.leader)
+      : undefined;
     return leader ?? reachable[this.#random.below(reachable.length)]!;
   }
 }

@@ -23,7 +23,13 @@ interface Image {
 type Operation =
   | { readonly kind: 'persist'; readonly effect: PersistEffect; readonly done: () => void }
   | { readonly kind: 'stage'; readonly meta: SnapshotMeta; readonly offset: number; readonly data: Uint8Array }
-  | { readonly kind: 'snapshot'; readonly meta: SnapshotMeta; readonly data: Uint8Array; readonly upTo: Index; readonly done: () => void };
+  | {
+      readonly kind: 'snapshot';
+      readonly meta: SnapshotMeta;
+      readonly data: Uint8Array;
+      readonly upTo: Index;
+      readonly done: () => void;
+    };
 
 /** How long a sync takes, and what goes wrong with it. */
 export interface DiskQuality {
@@ -144,7 +150,8 @@ export class SimDisk {
     this.#queue = [];
     this.#hasFailed = false;
     this.view = cloneImage(this.synced);
-    for (const index of this.rotten) if (index > this.#lastSynced || index <= this.synced.start.index) this.rotten.delete(index);
+    for (const index of this.rotten)
+      if (index > this.#lastSynced || index <= this.synced.start.index) this.rotten.delete(index);
     if (steps.length === 0) return null;
     return reached === 0 ? 'all' : reached === steps.length ? 'nothing' : 'part';
   }

@@ -1,5 +1,5 @@
 import type { SeededRandom } from '@commitlog/simulation';
-import { emptyConfiguration, isJoint, membersOf, type PlacedConfiguration } from '../src/index.js';
+import { emptyConfiguration, isJoint, membersOf, nodeOf, type PlacedConfiguration } from '../src/index.js';
 import type { SimCluster } from './cluster.js';
 import type { SimNode } from './node.js';
 import type { Operator } from './operator.js';
@@ -29,6 +29,7 @@ export class Faults {
   }
 
   start(): void {
+    if (this.#plan.faults.has('partition')) this.#splitJoints();
     for (const [kind, meanMs] of this.#plan.faults) this.#schedule(kind, meanMs, this.#ms(1200, 5000));
     for (const node of this.#cluster.nodes) {
       node.onFatal = () => {
@@ -106,6 +107,30 @@ export class Faults {
     return true;
   }
 
+  /**
+   * Strikes at the moments at which a change of voters is most delicate: cuts the network between its two halves, and kills a leader that has
+   * just written the configuration which leaves it out.
+   */
+  #splitJoints(): void {
+    this.#cluster.watchers.push((node, _input, effects) => {
+      for (const effect of effects) {
+        if (this.isStopped || effect.kind !== 'configuration' || !node.isLeader || !this.#random.chance(0.5)) continue;
+        const { voters, outgoing } = effect.configuration;
+        if (isJoint(effect.configuration))
+          this.#split(outgoing.filter((member) => !voters.includes(member)).map(nodeOf), node);
+        else if (!voters.includes(node.member)) this.#later(this.#random.below(30) / 10, () => this.#crash(node));
+      }
+    });
+  }
+
+  #split(leaving: readonly string[], leader: SimNode): void {
+    const others = this.#cluster.nodes.map((each) => each.name).filter((name) => !leaving.includes(name));
+    const atMs = this.#ms(0, 30);
+    this.#later(atMs, () => this.#cluster.network.partition(leaving, others));
+    if (this.#random.chance(0.5)) this.#later(atMs, () => this.#crash(leader));
+    this.#later(atMs + this.#ms(500, 3000), () => this.#cluster.network.healAll());
+  }
+
   #cutLinks(isCut: (from: string) => boolean): boolean {
     const names = this.#names();
     for (const from of names) {
@@ -130,7 +155,7 @@ export class Faults {
   }
 
   #pause(): boolean {
-    const node = this.#leaderOrAny();
+    const node = (this.#random.chance(0.6) ? this.#cluster.leader : undefined) ?? this.#anyNode();
     if (!node.isUp || node.isPaused) return false;
     const pauseMs = this.#ms(50, 2500);
     node.pause();

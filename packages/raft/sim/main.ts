@@ -49,7 +49,9 @@ async function replay(seed: string, file: string | undefined): Promise<boolean> 
   if (out !== null) await new Promise<void>((resolve) => void out.end(() => resolve()));
   if (values.json) console.log(JSON.stringify(result));
   else {
-    console.log(`seed ${seed}: ${result.commits} commits in ${(result.simulatedMs / 1000).toFixed(1)} simulated seconds`);
+    console.log(
+      `seed ${seed}: ${result.commits} commits in ${(result.simulatedMs / 1000).toFixed(1)} simulated seconds`,
+    );
     console.log(`trace ${result.traceHash}${file === undefined ? '' : `, written to ${file}`}`);
     console.log(result.violation === null ? (result.vacuous ?? 'every invariant held') : tell(result));
   }

@@ -1,5 +1,12 @@
 import type { SeededRandom } from '@commitlog/simulation';
-import { emptyConfiguration, isJoint, type MemberId, membersOf, nodeOf, type PlacedConfiguration } from '../src/index.js';
+import {
+  emptyConfiguration,
+  isJoint,
+  type MemberId,
+  membersOf,
+  nodeOf,
+  type PlacedConfiguration,
+} from '../src/index.js';
 import type { SimCluster } from './cluster.js';
 import type { SimNode } from './node.js';
 import type { Plan } from './plan.js';
@@ -58,8 +65,18 @@ export class Operator {
     const { gone, now } = wiped;
     if (voters.includes(gone)) {
       if (!learners.includes(now)) this.#propose(leader, voters, [...learners, now]);
-      else this.#propose(leader, voters.map((each) => (each === gone ? now : each)), learners.filter((each) => each !== now));
-    } else if (learners.includes(gone)) this.#propose(leader, voters, learners.filter((each) => each !== gone));
+      else
+        this.#propose(
+          leader,
+          voters.map((each) => (each === gone ? now : each)),
+          learners.filter((each) => each !== now),
+        );
+    } else if (learners.includes(gone))
+      this.#propose(
+        leader,
+        voters,
+        learners.filter((each) => each !== gone),
+      );
   }
 
   #change(): void {
@@ -79,10 +96,18 @@ export class Operator {
       return;
     }
     // Any set of voters at once: growth, removals, swaps, the leader among them.
-    const chosen = candidates.filter(() => this.#random.chance(0.7));
+    // Now and then nearly all of the old ones go at once: then the two halves of the change can have majorities of their own.
+    const isRadical = this.#random.chance(0.4);
+    const chosen = candidates.filter((member) =>
+      this.#random.chance(isRadical && voters.includes(member) ? 0.2 : 0.75),
+    );
     if (chosen.length < votersMin) return;
     const rest = [...members].filter((member) => !chosen.includes(member));
-    this.#propose(leader, chosen, rest.filter(() => this.#random.chance(0.6)));
+    this.#propose(
+      leader,
+      chosen,
+      rest.filter(() => this.#random.chance(0.6)),
+    );
   }
 
   #propose(leader: SimNode, voters: readonly MemberId[], learners: readonly MemberId[]): void {

@@ -22,7 +22,15 @@ export const faultKinds = [
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
-const networkKinds: readonly FaultKind[] = ['lossy', 'duplicate', 'late', 'partition', 'one-way', 'partial', 'link-stall'];
+const networkKinds: readonly FaultKind[] = [
+  'lossy',
+  'duplicate',
+  'late',
+  'partition',
+  'one-way',
+  'partial',
+  'link-stall',
+];
 
 /** What one seed draws: nothing else decides how its run goes. */
 export interface Plan {
@@ -46,7 +54,7 @@ export function drawPlan(seed: string): Plan {
   const voters = oneOf(1, 2, 3, 3, 3, 3, 4, 5, 5, 5, 6, 7);
   const electionTimeoutMs = between(150, 500);
   const heartbeatMs = Math.floor(electionTimeoutMs / between(4, 8));
-  const spares = oneOf(0, 0, 1, 2);
+  const spares = oneOf(0, 1, 2, 3);
   const faults = new Map<FaultKind, number>();
   for (const kind of faultKinds) {
     const isOfDisk = kind === 'wipe' || kind === 'rot';

@@ -115,8 +115,13 @@ export class Record {
       check('6 durable before said', isHeld, `${member} acknowledged ${message.match}, which its disk does not hold`);
       return;
     }
-    const isWritten = hardState.term > message.term || (hardState.term === message.term && hardState.vote === candidate);
-    check('6 durable before said', isWritten, `${member} voted for ${candidate} in ${message.term}, and that is not on disk`);
+    const isWritten =
+      hardState.term > message.term || (hardState.term === message.term && hardState.vote === candidate);
+    check(
+      '6 durable before said',
+      isWritten,
+      `${member} voted for ${candidate} in ${message.term}, and that is not on disk`,
+    );
     const key = `${member} in ${message.term}`;
     const before = this.#votes.get(key) ?? candidate;
     check('1 terms and votes', before === candidate, `${key} voted for ${before} and for ${candidate}`);
@@ -125,7 +130,11 @@ export class Record {
 
   applied(node: SimNode, entry: Entry): void {
     const known = this.committed[entry.index - 1];
-    check('4 state machine safety', known !== undefined, `${node.member} applied ${entry.index}, which nobody committed`);
+    check(
+      '4 state machine safety',
+      known !== undefined,
+      `${node.member} applied ${entry.index}, which nobody committed`,
+    );
     const isSame = known.entry.term === entry.term && known.entry.data === entry.data;
     check('4 state machine safety', isSame, `${node.member} applied other bytes at ${entry.index}`);
   }
@@ -146,7 +155,11 @@ export class Record {
   acknowledged(sent: Sent, index: Index): void {
     const known = this.committed[index - 1];
     const isThere = known !== undefined && known.entry.data.byteLength > 0 && payloadId(known.entry.data) === sent.id;
-    check('7 nothing acknowledged is lost', isThere, `payload ${sent.id} was acknowledged at ${index}, and is not there`);
+    check(
+      '7 nothing acknowledged is lost',
+      isThere,
+      `payload ${sent.id} was acknowledged at ${index}, and is not there`,
+    );
     sent.outcome = 'committed';
     this.acks += 1;
     this.ackedIndex = Math.max(this.ackedIndex, index);
@@ -155,11 +168,19 @@ export class Record {
   /** A client was told that its payload will never be applied. */
   notApplied(sent: Sent): void {
     sent.outcome = 'not-applied';
-    check('7 nothing refused appears', !this.#committedIds.has(sent.id), `payload ${sent.id} was refused, and is committed`);
+    check(
+      '7 nothing refused appears',
+      !this.#committedIds.has(sent.id),
+      `payload ${sent.id} was refused, and is committed`,
+    );
   }
 
   readServed(startedAfter: Index, index: Index): void {
-    check('9 linearizable reads', index >= startedAfter, `a read saw ${index}, and began after ${startedAfter} was acknowledged`);
+    check(
+      '9 linearizable reads',
+      index >= startedAfter,
+      `a read saw ${index}, and began after ${startedAfter} was acknowledged`,
+    );
   }
 
   #elected(node: SimNode): void {
@@ -182,7 +203,11 @@ export class Record {
     const { firstUnreadable } = core.status;
     for (const message of effect.thenSend) {
       const isPast = message.kind === 'append-accepted' && firstUnreadable !== null && message.match >= firstUnreadable;
-      check('6 durable before said', !isPast, `${node.member} acknowledged past ${firstUnreadable}, which it cannot read`);
+      check(
+        '6 durable before said',
+        !isPast,
+        `${node.member} acknowledged past ${firstUnreadable}, which it cannot read`,
+      );
     }
     if (effect.truncateFrom !== undefined) {
       this.#sometimes.reached('a conflicting suffix was cut');
@@ -202,7 +227,11 @@ export class Record {
 
   #committedBy(node: SimNode, upTo: Index): void {
     const core = node.core!;
-    check('5 commit never goes back', upTo > node.commitSeen, `${node.member} committed ${upTo} after ${node.commitSeen}`);
+    check(
+      '5 commit never goes back',
+      upTo > node.commitSeen,
+      `${node.member} committed ${upTo} after ${node.commitSeen}`,
+    );
     if (core.isLeader) {
       const isOwn = core.termAt(upTo) === core.term;
       check('5 current term commits', isOwn, `${node.member} counted replicas of ${upTo} in term ${core.term}`);
@@ -214,7 +243,10 @@ export class Record {
       const known = this.committed[index - 1];
       if (known === undefined) this.#commitFirst(node, index, term);
       else if (known.entry.term !== term) {
-        throw new Violation('4 state machine safety', `${node.member} committed ${index} of term ${term}, not ${known.entry.term}`);
+        throw new Violation(
+          '4 state machine safety',
+          `${node.member} committed ${index} of term ${term}, not ${known.entry.term}`,
+        );
       }
     }
     node.commitSeen = upTo;
@@ -224,11 +256,22 @@ export class Record {
   #commitFirst(node: SimNode, index: Index, term: Term): void {
     check('5 commit without gaps', index === this.committed.length + 1, `${index} follows ${this.committed.length}`);
     const entry = node.entryAt(index);
-    check('7 nothing is lost', entry !== undefined && entry.term === term, `${node.member} committed ${index} and lacks it`);
+    check(
+      '7 nothing is lost',
+      entry !== undefined && entry.term === term,
+      `${node.member} committed ${index} and lacks it`,
+    );
     // The configuration in force, not the one at the entry: an entry between the two halves of a change may commit by the new.
     const { configuration } = node.core!.configuration;
-    const isDurable = isHeldByQuorum(configuration, (member) => this.#disks(member)?.holdsDurably(index, term) ?? false);
-    check('6 acknowledged is durable', isDurable, `${node.member} committed ${index} of term ${term} without a quorum's disks`);
+    const isDurable = isHeldByQuorum(
+      configuration,
+      (member) => this.#disks(member)?.holdsDurably(index, term) ?? false,
+    );
+    check(
+      '6 acknowledged is durable',
+      isDurable,
+      `${node.member} committed ${index} of term ${term} without a quorum's disks`,
+    );
     if (entry.type === 'data') this.#commitData(entry);
     this.#machine.apply(index, entry.type === 'data' ? entry.data : new Uint8Array(0));
     const { count, hash } = this.#machine;
@@ -243,7 +286,11 @@ export class Record {
     check('7 exactly once', !this.#committedIds.has(id), `payload ${id} is committed twice`);
     check('7 nothing refused appears', sent.outcome !== 'not-applied', `payload ${id} was refused, and is committed`);
     const isLater = entry.index > sent.after;
-    check('8 real-time order', isLater, `payload ${id} is at ${entry.index}, and began after ${sent.after} was acknowledged`);
+    check(
+      '8 real-time order',
+      isLater,
+      `payload ${id} is at ${entry.index}, and began after ${sent.after} was acknowledged`,
+    );
     this.#committedIds.add(id);
   }
 
@@ -253,9 +300,17 @@ export class Record {
     if (before.index === 0 || index <= core.status.firstIndex) return;
     const beforeTerm = core.termAt(before.index);
     const isDecided = beforeTerm === undefined || this.committed[before.index - 1]?.entry.term === beforeTerm;
-    check('10 one change at a time', isDecided, `${node.member} holds the changes ${before.index} and ${index}, uncommitted`);
+    check(
+      '10 one change at a time',
+      isDecided,
+      `${node.member} holds the changes ${before.index} and ${index}, uncommitted`,
+    );
     const isMeeting = quorumsMeet(before.configuration, configuration);
-    check('10 quorums intersect', isMeeting, `${node.member}: configurations ${before.index} and ${index} need not meet`);
+    check(
+      '10 quorums intersect',
+      isMeeting,
+      `${node.member}: configurations ${before.index} and ${index} need not meet`,
+    );
   }
 
   #bounded(node: SimNode): void {
@@ -293,4 +348,3 @@ export function quorumsMeet(one: Configuration, other: Configuration): boolean {
   }
   return true;
 }
-

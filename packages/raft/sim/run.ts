@@ -49,7 +49,8 @@ export function runSeed(seed: string, options: { readonly onTrace?: (line: strin
     operator.start();
     faults.start();
     const isDone = (): boolean => cluster.events.ran > eventsMax;
-    if (cluster.runUntil(isDone, plan.faultsMs)) throw new Violation('11 bounds', 'members answer each other without end');
+    if (cluster.runUntil(isDone, plan.faultsMs))
+      throw new Violation('11 bounds', 'members answer each other without end');
     // A disk is wiped only when no other is damaged and no change is under way: give it its moment.
     operator.isChanging = false;
     cluster.runUntil(() => faults.missing === null, plan.faultsMs);
@@ -77,7 +78,11 @@ function violationOf(error: unknown, atMs: number): RunResult['violation'] {
   if (error instanceof Violation) return { invariant: error.invariant, what: error.message, atMs };
   if (error instanceof InvariantError) return { invariant: 'an assertion of the core', what: error.message, atMs };
   // Anything else that a core throws is as wrong: it would have stopped a process.
-  return { invariant: 'no exception', what: error instanceof Error ? (error.stack ?? error.message) : String(error), atMs };
+  return {
+    invariant: 'no exception',
+    what: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    atMs,
+  };
 }
 
 function whyVacuous(cluster: SimCluster, plan: Plan, faults: Faults): string | null {
@@ -116,9 +121,21 @@ function checkLiveness(cluster: SimCluster, clients: Clients): void {
   demand(cluster, 'liveness: one leader', withinMs, isLed, () => describe(healed));
   let waiting = 4;
   for (let client = waiting; client > 0; client--) clients.appendUntilAcknowledged(() => void (waiting -= 1));
-  demand(cluster, 'liveness: appends are acknowledged', 10_000, () => waiting === 0, () => describe(healed));
+  demand(
+    cluster,
+    'liveness: appends are acknowledged',
+    10_000,
+    () => waiting === 0,
+    () => describe(healed),
+  );
   // With a window of one entry a learner that lags by thousands takes a while.
-  demand(cluster, 'liveness: equal logs', 60_000, () => areEqual(healed), () => describe(healed));
+  demand(
+    cluster,
+    'liveness: equal logs',
+    60_000,
+    () => areEqual(healed),
+    () => describe(healed),
+  );
 }
 
 /** What stays broken for good: a machine that is down, one whose disk hangs, one that is deaf, one that is mute. */

@@ -21,7 +21,8 @@ export function watchStates(cluster: SimCluster): void {
     if (mended) sometimes.reached('a hole was mended');
     holes.set(node, status.unreadable);
     const isInstalling = effects.some((effect) => effect.kind === 'restore');
-    if (isInstalling && (undecided.get(node) ?? 0) > 0) sometimes.reached('a snapshot replaced a log that held uncommitted entries');
+    if (isInstalling && (undecided.get(node) ?? 0) > 0)
+      sometimes.reached('a snapshot replaced a log that held uncommitted entries');
     undecided.set(node, status.lastIndex - status.commitIndex);
     const isNew = core.isLeader && core.termAt(core.commitIndex) !== core.term;
     if (input.kind === 'read' && isNew) waitingReads.add(`${node.member}/${input.token}`);

@@ -40,6 +40,12 @@ export const mutants: readonly Mutant[] = [
         find: 'Math.min(message.commit, lastNew)',
         replace: 'Math.min(message.commit, raft.lastIndex)',
       },
+      // With exact hints an append always reaches the conflict. Going back further than need be is slower, and right.
+      {
+        file: 'replication.ts',
+        find: 'const hint = raft.terms.lastAtMost(message.hintIndex, message.hintTerm);',
+        replace: 'const hint = Math.max(0, raft.terms.lastAtMost(message.hintIndex, message.hintTerm) - 3);',
+      },
     ],
   },
   {
@@ -70,8 +76,8 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'roles.ts',
-        find: '  raft.role = \'follower\';\n  raft.leader = leader;',
-        replace: '  raft.role = \'follower\';\n  raft.vote = null;\n  raft.leader = leader;',
+        find: "  raft.role = 'follower';\n  raft.leader = leader;",
+        replace: "  raft.role = 'follower';\n  raft.vote = null;\n  raft.leader = leader;",
       },
     ],
   },
@@ -160,9 +166,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'quorum-unsorted',
     trap: 'the quorum index is taken from a list that lost its order (openraft 1802)',
-    patches: [
-      { file: 'quorum.ts', find: 'descending.splice(at, 0, match);', replace: 'descending.push(match);' },
-    ],
+    patches: [{ file: 'quorum.ts', find: 'descending.splice(at, 0, match);', replace: 'descending.push(match);' }],
   },
   {
     name: 'joint-commits-by-one-half',
@@ -306,7 +310,8 @@ export const mutants: readonly Mutant[] = [
       {
         file: 'election.ts',
         find: "if (raft.role !== 'pre-candidate' || message.term !== raft.term + 1) return;\n  raft.votes.set(message.from, true);",
-        replace: "if (raft.role === 'follower' || raft.role === 'leader') return;\n  raft.votes.set(message.from, true);",
+        replace:
+          "if (raft.role === 'follower' || raft.role === 'leader') return;\n  raft.votes.set(message.from, true);",
       },
     ],
   },
@@ -319,7 +324,11 @@ export const mutants: readonly Mutant[] = [
     name: 'wiped-disk-votes',
     trap: 'members are told apart by node alone, so a node whose disk was wiped votes as if it remembered',
     patches: [
-      { file: 'step.ts', find: 'message.to !== raft.self || message.from === raft.self', replace: 'message.from === raft.self' },
+      {
+        file: 'step.ts',
+        find: 'message.to !== raft.self || message.from === raft.self',
+        replace: 'message.from === raft.self',
+      },
       {
         file: 'election.ts',
         find: "if (!raft.votes.has(message.from)) raft.votes.set(message.from, message.kind === 'vote-granted');",
@@ -340,7 +349,13 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'hole-acknowledged',
     trap: 'entries past an unreadable one are acknowledged',
-    patches: [{ file: 'replication.ts', find: 'Math.min(upTo, raft.firstHole - 1, writable)', replace: 'Math.min(upTo, writable)' }],
+    patches: [
+      {
+        file: 'replication.ts',
+        find: 'Math.min(upTo, raft.firstHole - 1, writable)',
+        replace: 'Math.min(upTo, writable)',
+      },
+    ],
   },
   {
     name: 'holed-member-campaigns',
@@ -353,17 +368,15 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'durability.ts',
-        find: "if (raft.isLeader) handOver(raft, 'a write failed');\n  else if",
-        replace: 'if',
+        find: "if (raft.isLeader) handOver(raft, 'a write failed');\n  else if (raft.role !== 'follower')",
+        replace: "if (raft.role === 'candidate')",
       },
     ],
   },
   {
     name: 'failed-write-cuts-committed',
     trap: 'entries that are committed are cut because this disk could not take them',
-    patches: [
-      { file: 'durability.ts', find: 'Math.max(firstMissing, raft.commitIndex + 1)', replace: 'firstMissing' },
-    ],
+    patches: [{ file: 'durability.ts', find: 'Math.max(firstMissing, raft.commitIndex + 1)', replace: 'firstMissing' }],
   },
   {
     name: 'hung-disk-keeps-leading',
@@ -380,7 +393,11 @@ export const mutants: readonly Mutant[] = [
     name: 'deaf-leader-keeps-leading',
     trap: 'a leader that hears from no quorum goes on beating, and no other is elected',
     patches: [
-      { file: 'heartbeat.ts', find: "if (!isHeard) becomeFollower(raft, raft.term, null, 'heard from no quorum');", replace: 'void isHeard;' },
+      {
+        file: 'heartbeat.ts',
+        find: "if (!isHeard) becomeFollower(raft, raft.term, null, 'heard from no quorum');",
+        replace: 'void isHeard;',
+      },
     ],
   },
   {
@@ -397,7 +414,9 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'uncommitted-unbounded',
     trap: 'proposals pile up without a bound',
-    patches: [{ file: 'propose.ts', find: "return isOver ? 'overloaded' : null;", replace: 'return isOver ? null : null;' }],
+    patches: [
+      { file: 'propose.ts', find: "return isOver ? 'overloaded' : null;", replace: 'return isOver ? null : null;' },
+    ],
   },
   {
     name: 'window-unbounded',
@@ -419,20 +438,23 @@ export const mutants: readonly Mutant[] = [
         find: '    // No space. Silence',
         replace: '    accept(raft, message.from, message.prevIndex);\n    // No space. Silence',
       },
+      { file: 'replication.ts', find: ' && message.match >= progress.probeLast;', replace: ';' },
     ],
   },
   {
     name: 'lost-append-never-resent',
     trap: 'a heartbeat is answered, and what its follower lacks is not sent again',
-    patches: [
-      { file: 'heartbeat.ts', find: '    maybeSendAppend(raft, message.from, true);\n', replace: '' },
-    ],
+    patches: [{ file: 'heartbeat.ts', find: '    maybeSendAppend(raft, message.from, true);\n', replace: '' }],
   },
   {
     name: 'snapshot-chunk-never-resent',
     trap: 'a lost chunk of a snapshot ends its transfer',
     patches: [
-      { file: 'heartbeat.ts', find: 'maybeResendChunk(raft, message.from, progress);', replace: 'void maybeResendChunk;' },
+      {
+        file: 'heartbeat.ts',
+        find: 'maybeResendChunk(raft, message.from, progress);',
+        replace: 'void maybeResendChunk;',
+      },
     ],
   },
 ];

@@ -33,7 +33,9 @@ export async function runMutants(options: {
     const result = { name: mutant.name, caught: by !== null, seeds, by };
     results.push(result);
     if (!options.isJson) {
-      const verdict = result.caught ? `caught after ${seeds} seeds by "${by}"` : `SURVIVED ${seeds} seeds: ${mutant.trap}`;
+      const verdict = result.caught
+        ? `caught after ${seeds} seeds by "${by}"`
+        : `SURVIVED ${seeds} seeds: ${mutant.trap}`;
       console.log(`${mutant.name.padEnd(36)} ${verdict}`);
     }
   }

@@ -79,12 +79,21 @@ export const beyondScenarios = scenariosOf('etcd and others', {
     lab.clear();
     lab.step({ kind: 'read', token: 7 });
     for (let round = 1; round <= 5; round++) lab.receive('heartbeat-ack', 2, { round: 1 });
-    assert.equal(lab.effects.some((effect) => effect.kind === 'read-ready'), false);
+    assert.equal(
+      lab.effects.some((effect) => effect.kind === 'read-ready'),
+      false,
+    );
     lab.receive('append-accepted', 2, { match: 3 });
     const { round } = lab.take('heartbeat').at(-1)!;
-    assert.equal(lab.effects.some((effect) => effect.kind === 'read-ready'), false);
+    assert.equal(
+      lab.effects.some((effect) => effect.kind === 'read-ready'),
+      false,
+    );
     lab.receive('heartbeat-ack', 2, { round });
-    assert.deepEqual(lab.effects.find((effect) => effect.kind === 'read-ready'), { kind: 'read-ready', token: 7, index: 3 });
+    assert.deepEqual(
+      lab.effects.find((effect) => effect.kind === 'read-ready'),
+      { kind: 'read-ready', token: 7, index: 3 },
+    );
   },
 
   // Whole terms are skipped, from either side, instead of one entry per answer.
@@ -185,7 +194,10 @@ export const beyondScenarios = scenariosOf('etcd and others', {
     const leader = rig.leader();
     const target = rig.followers()[0]!;
     const { voters } = leader.core!.configuration.configuration;
-    changeMembers(rig, voters.filter((voter) => voter !== target.member));
+    changeMembers(
+      rig,
+      voters.filter((voter) => voter !== target.member),
+    );
     let isDone: boolean | null = null;
     leader.command({ kind: 'transfer', to: target.member }, (effects) => {
       for (const effect of effects ?? []) if (effect.kind === 'transfer-ended') isDone = effect.isDone;
@@ -202,7 +214,11 @@ export const beyondScenarios = scenariosOf('etcd and others', {
     const leader = rig.leader();
     leader.disk.stalledUntilMs = Number.POSITIVE_INFINITY;
     rig.propose(leader);
-    rig.until('another leads', () => rig.cluster.leader !== undefined && rig.cluster.leader !== leader, rig.electionMs * 4);
+    rig.until(
+      'another leads',
+      () => rig.cluster.leader !== undefined && rig.cluster.leader !== leader,
+      rig.electionMs * 4,
+    );
     rig.agree(2);
     assert.equal(leader.isLeader, false);
   },
@@ -263,7 +279,10 @@ export const beyondScenarios = scenariosOf('etcd and others', {
     rig.restart(leader);
     const { voters } = rig.leader().core!.configuration.configuration;
     changeMembers(rig, voters, [wiped!.member]);
-    changeMembers(rig, voters.map((voter) => (voter === old ? wiped!.member : voter)));
+    changeMembers(
+      rig,
+      voters.map((voter) => (voter === old ? wiped!.member : voter)),
+    );
     rig.agree(3);
     rig.crash(rig.leader());
     rig.agree(2);
@@ -352,7 +371,12 @@ export const beyondScenarios = scenariosOf('etcd and others', {
         rig.restart(...victims);
         rig.until('the change is over', () => {
           const now = rig.cluster.leader?.core;
-          return now !== undefined && now !== null && !isJoint(now.configuration.configuration) && now.configuration.index <= now.commitIndex;
+          return (
+            now !== undefined &&
+            now !== null &&
+            !isJoint(now.configuration.configuration) &&
+            now.configuration.index <= now.commitIndex
+          );
         });
         const after = [...rig.cluster.leader!.core!.configuration.configuration.voters].sort();
         const isOld = after.join() === [...voters].sort().join();
@@ -375,9 +399,12 @@ export const beyondScenarios = scenariosOf('etcd and others', {
       let reason: string | null = null;
       const leader = rig.leader();
       const expects = leader.core!.configuration.index;
-      leader.command({ kind: 'propose-membership', expects, voters: [...voters, learner.member], learners: [] }, (effects) => {
-        for (const effect of effects ?? []) if (effect.kind === 'refused') reason = effect.reason;
-      });
+      leader.command(
+        { kind: 'propose-membership', expects, voters: [...voters, learner.member], learners: [] },
+        (effects) => {
+          for (const effect of effects ?? []) if (effect.kind === 'refused') reason = effect.reason;
+        },
+      );
       return reason;
     };
     rig.runFor(rig.electionMs);
@@ -399,7 +426,10 @@ export const beyondScenarios = scenariosOf('etcd and others', {
     const { voters } = leader.core!.configuration.configuration;
     // It is away when it is removed, so that it goes on campaigning, not knowing.
     rig.disconnect(removed);
-    changeMembers(rig, voters.filter((voter) => voter !== removed.member));
+    changeMembers(
+      rig,
+      voters.filter((voter) => voter !== removed.member),
+    );
     rig.reconnect(removed);
     const { term } = leader.core!;
     rig.runFor(rig.electionMs * 10);
@@ -409,7 +439,11 @@ export const beyondScenarios = scenariosOf('etcd and others', {
 
   // A follower with a long conflicting tail gets a snapshot: the tail goes, and nothing loops (hashicorp/raft 697).
   SnapshotDuringConflict: () => {
-    const rig = new Rig(3, { snapshotEvery: 10, snapshotPaddingBytes: 300, settings: { electionTimeoutMs: 300, heartbeatMs: 50, diskStallMs: 600, snapshotChunkBytes: 64 } });
+    const rig = new Rig(3, {
+      snapshotEvery: 10,
+      snapshotPaddingBytes: 300,
+      settings: { electionTimeoutMs: 300, heartbeatMs: 50, diskStallMs: 600, snapshotChunkBytes: 64 },
+    });
     rig.agree();
     const first = rig.leader();
     rig.disconnect(first);

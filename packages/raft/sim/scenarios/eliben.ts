@@ -8,7 +8,9 @@ import { scenariosOf } from './scenario.js';
 
 /** What a lab has asked its disk to keep about term and vote, last. */
 function written(lab: Lab): { readonly term: number; readonly vote: string | null } | undefined {
-  const persisted = lab.effects.filter((effect): effect is Extract<Effect, { kind: 'persist' }> => effect.kind === 'persist');
+  const persisted = lab.effects.filter(
+    (effect): effect is Extract<Effect, { kind: 'persist' }> => effect.kind === 'persist',
+  );
   return persisted.findLast((effect) => effect.hardState !== undefined)?.hardState;
 }
 
@@ -127,7 +129,10 @@ export const elibenScenarios = scenariosOf('eliben/raft part 3', {
   CommitMultipleCommands: () => {
     const rig = new Rig(3);
     const indexes = [rig.agree(), rig.agree(), rig.agree()];
-    assert.deepEqual(indexes, [...indexes].sort((one, other) => one - other));
+    assert.deepEqual(
+      indexes,
+      [...indexes].sort((one, other) => one - other),
+    );
     assert.equal(new Set(indexes).size, 3);
   },
 

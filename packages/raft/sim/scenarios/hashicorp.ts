@@ -128,7 +128,10 @@ export const hashicorpScenarios = scenariosOf('hashicorp/raft fuzzy', {
     addVoter(rig, one);
     addVoter(rig, two);
     const { voters } = leader.core!.configuration.configuration;
-    changeMembers(rig, voters.filter((voter) => voter === leader.member || voter === one.member || voter === two.member));
+    changeMembers(
+      rig,
+      voters.filter((voter) => voter === leader.member || voter === one.member || voter === two.member),
+    );
     assert.equal(rig.leader(), leader);
     done();
     assert.equal(rig.leader().core!.configuration.configuration.voters.length, 3);
@@ -139,7 +142,10 @@ export const hashicorpScenarios = scenariosOf('hashicorp/raft fuzzy', {
     const leader = rig.leader();
     const done = load(rig);
     const { voters } = leader.core!.configuration.configuration;
-    changeMembers(rig, voters.filter((voter) => voter !== leader.member));
+    changeMembers(
+      rig,
+      voters.filter((voter) => voter !== leader.member),
+    );
     rig.until('another leader', () => rig.cluster.leader !== undefined && rig.cluster.leader !== leader);
     done();
     assert.equal(leader.isLeader, false);
@@ -155,7 +161,10 @@ export const hashicorpScenarios = scenariosOf('hashicorp/raft fuzzy', {
     rig.disconnect(away);
     const leader = rig.leader();
     const { voters } = leader.core!.configuration.configuration;
-    changeMembers(rig, voters.filter((voter) => voter !== away.member));
+    changeMembers(
+      rig,
+      voters.filter((voter) => voter !== away.member),
+    );
     rig.reconnect(away);
     const { term } = rig.leader().core!;
     rig.runFor(rig.electionMs * 5);

@@ -176,7 +176,8 @@ export class Lab {
       const entries = this.#entries.slice(effect.first - 1, effect.last);
       this.step({ kind: 'read-done', read: effect.read, entries });
     } else if (effect.kind === 'persist') {
-      if (effect.truncateFrom !== undefined) this.#entries.length = Math.min(this.#entries.length, effect.truncateFrom - 1);
+      if (effect.truncateFrom !== undefined)
+        this.#entries.length = Math.min(this.#entries.length, effect.truncateFrom - 1);
       for (const each of effect.entries) this.#entries[each.index - 1] = each;
       this.#unsynced.push({ write: effect.write, thenSend: effect.thenSend });
       if (this.isSyncing) this.sync();
@@ -202,7 +203,10 @@ export class LabNet {
   /** Whether all follow one leader, and hold and commit the same. */
   get isSettled(): boolean {
     const leader = this.labs.find((lab) => lab.role === 'leader');
-    return this.labs.every((lab) => leader !== undefined && lab.core.leader === leader.self && lab.core.commitIndex === leader.status.lastIndex);
+    return this.labs.every(
+      (lab) =>
+        leader !== undefined && lab.core.leader === leader.self && lab.core.commitIndex === leader.status.lastIndex,
+    );
   }
 
   /** Delivers until nobody has anything to say. */
@@ -243,4 +247,3 @@ export class LabNet {
     this.isLost = () => false;
   }
 }
-

@@ -12,7 +12,9 @@ function figure8(rig: Rig, rounds: number, isCrashing: boolean): void {
     const leader = rig.nodes.find((node) => node.isLeader);
     if (leader !== undefined) rig.propose(leader);
     rig.runFor(random.below(10) === 0 ? random.below(rig.electionMs) : random.below(12));
-    const away = rig.nodes.filter((node) => (isCrashing ? !node.isUp : rig.cluster.network.isCut(node.name, other(rig, node).name)));
+    const away = rig.nodes.filter((node) =>
+      isCrashing ? !node.isUp : rig.cluster.network.isCut(node.name, other(rig, node).name),
+    );
     if (leader !== undefined && random.below(2) === 0 && away.length < 2) {
       if (isCrashing) rig.crash(leader);
       else rig.disconnect(leader);
@@ -63,7 +65,11 @@ function churn(rig: Rig): void {
 
 /** Appends while one node at a time is away or down, long enough for it to need a snapshot. */
 function snapshots(isCrashing: boolean, isDisconnecting: boolean, network = {}): void {
-  const rig = new Rig(3, { snapshotEvery: 10, snapshotPaddingBytes: 600, settings: { ...fast, snapshotChunkBytes: 128 } });
+  const rig = new Rig(3, {
+    snapshotEvery: 10,
+    snapshotPaddingBytes: 600,
+    settings: { ...fast, snapshotChunkBytes: 128 },
+  });
   rig.quality(network);
   for (let round = 0; round < 9; round++) {
     const leader = rig.leader();

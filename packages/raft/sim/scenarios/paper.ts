@@ -26,7 +26,10 @@ function startsElection(lab: Lab): void {
   assert.equal(lab.role, 'candidate');
   assert.equal(lab.status.vote, lab.self);
   const asked = lab.take('request-vote').filter((message) => message.term === term + 1);
-  assert.deepEqual(asked.map((message) => message.to), [member(2), member(3)]);
+  assert.deepEqual(
+    asked.map((message) => message.to),
+    [member(2), member(3)],
+  );
 }
 
 /** §5.2: timeouts are drawn from [T, 2T), and all of that range is used. */
@@ -59,7 +62,9 @@ function timeoutsRarelyMeet(isCandidate: boolean): void {
   let conflicts = 0;
   const runs = 300;
   for (let run = 0; run < runs; run++) {
-    const labs = [1, 2, 3, 4, 5].map((id) => new Lab({ id, voters: 5, seed: `meet ${run} ${id}`, settings: noPreVote }));
+    const labs = [1, 2, 3, 4, 5].map(
+      (id) => new Lab({ id, voters: 5, seed: `meet ${run} ${id}`, settings: noPreVote }),
+    );
     if (isCandidate) {
       for (const lab of labs) lab.becomeCandidate();
       for (const lab of labs) lab.nowMs = 1000;
@@ -177,7 +182,10 @@ export const paperScenarios = scenariosOf('Raft paper (etcd)', {
     assert.deepEqual(lab.log, [1, 1]);
     assert.equal(lab.core.commitIndex, 1);
     const appends = lab.take('append');
-    assert.deepEqual(appends.map((append) => append.to), [member(2), member(3)]);
+    assert.deepEqual(
+      appends.map((append) => append.to),
+      [member(2), member(3)],
+    );
     for (const append of appends) {
       assert.deepEqual([append.prevIndex, append.prevTerm, append.commit], [1, 1, 1]);
       assert.equal(new TextDecoder().decode(append.entries[0]!.data), 'some data');
@@ -346,4 +354,3 @@ export const paperScenarios = scenariosOf('Raft paper (etcd)', {
     assert.equal(commitAfter(4), 4);
   },
 });
-

@@ -119,7 +119,12 @@ export class Rig {
   equal(): void {
     this.until('equal logs', () => {
       const up = this.nodes.filter((node) => node.isUp);
-      const lasts = new Set(up.map((node) => `${node.core!.status.lastIndex}/${node.core!.commitIndex}/${node.machine.index}/${node.machine.hash}`));
+      const lasts = new Set(
+        up.map(
+          (node) =>
+            `${node.core!.status.lastIndex}/${node.core!.commitIndex}/${node.machine.index}/${node.machine.hash}`,
+        ),
+      );
       return lasts.size === 1;
     });
   }

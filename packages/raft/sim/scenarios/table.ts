@@ -25,7 +25,8 @@ export function printScenarios(isJson: boolean): boolean {
   if (isJson) {
     console.log(JSON.stringify({ scenarios: results.map(({ name, source, passed }) => ({ name, source, passed })) }));
   } else {
-    for (const { name, source, passed } of results) console.log(`${passed ? 'ok  ' : 'FAIL'} ${name.padEnd(44)} ${source}`);
+    for (const { name, source, passed } of results)
+      console.log(`${passed ? 'ok  ' : 'FAIL'} ${name.padEnd(44)} ${source}`);
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
     console.log(`${results.length - failed.length} of ${results.length} scenarios passed in ${seconds} s`);
   }

@@ -41,10 +41,7 @@ export function quorumIndex(configuration: Configuration, matchOf: (voter: Membe
   return Math.min(majorityIndex(configuration.voters, matchOf), majorityIndex(configuration.outgoing, matchOf));
 }
 
-export function quorumVote(
-  configuration: Configuration,
-  voteOf: (voter: MemberId) => boolean | undefined,
-): VoteResult {
+export function quorumVote(configuration: Configuration, voteOf: (voter: MemberId) => boolean | undefined): VoteResult {
   const incoming = majorityVote(configuration.voters, voteOf);
   const outgoing = majorityVote(configuration.outgoing, voteOf);
   if (incoming === 'lost' || outgoing === 'lost') return 'lost';
@@ -119,7 +116,10 @@ export class ConfigurationHistory {
   constructor(placed: readonly PlacedConfiguration[]) {
     this.#placed = placed.length > 0 ? [...placed] : [{ index: 0, configuration: emptyConfiguration }];
     for (let at = 1; at < this.#placed.length; at++) {
-      invariant(this.#placed[at - 1]!.index < this.#placed[at]!.index, 'configurations must be in the order of the log');
+      invariant(
+        this.#placed[at - 1]!.index < this.#placed[at]!.index,
+        'configurations must be in the order of the log',
+      );
     }
   }
 

@@ -190,7 +190,7 @@ function advanceTime(raft: Raft, nowMs: number): void {
   invariant(nowMs >= raft.nowMs, `the clock went back from ${raft.nowMs} to ${nowMs}`);
   const isPaused = nowMs - raft.nowMs > raft.settings.electionTimeoutMs;
   raft.nowMs = nowMs;
-  if (isPaused && !raft.isLeader) raft.resetElectionDeadline();
+  if (isPaused && !raft.isLeader) raft.drawElectionTimeout();
 }
 
 function apply(raft: Raft, input: Input): void {
@@ -262,4 +262,3 @@ function snapshotRead(raft: Raft, number: number, data: Uint8Array | null, isLas
   raft.reads.delete(number);
   if (pending !== undefined && raft.isLeader) sendChunk(raft, pending.peer, number, data, isLast);
 }
-

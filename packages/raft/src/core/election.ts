@@ -18,7 +18,7 @@ import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } fro
 /** The election timeout passed without a leader (§5.2). */
 export function campaign(raft: Raft, cause: string): void {
   if (!raft.isPromotable) {
-    raft.resetElectionDeadline();
+    raft.drawElectionTimeout();
     return;
   }
   if (raft.settings.isPreVoteOn) campaignForPreVote(raft, cause);

@@ -58,6 +58,7 @@ export class Raft {
   commitIndex: Index;
 
   // Elections.
+  electionTimeoutMs = 0;
   electionDeadlineMs = 0;
   leaderHeardAtMs = Number.NEGATIVE_INFINITY;
   readonly votes: Map<MemberId, boolean> = new Map();
@@ -118,13 +119,17 @@ export class Raft {
     const isTermFromLog = this.terms.lastTerm > stored.hardState.term;
     this.term = isTermFromLog ? this.terms.lastTerm : stored.hardState.term;
     this.vote = isTermFromLog ? null : stored.hardState.vote;
-    this.commitIndex = Math.max(stored.start.index, base?.index ?? 0, Math.min(stored.hardState.commit, stored.lastIndex));
+    this.commitIndex = Math.max(
+      stored.start.index,
+      base?.index ?? 0,
+      Math.min(stored.hardState.commit, stored.lastIndex),
+    );
     this.holes = new Set(stored.unreadable.filter((index) => index > stored.start.index));
     this.readRequestBase = randomBelow(random, 2 ** 32) * 2 ** 20;
     this.readRequest = this.readRequestBase;
     this.outbox = new Outbox(settings.self);
     this.trace = sink === undefined ? undefined : (event, cause, fields) => sink(this.#traced(event, cause, fields));
-    this.resetElectionDeadline();
+    this.drawElectionTimeout();
     this.check();
   }
 
@@ -174,12 +179,7 @@ export class Raft {
 
   /** Whether this member may ask for votes: a voter, with a disk that works and a log that it can read. */
   get isPromotable(): boolean {
-    return (
-      this.isNeeded &&
-      this.holes.size === 0 &&
-      !this.isStorageRefusing &&
-      !this.isDiskStalled
-    );
+    return this.isNeeded && this.holes.size === 0 && !this.isStorageRefusing && !this.isDiskStalled;
   }
 
   /** Whether a leader was heard so lately that no voter should help to depose it (§6, thesis §4.2.3). */
@@ -188,9 +188,16 @@ export class Raft {
     return this.leader !== null && this.nowMs - this.leaderHeardAtMs < this.settings.electionTimeoutMs;
   }
 
-  resetElectionDeadline(): void {
+  /** §5.2: drawn anew for each election, so that two members rarely time out together. */
+  drawElectionTimeout(): void {
     const base = Math.ceil(this.settings.electionTimeoutMs);
-    this.electionDeadlineMs = this.nowMs + base + randomBelow(this.random, base);
+    this.electionTimeoutMs = base + randomBelow(this.random, base);
+    this.resetElectionDeadline();
+  }
+
+  /** A leader was heard, or a vote given: wait the full time again. */
+  resetElectionDeadline(): void {
+    this.electionDeadlineMs = this.nowMs + this.electionTimeoutMs;
   }
 
   send(message: Unaddressed<VolatileMessage>, to: MemberId): void {

@@ -50,7 +50,10 @@ export function startWaitingReads(raft: Raft): void {
 export function answerReads(raft: Raft): void {
   const batch = raft.readBatches[0];
   if (batch === undefined) return;
-  const isConfirmed = hasQuorum(raft.configuration, (voter) => (raft.progress.get(voter)?.ackedRound ?? 0) >= batch.round);
+  const isConfirmed = hasQuorum(
+    raft.configuration,
+    (voter) => (raft.progress.get(voter)?.ackedRound ?? 0) >= batch.round,
+  );
   if (!isConfirmed) return;
   raft.readBatches.shift();
   for (const { token } of batch.reads) raft.outbox.add({ kind: 'read-ready', token, index: batch.index });

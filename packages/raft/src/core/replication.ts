@@ -179,7 +179,8 @@ export function handleAppendAccepted(raft: Raft, message: AppendAccepted): void 
   const isNews = progress.maybeUpdate(message.match);
   // A member that holds what came before a probe but did not take the probe (no space) must not be sent a window: each
   // answer to that would fetch the next, without end.
-  const isProbeTaken = progress.state === 'probe' && message.match === progress.match && message.match >= progress.probeLast;
+  const isProbeTaken =
+    progress.state === 'probe' && message.match === progress.match && message.match >= progress.probeLast;
   if (!isNews && !isProbeTaken) return;
   advance(raft, progress);
   progress.check();

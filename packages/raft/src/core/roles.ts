@@ -18,7 +18,7 @@ export function becomeFollower(raft: Raft, term: Term, leader: MemberId | null, 
   raft.leader = leader;
   raft.votes.clear();
   raft.voteWrite = 0;
-  raft.resetElectionDeadline();
+  raft.drawElectionTimeout();
   if (wasLeader) resign(raft);
   raft.roleCause = cause;
   raft.trace?.('role', cause, { role: 'follower', leader });
@@ -29,7 +29,7 @@ export function becomePreCandidate(raft: Raft, cause: string): void {
   raft.role = 'pre-candidate';
   raft.leader = null;
   raft.votes.clear();
-  raft.resetElectionDeadline();
+  raft.drawElectionTimeout();
   raft.roleCause = cause;
   raft.trace?.('role', cause, { role: 'pre-candidate' });
 }
@@ -43,7 +43,7 @@ export function becomeCandidate(raft: Raft, cause: string): void {
   raft.vote = raft.self;
   raft.votes.clear();
   raft.outbox.isVoteForSelf = true;
-  raft.resetElectionDeadline();
+  raft.drawElectionTimeout();
   raft.roleCause = cause;
   raft.trace?.('role', cause, { role: 'candidate' });
 }

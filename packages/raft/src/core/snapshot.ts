@@ -119,7 +119,10 @@ function install(raft: Raft, snapshot: SnapshotMeta): void {
     raft.configurations.restore(placed);
     raft.configurationChanged('came with a snapshot');
   }
-  raft.trace?.('snapshot', isAgreeing ? 'mends a hole' : 'replaces the log', { snapshot: snapshot.id, upTo: snapshot.index });
+  raft.trace?.('snapshot', isAgreeing ? 'mends a hole' : 'replaces the log', {
+    snapshot: snapshot.id,
+    upTo: snapshot.index,
+  });
   raft.commitTo(snapshot.index, 'snapshot');
 }
 
@@ -142,4 +145,3 @@ export function leaveSnapshot(raft: Raft, progress: Progress): void {
   if (progress.match >= raft.terms.start.index) progress.becomeReplicate();
   else if (progress.match >= progress.snapshotIndex) progress.becomeProbe();
 }
-

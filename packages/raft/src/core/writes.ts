@@ -88,7 +88,11 @@ export class Writes {
    * The writes from `from` on did not happen. Returns the first entry that is missing now (0 when none is), and whether hard
    * state or a snapshot was among them.
    */
-  fail(from: WriteNumber): { readonly firstMissing: Index; readonly lostHardState: boolean; readonly lostInstall: boolean } {
+  fail(from: WriteNumber): {
+    readonly firstMissing: Index;
+    readonly lostHardState: boolean;
+    readonly lostInstall: boolean;
+  } {
     const failed = this.#pending.filter((pending) => pending.write >= from);
     this.#pending = this.#pending.filter((pending) => pending.write < from);
     const firsts = failed.map((pending) => pending.first).filter((first) => first > 0);
