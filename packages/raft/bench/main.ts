@@ -1,15 +1,15 @@
 import { nodeClock as clock, nodeRandom as random } from '@commitlog/runtime/node';
 import {
+  defaultSettings,
   type Effect,
-  emptyState,
   type Entry,
+  emptyState,
   MemoryNetwork,
   MemoryStorage,
-  memberId,
   type Message,
+  memberId,
   RaftCore,
   RaftHost,
-  defaultSettings,
 } from '../src/index.js';
 
 /*

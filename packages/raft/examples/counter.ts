@@ -1,14 +1,14 @@
-import { MemoryNetwork, MemoryStorage, memberId, RaftHost } from '@commitlog/raft';
+import { type Entry, MemoryNetwork, MemoryStorage, memberId, RaftHost } from '@commitlog/raft';
 import { nodeClock as clock, nodeRandom as random } from '@commitlog/runtime/node';
 
 const network = new MemoryNetwork({ clock });
 const voters = ['a', 'b', 'c'].map((node) => memberId(node, 'disk1'));
-const counts = [0, 0, 0];
+const counted: Entry[][] = [[], [], []];
 const hosts = ['a', 'b', 'c'].map((node) => new RaftHost({}, { clock, transport: network.transport(node) }));
 const groups = await Promise.all(
   hosts.map((host, at) => {
     const storage = new MemoryStorage({ voters, learners: [] });
-    const machine = { apply: (entries: readonly unknown[]) => void (counts[at]! += entries.length) };
+    const machine = { apply: (entries: readonly Entry[]) => void counted[at]!.push(...entries) };
     host.start();
     return host.open('counter', { self: voters[at]!, electionTimeoutMs: 200 }, { storage, machine, random });
   }),
@@ -20,5 +20,5 @@ const outcome = await leader.propose(new TextEncoder().encode('+1'));
 console.log(outcome.kind); // committed
 
 await Promise.all(groups.map((group) => group.read())); // linearizable, on every member
-console.log(counts.join()); // 1,1,1
+console.log(counted.map((entries) => entries.length).join()); // 1,1,1
 await Promise.all(hosts.map((host) => host.stop()));

@@ -272,7 +272,11 @@ function stepsOf(operation: Operation): Step[] {
   const { effect } = operation;
   const steps: Step[] = [];
   const { hardState, install, truncateFrom } = effect;
-  if (hardState !== undefined) steps.push((image) => void (image.hardState = hardState));
+  if (hardState !== undefined) {
+    steps.push((image) => {
+      image.hardState = hardState;
+    });
+  }
   if (install !== undefined) steps.push((image, rotten) => installInto(image, install, rotten));
   if (truncateFrom !== undefined) steps.push((image, rotten) => truncate(image, truncateFrom, rotten));
   for (const entry of effect.entries) {

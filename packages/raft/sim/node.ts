@@ -2,9 +2,9 @@ import type { EventQueue, SeededRandom } from '@commitlog/simulation';
 import {
   type CoreSettings,
   type DurableMessage,
-  emptyConfiguration,
   type Effect,
   type Entry,
+  emptyConfiguration,
   type Index,
   type Input,
   type MemberId,
@@ -15,7 +15,7 @@ import {
   type SnapshotMeta,
   type TraceSink,
 } from '../src/index.js';
-import { SimDisk, type DiskQuality } from './disk.js';
+import { type DiskQuality, SimDisk } from './disk.js';
 import { Machine } from './machine.js';
 import type { Record, Sent } from './record.js';
 

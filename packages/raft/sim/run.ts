@@ -120,7 +120,10 @@ function checkLiveness(cluster: SimCluster, clients: Clients): void {
   };
   demand(cluster, 'liveness: one leader', withinMs, isLed, () => describe(healed));
   let waiting = 4;
-  for (let client = waiting; client > 0; client--) clients.appendUntilAcknowledged(() => void (waiting -= 1));
+  const acknowledged = (): void => {
+    waiting -= 1;
+  };
+  for (let client = waiting; client > 0; client--) clients.appendUntilAcknowledged(acknowledged);
   demand(
     cluster,
     'liveness: appends are acknowledged',

@@ -1,4 +1,4 @@
-import { type Effect, type Input, type Index, isJoint, type MemberId } from '../src/index.js';
+import { type Effect, type Index, type Input, isJoint, type MemberId } from '../src/index.js';
 import type { SimCluster } from './cluster.js';
 import type { SimNode } from './node.js';
 

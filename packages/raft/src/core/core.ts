@@ -2,8 +2,8 @@ import type { Random } from '@commitlog/runtime';
 import type { PlacedConfiguration } from './configuration.js';
 import { persisted, storageReady, writeFailed } from './durability.js';
 import type { Effect, Input, Role, StoredState } from './effect.js';
-import type { Entry, Index, Term } from './entry.js';
 import { campaign } from './election.js';
+import type { Entry, Index, Term } from './entry.js';
 import { beat, checkQuorum } from './heartbeat.js';
 import { invariant } from './invariant.js';
 import type { MemberId } from './member.js';
@@ -196,33 +196,47 @@ function advanceTime(raft: Raft, nowMs: number): void {
 function apply(raft: Raft, input: Input): void {
   switch (input.kind) {
     case 'tick':
-      return tick(raft);
+      tick(raft);
+      return;
     case 'message':
-      return stepMessage(raft, input.message);
+      stepMessage(raft, input.message);
+      return;
     case 'persisted':
-      return persisted(raft, input.write);
+      persisted(raft, input.write);
+      return;
     case 'write-failed':
-      return writeFailed(raft, input.from, input.isFatal);
+      writeFailed(raft, input.from, input.isFatal);
+      return;
     case 'storage-ready':
-      return storageReady(raft);
+      storageReady(raft);
+      return;
     case 'read-done':
-      return readDone(raft, input.read, input.entries);
+      readDone(raft, input.read, input.entries);
+      return;
     case 'read-failed':
-      return readFailed(raft, input.read, input.unreadable);
+      readFailed(raft, input.read, input.unreadable);
+      return;
     case 'snapshot-read':
-      return snapshotRead(raft, input.read, input.data, input.isLast);
+      snapshotRead(raft, input.read, input.data, input.isLast);
+      return;
     case 'unreadable':
-      return markUnreadable(raft, input.indexes);
+      markUnreadable(raft, input.indexes);
+      return;
     case 'compacted':
-      return compacted(raft, input.snapshot, input.upTo);
+      compacted(raft, input.snapshot, input.upTo);
+      return;
     case 'propose':
-      return propose(raft, input.data);
+      propose(raft, input.data);
+      return;
     case 'propose-membership':
-      return proposeMembership(raft, input.expects, input);
+      proposeMembership(raft, input.expects, input);
+      return;
     case 'transfer':
-      return transfer(raft, input.to);
+      transfer(raft, input.to);
+      return;
     case 'read':
-      return read(raft, input.token);
+      read(raft, input.token);
+      return;
   }
 }
 

@@ -1,5 +1,5 @@
-import { invariant } from './invariant.js';
 import { voteForSelf } from './election.js';
+import { invariant } from './invariant.js';
 import type { Raft } from './raft.js';
 import { maybeCommit } from './replication.js';
 import { becomeFollower } from './roles.js';
@@ -14,7 +14,7 @@ export function persisted(raft: Raft, write: WriteNumber): void {
   if (!raft.isLeader) return;
   // A leader counts itself like any other member, and so a cluster of one waits for its disk too (etcd 14370).
   const own = raft.progress.get(raft.self);
-  if (own !== undefined && own.maybeUpdate(raft.writes.durableIndex)) maybeCommit(raft);
+  if (own?.maybeUpdate(raft.writes.durableIndex) === true) maybeCommit(raft);
   if (raft.isLeader) maybeTimeoutNow(raft);
 }
 

@@ -1,4 +1,5 @@
 import { quorumVote } from './configuration.js';
+import { beat } from './heartbeat.js';
 import { invariant } from './invariant.js';
 import type { MemberId } from './member.js';
 import type {
@@ -11,7 +12,6 @@ import type {
   VoteRefused,
 } from './message.js';
 import type { Raft } from './raft.js';
-import { beat } from './heartbeat.js';
 import { broadcastAppend } from './replication.js';
 import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from './roles.js';
 

@@ -4,8 +4,8 @@ import type { CommitNotice, Heartbeat, HeartbeatAck } from './message.js';
 import type { Raft } from './raft.js';
 import { answerReads } from './reads.js';
 import { maybeSendAppend } from './replication.js';
-import { maybeResendChunk } from './snapshot.js';
 import { becomeFollower } from './roles.js';
+import { maybeResendChunk } from './snapshot.js';
 
 /** Starts a round: tells every member that the leader lives, and asks each to say that it still follows. */
 export function beat(raft: Raft): void {

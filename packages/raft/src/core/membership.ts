@@ -7,8 +7,8 @@ import {
   type Membership,
   membershipProblem,
 } from './configuration.js';
-import type { Index } from './entry.js';
 import type { RefusalReason } from './effect.js';
+import type { Index } from './entry.js';
 import type { MemberId } from './member.js';
 import { refuse } from './propose.js';
 import type { Raft } from './raft.js';

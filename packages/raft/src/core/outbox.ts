@@ -2,8 +2,8 @@ import type { Effect, HardState, PersistEffect } from './effect.js';
 import type { Entry, Index } from './entry.js';
 import type { MemberId } from './member.js';
 import type { DurableMessage, Message, Unaddressed, VolatileMessage } from './message.js';
-import type { SnapshotMeta } from './snapshot-meta.js';
 import type { Raft } from './raft.js';
+import type { SnapshotMeta } from './snapshot-meta.js';
 
 const nothing: readonly never[] = [];
 

@@ -1,6 +1,6 @@
 import { hasQuorum } from './configuration.js';
-import type { ReadAnswer, ReadRequest } from './message.js';
 import { beat } from './heartbeat.js';
+import type { ReadAnswer, ReadRequest } from './message.js';
 import type { Raft, WaitingRead } from './raft.js';
 
 /*

@@ -2,11 +2,11 @@ import { quorumIndex } from './configuration.js';
 import { type Entry, entryBytes, type Index } from './entry.js';
 import { invariant } from './invariant.js';
 import type { MemberId } from './member.js';
+import { maybeFinishChange } from './membership.js';
 import type { Append, AppendAccepted, AppendRejected } from './message.js';
 import type { Progress } from './progress.js';
 import type { Raft } from './raft.js';
 import { startWaitingReads } from './reads.js';
-import { maybeFinishChange } from './membership.js';
 import { leaveSnapshot, sendSnapshot } from './snapshot.js';
 import { maybeTimeoutNow } from './transfer.js';
 

@@ -13,12 +13,14 @@ import { requeueReads } from './reads.js';
 export function becomeFollower(raft: Raft, term: Term, leader: MemberId | null, cause: string): void {
   invariant(term >= raft.term, `terms never go back: ${term} after ${raft.term}`);
   const wasLeader = raft.isLeader;
+  // A follower without a leader goes on waiting as long as it was going to: requests that it does not grant, from a member
+  // that hears nobody, must not put off for ever the one election that could be won (§5.2).
+  if (raft.role !== 'follower' || raft.leader !== null) raft.drawElectionTimeout();
   if (term > raft.term) enterTerm(raft, term);
   raft.role = 'follower';
   raft.leader = leader;
   raft.votes.clear();
   raft.voteWrite = 0;
-  raft.drawElectionTimeout();
   if (wasLeader) resign(raft);
   raft.roleCause = cause;
   raft.trace?.('role', cause, { role: 'follower', leader });

@@ -26,17 +26,22 @@ export function stepMessage(raft: Raft, message: Message): void {
   switch (message.kind) {
     // These stand outside of terms: they ask or tell, and change nobody's term or vote.
     case 'request-pre-vote':
-      return handleRequestPreVote(raft, message);
+      handleRequestPreVote(raft, message);
+      return;
     case 'fetch':
-      return handleFetch(raft, message);
+      handleFetch(raft, message);
+      return;
     case 'fetched':
-      return handleFetched(raft, message);
+      handleFetched(raft, message);
+      return;
     case 'pre-vote-granted':
-      return handlePreVoteGranted(raft, message);
+      handlePreVoteGranted(raft, message);
+      return;
     case 'pre-vote-refused':
       // Unlike the others it may also bring a higher term; from a member that is behind us, it is still a refusal.
-      if (message.term <= raft.term) return handlePreVoteRefused(raft, message);
-      break;
+      if (message.term > raft.term) break;
+      handlePreVoteRefused(raft, message);
+      return;
     default:
   }
   if (message.term > raft.term && !maybeEnterTerm(raft, message)) return;
@@ -80,13 +85,17 @@ function stepLeaderMessage(raft: Raft, message: LeaderMessage): void {
   raft.resetElectionDeadline();
   switch (message.kind) {
     case 'append':
-      return handleAppend(raft, message);
+      handleAppend(raft, message);
+      return;
     case 'heartbeat':
-      return handleHeartbeat(raft, message);
+      handleHeartbeat(raft, message);
+      return;
     case 'commit-notice':
-      return handleCommitNotice(raft, message);
+      handleCommitNotice(raft, message);
+      return;
     case 'snapshot-chunk':
-      return handleSnapshotChunk(raft, message);
+      handleSnapshotChunk(raft, message);
+      return;
   }
 }
 
@@ -99,24 +108,33 @@ function stepOther(raft: Raft, message: Message): void {
   const other = message as OtherMessage | PreVoteRefused;
   switch (other.kind) {
     case 'request-vote':
-      return handleRequestVote(raft, other);
+      handleRequestVote(raft, other);
+      return;
     case 'vote-granted':
     case 'vote-refused':
-      return handleVoteAnswer(raft, other);
+      handleVoteAnswer(raft, other);
+      return;
     case 'append-accepted':
-      return handleAppendAccepted(raft, other);
+      handleAppendAccepted(raft, other);
+      return;
     case 'append-rejected':
-      return handleAppendRejected(raft, other);
+      handleAppendRejected(raft, other);
+      return;
     case 'heartbeat-ack':
-      return handleHeartbeatAck(raft, other);
+      handleHeartbeatAck(raft, other);
+      return;
     case 'snapshot-wants':
-      return handleSnapshotWants(raft, other);
+      handleSnapshotWants(raft, other);
+      return;
     case 'timeout-now':
-      return handleTimeoutNow(raft, other);
+      handleTimeoutNow(raft, other);
+      return;
     case 'read-request':
-      return handleReadRequest(raft, other);
+      handleReadRequest(raft, other);
+      return;
     case 'read-answer':
-      return handleReadAnswer(raft, other);
+      handleReadAnswer(raft, other);
+      return;
     // The term that they brought was all they had to say.
     case 'pre-vote-refused':
     case 'stale-term':

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type MemberId, memberId } from '../../src/index.js';
 import { majorityIndex, majorityOf, majorityVote } from '../../src/core/quorum.js';
+import { type MemberId, memberId } from '../../src/index.js';
 
 const voters: MemberId[] = Array.from({ length: 7 }, (_, at) => memberId(`n${at}`, 's'));
 

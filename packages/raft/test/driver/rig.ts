@@ -6,7 +6,7 @@ import {
   MemoryNetwork,
   MemoryStorage,
   memberId,
-  RaftGroup,
+  type RaftGroup,
   RaftHost,
   type StateMachine,
 } from '../../src/index.js';
