@@ -9,7 +9,6 @@ import {
   type MemberId,
   type Message,
   RaftCore,
-  type RefusalReason,
   type Role,
   type SnapshotMeta,
   type Term,
@@ -18,21 +17,9 @@ import {
 import { Applier } from './applier.js';
 import { NoSpaceError, RaftError, UnreadableError } from './errors.js';
 import type { StateMachine } from './machine.js';
+import { type ProposalOutcome, Proposals, type Settle } from './proposals.js';
 import type { RaftStorage } from './storage.js';
 import { Writer } from './writer.js';
-
-/** What became of a proposal: exactly one of these, exactly once. */
-export type ProposalOutcome =
-  /** It is at this index, for ever, on every member. */
-  | { readonly kind: 'committed'; readonly index: Index; readonly term: Term }
-  /** It is nowhere, and never will be. It may be proposed again. */
-  | {
-      readonly kind: 'not-applied';
-      readonly reason: RefusalReason | 'overwritten' | 'stopped';
-      readonly leader: MemberId | null;
-    }
-  /** It may be applied, or not: this member stopped, or got a snapshot instead of the entries. */
-  | { readonly kind: 'unknown'; readonly reason: string };
 
 export interface GroupInit extends Partial<Omit<CoreSettings, 'self'>> {
   readonly self: MemberId;
@@ -56,13 +43,7 @@ export interface GroupComponents {
 
 interface Proposal {
   readonly data: Uint8Array;
-  readonly settle: (outcome: ProposalOutcome) => void;
-}
-
-interface Placed {
-  readonly index: Index;
-  readonly term: Term;
-  readonly settle: (outcome: ProposalOutcome) => void;
+  readonly settle: Settle;
 }
 
 interface Reading {
@@ -85,7 +66,7 @@ export class RaftGroup {
   readonly #snapshotEvery: number;
   readonly #trailing: number;
   #waiting: Proposal[] = [];
-  #placed: Placed[] = [];
+  readonly #placed: Proposals;
   readonly #reads: Map<number, Reading> = new Map();
   #readyReads: (Reading & { readonly index: Index })[] = [];
   #transfers: ((isDone: boolean) => void)[] = [];
@@ -108,6 +89,7 @@ export class RaftGroup {
     this.id = id;
     this.self = init.self;
     this.#core = core;
+    this.#placed = new Proposals(core);
     this.#send = send;
     this.#components = components;
     this.#snapshotEvery = init.snapshotEvery ?? 0;
@@ -207,7 +189,7 @@ export class RaftGroup {
     }
     this.#proposeWaiting();
     return new Promise((settle) =>
-      this.#place([settle], this.#step({ kind: 'propose-membership', expects, voters, learners })),
+      this.#placed.place([settle], this.#step({ kind: 'propose-membership', expects, voters, learners })),
     );
   }
 
@@ -283,7 +265,7 @@ export class RaftGroup {
         this.#send(effect.message);
         break;
       case 'commit':
-        this.#settlePlaced();
+        this.#placed.settle();
         this.#applier.kick();
         break;
       case 'restore':
@@ -319,50 +301,13 @@ export class RaftGroup {
     if (isOverloaded && waiting.length > 1) {
       // Together they are too much; as many as fit are taken.
       for (const proposal of waiting)
-        this.#place([proposal.settle], this.#step({ kind: 'propose', data: [proposal.data] }));
+        this.#placed.place([proposal.settle], this.#step({ kind: 'propose', data: [proposal.data] }));
       return;
     }
-    this.#place(
+    this.#placed.place(
       waiting.map((proposal) => proposal.settle),
       effects,
     );
-  }
-
-  /** Notes where the proposals of one step went, or tells their callers that they went nowhere. */
-  #place(settles: readonly ((outcome: ProposalOutcome) => void)[], effects: readonly Effect[]): void {
-    for (const effect of effects) {
-      if (effect.kind === 'appended') {
-        const { first, term } = effect;
-        settles.forEach((settle, at) => {
-          this.#placed.push({ index: first + at, term, settle });
-        });
-        // A cluster of one may have committed in the same step.
-        this.#settlePlaced();
-        return;
-      }
-      if (effect.kind === 'refused') {
-        for (const settle of settles) settle({ kind: 'not-applied', reason: effect.reason, leader: effect.leader });
-        return;
-      }
-    }
-    for (const settle of settles) settle({ kind: 'unknown', reason: 'this member failed while it proposed' });
-  }
-
-  /**
-   * Commit has reached these indexes: each holds the proposal, or, for good, something else. Never decided earlier, from a term or a role:
-   * an entry that was cut here may still be committed by another leader.
-   */
-  #settlePlaced(): void {
-    const { commitIndex } = this.#core;
-    let settled = 0;
-    while (settled < this.#placed.length && this.#placed[settled]!.index <= commitIndex) settled += 1;
-    if (settled === 0) return;
-    for (const { index, term, settle } of this.#placed.splice(0, settled)) {
-      const found = this.#core.termAt(index);
-      if (found === term) settle({ kind: 'committed', index, term });
-      else if (found === undefined) settle({ kind: 'unknown', reason: 'a snapshot took the place of these entries' });
-      else settle({ kind: 'not-applied', reason: 'overwritten', leader: this.#core.leader });
-    }
   }
 
   #readReady(token: number, index: Index): void {
@@ -471,7 +416,7 @@ export class RaftGroup {
     this.#spaceTimer?.cancel();
     this.#applier.stop();
     for (const { settle } of this.#waiting.splice(0)) settle({ kind: 'not-applied', reason: 'stopped', leader: null });
-    for (const { settle } of this.#placed.splice(0)) settle({ kind: 'unknown', reason });
+    this.#placed.end(reason);
     for (const { reject } of [...this.#reads.values(), ...this.#readyReads.splice(0)]) {
       reject(new RaftError('ERR_RAFT_STOPPED', reason));
     }

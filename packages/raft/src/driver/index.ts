@@ -1,6 +1,7 @@
 export { NoSpaceError, RaftError, type RaftErrorCode, UnreadableError } from './errors.js';
-export { type GroupComponents, type GroupInit, type ProposalOutcome, RaftGroup } from './group.js';
+export { type GroupComponents, type GroupInit, RaftGroup } from './group.js';
 export { type HostInit, RaftHost } from './host.js';
 export type { StateMachine } from './machine.js';
+export type { ProposalOutcome } from './proposals.js';
 export type { RaftStorage, StorageOperation } from './storage.js';
 export type { Envelope, Lane, RaftTransport } from './transport.js';
