@@ -263,7 +263,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'read-confirmed-by-an-earlier-round',
     trap: 'late answers to an earlier round confirm a read (etcd 20418)',
-    patches: [{ file: 'reads.ts', find: '>= batch.round);', replace: '>= batch.round - 1);' }],
+    patches: [{ file: 'reads.ts', find: '>= batch.round,', replace: '>= batch.round - 1,' }],
   },
   {
     name: 'read-answers-of-another-life',
@@ -360,7 +360,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'holed-member-campaigns',
     trap: 'a member that cannot read its log becomes leader',
-    patches: [{ file: 'raft.ts', find: '      this.holes.size === 0 &&\n', replace: '' }],
+    patches: [{ file: 'raft.ts', find: 'this.isNeeded && this.holes.size === 0 &&', replace: 'this.isNeeded &&' }],
   },
   {
     name: 'failed-write-keeps-leading',

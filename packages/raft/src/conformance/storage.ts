@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Entry, Index, SnapshotMeta, Term } from '../core/index.js';
+import { bootstrapEntry, type Entry, type Index, type SnapshotMeta, type Term } from '../core/index.js';
 import type { RaftStorage, StorageOperation } from '../driver/index.js';
 
 /** One requirement, to be registered with any test runner. */
@@ -118,7 +118,6 @@ export function storageConformance(under: StorageUnderTest): ConformanceCase[] {
     {
       name: 'configuration entries are told',
       run: async () => {
-        const { bootstrapEntry } = await import('../core/index.js');
         const storage = await given(
           persist({ entries: [bootstrapEntry({ voters: ['a@1'], learners: [] }), entry(2, 1)] }),
         );

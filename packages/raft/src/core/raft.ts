@@ -60,7 +60,7 @@ export class Raft {
   // Elections.
   electionTimeoutMs = 0;
   electionDeadlineMs = 0;
-  leaderHeardAtMs = Number.NEGATIVE_INFINITY;
+  leaderHeardAtMs: number = Number.NEGATIVE_INFINITY;
   readonly votes: Map<MemberId, boolean> = new Map();
   /** The write that holds this candidate's vote for itself: it counts once it is on disk. */
   voteWrite = 0;
@@ -88,7 +88,7 @@ export class Raft {
 
   // The disk.
   readonly holes: Set<Index>;
-  fetchedAtMs = Number.NEGATIVE_INFINITY;
+  fetchedAtMs: number = Number.NEGATIVE_INFINITY;
   fetchTurn = 0;
   readonly reads: Map<number, PendingRead> = new Map();
   lastRead = 0;
