@@ -101,8 +101,15 @@ export class Faults {
   #partition(): boolean {
     const names = this.#names();
     if (names.length < 2) return true;
-    const cut = 1 + this.#random.below(names.length - 1);
-    this.#cluster.network.partition(names.slice(0, cut), names.slice(cut));
+    const { leader } = this.#cluster;
+    if (leader !== undefined && this.#random.chance(0.4)) {
+      // Alone, and busy: a long tail that nobody else has, to be cut or replaced by a snapshot later.
+      this.#cluster.cutOff(leader);
+      for (let count = this.#random.below(60); count > 0; count--) this.#cluster.propose(leader);
+    } else {
+      const cut = 1 + this.#random.below(names.length - 1);
+      this.#cluster.network.partition(names.slice(0, cut), names.slice(cut));
+    }
     this.#later(this.#ms(200, 3000), () => this.#cluster.network.healAll());
     return true;
   }
@@ -219,7 +226,9 @@ export class Faults {
   }
 
   #restartLater(node: SimNode): void {
-    this.#later(this.#ms(50, 2000), () => node.start());
+    // Half of them are back before what was on the way to them has arrived.
+    const delayMs = this.#random.chance(0.5) ? this.#ms(1, 100) : this.#ms(100, 2000);
+    this.#later(delayMs, () => node.start());
   }
 
   /** Mending happens unless the faults have been frozen: then whoever froze them decides. */

@@ -1,10 +1,10 @@
-import { createWriteStream } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { commitSeed } from '../../../scripts/seed.mjs';
-import { mutants } from './mutants/mutants.js';
+import { type Mutant, mutants } from './mutants/mutants.js';
 import { runMutants } from './mutants/run-mutants.js';
-import { type RunResult, runSeed } from './run.js';
+import type { RunResult } from './run.js';
 import { printScenarios } from './scenarios/table.js';
 import { bundleWorker } from './swarm/bundle.js';
 import { runSwarm, seedsFrom } from './swarm/swarm.js';
@@ -38,15 +38,14 @@ async function main(): Promise<boolean> {
   const cores = Number(values.cores);
   if (positionals[0] === 'scenarios') return printScenarios(values.json);
   if (positionals[0] === 'mutants') return runMutants({ cores, isJson: values.json, only: values.only });
-  if (values.seed !== undefined && values.mutant === undefined) return replay(values.seed, values.trace);
+  if (values.seed !== undefined) return replay(values.seed, values.trace, chosenMutant());
   return swarm(cores);
 }
 
-/** One seed, with its trace. */
-async function replay(seed: string, file: string | undefined): Promise<boolean> {
-  const out = file === undefined ? null : createWriteStream(file);
-  const result = runSeed(seed, { onTrace: (line) => void out?.write(line) });
-  if (out !== null) await new Promise<void>((resolve) => void out.end(() => resolve()));
+/** One seed, with its trace; of the core as it is, or with a planted bug. */
+async function replay(seed: string, file: string | undefined, mutant: Mutant | undefined): Promise<boolean> {
+  const [result, trace] = await traced(seed, mutant);
+  if (file !== undefined) writeFileSync(file, trace);
   if (values.json) console.log(JSON.stringify(result));
   else {
     console.log(
@@ -58,12 +57,25 @@ async function replay(seed: string, file: string | undefined): Promise<boolean> 
   return result.violation === null && result.vacuous === null;
 }
 
-async function swarm(cores: number): Promise<boolean> {
+async function traced(seed: string, mutant: Mutant | undefined): Promise<[RunResult, string]> {
+  const found: [RunResult, string][] = [];
+  const bundle = await bundleWorker(mutant?.patches ?? []);
+  await runSwarm(bundle, [seed], 1, (result, trace) => found.push([result, trace ?? '']) > 0, true);
+  return found[0]!;
+}
+
+/** The planted bug that was asked for, if one was. */
+function chosenMutant(): Mutant | undefined {
   const mutant = mutants.find((each) => each.name === values.mutant);
   if (values.mutant !== undefined && mutant === undefined) {
     throw new Error(`there is no mutant "${values.mutant}"; there are: ${mutants.map((each) => each.name).join(', ')}`);
   }
-  const seeds = values.seed === undefined ? seedsFrom(commitSeed(), Number(values.seeds)) : [values.seed];
+  return mutant;
+}
+
+async function swarm(cores: number): Promise<boolean> {
+  const mutant = chosenMutant();
+  const seeds = seedsFrom(commitSeed(), Number(values.seeds));
   const bundle = await bundleWorker(mutant?.patches ?? []);
   const startedMs = performance.now();
   const sum = { violations: 0, vacuous: 0, commits: 0, simulatedMs: 0, events: 0, done: 0 };
@@ -105,7 +117,8 @@ async function swarm(cores: number): Promise<boolean> {
 function tell(result: RunResult): string {
   const what = result.violation === null ? `vacuous: ${result.vacuous}` : result.violation.what;
   const atMs = result.violation === null ? '' : ` at ${result.violation.atMs.toFixed(1)} ms`;
-  return `seed ${result.seed}${atMs}: ${what}\n  replay: pnpm sim raft --seed ${result.seed} --trace trace.ndjson`;
+  const mutant = values.mutant === undefined ? '' : ` --mutant ${values.mutant}`;
+  return `seed ${result.seed}${atMs}: ${what}\n  replay: pnpm sim raft --seed ${result.seed}${mutant} --trace trace.ndjson`;
 }
 
 function showProgress(done: number, all: number, violations: number): void {

@@ -1,6 +1,17 @@
 import { Worker } from 'node:worker_threads';
 import type { RunResult } from '../run.js';
 
+/** What a core is asked to do, and what it answers. */
+export interface Job {
+  readonly seed: string;
+  readonly isTraced: boolean;
+}
+export interface Report {
+  readonly result: RunResult;
+  /** The NDJSON of the run, or null. */
+  readonly trace: string | null;
+}
+
 /**
  * Runs seeds on several cores. Results come in any order; which seeds run, and what each does, never depends on it.
  *
@@ -10,7 +21,8 @@ export async function runSwarm(
   bundle: string,
   seeds: readonly string[],
   cores: number,
-  onResult: (result: RunResult) => boolean,
+  onResult: (result: RunResult, trace: string | null) => boolean,
+  isTraced = false,
 ): Promise<void> {
   let next = 0;
   let isStopped = false;
@@ -20,11 +32,11 @@ export async function runSwarm(
       const give = (): void => {
         const seed = isStopped ? undefined : seeds[next];
         next += 1;
-        if (seed !== undefined) worker.postMessage(seed);
+        if (seed !== undefined) worker.postMessage({ seed, isTraced } satisfies Job);
         else void worker.terminate().then(() => resolve());
       };
-      worker.on('message', (result: RunResult) => {
-        if (!onResult(result)) isStopped = true;
+      worker.on('message', ({ result, trace }: Report) => {
+        if (!onResult(result, trace)) isStopped = true;
         give();
       });
       worker.on('error', reject);

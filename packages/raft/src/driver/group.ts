@@ -228,6 +228,10 @@ export class RaftGroup {
     await this.#writer.stop();
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
   #step(input: Input): readonly Effect[] {
     if (this.#state !== 'running') return [];
     if (this.#isStepping) {
