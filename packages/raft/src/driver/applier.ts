@@ -26,7 +26,12 @@ export class Applier {
   #restores: { readonly snapshot: SnapshotMeta; readonly write: WriteNumber }[] = [];
   #persisted: WriteNumber = 0;
   #isRunning = false;
+  /** Something came in since the loop last looked. */
+  #isKicked = false;
   #isStopped = false;
+  /** The machine is between two states: an `apply` or a `restore` of it has not ended. */
+  #isChanging = false;
+  #between: (() => void)[] = [];
 
   constructor(core: RaftCore, components: { storage: RaftStorage; machine: StateMachine; events: ApplierEvents }) {
     this.#core = core;
@@ -54,8 +59,15 @@ export class Applier {
     this.kick();
   }
 
+  /** Calls back while the machine holds exactly what `applied` says: now, or when the change under way has ended. */
+  whenBetween(run: () => void): void {
+    if (this.#isChanging) this.#between.push(run);
+    else run();
+  }
+
   /** There may be something to apply. */
   kick(): void {
+    this.#isKicked = true;
     if (this.#isRunning || this.#isStopped) return;
     this.#isRunning = true;
     void this.#run().catch((error: unknown) => this.#events.failed(error));
@@ -63,25 +75,30 @@ export class Applier {
 
   async #run(): Promise<void> {
     try {
-      while (!this.#isStopped) {
+      while (this.#isKicked && !this.#isStopped) {
+        this.#isKicked = false;
         const restore = this.#restores.findLast((each) => each.write <= this.#persisted);
         if (restore !== undefined) {
           this.#restores = this.#restores.filter((each) => each.write > restore.write);
           if (restore.snapshot.index > this.applied) await this.#restore(restore.snapshot);
+          this.#isKicked = true;
           continue;
         }
-        // A snapshot on its way to disk covers what would be applied now.
-        if (this.#restores.length > 0) return;
+        // A snapshot on its way to disk covers what would be applied now; its write's end looks again.
+        if (this.#restores.length > 0) continue;
         const entries = this.#next();
         const found = entries instanceof Promise ? await entries : entries;
-        if (found.length === 0) return;
+        if (found.length === 0) continue;
+        this.#isKicked = true;
         // A snapshot may have been restored while entries were read: then they are behind it.
         if (found[0]!.index !== this.applied + 1) continue;
         const data = found.filter((entry) => entry.type === 'data');
         const applying = data.length > 0 ? this.#machine.apply(data) : undefined;
-        if (applying instanceof Promise) await applying;
-        this.applied = found.at(-1)!.index;
-        this.#events.applied(this.applied);
+        if (applying instanceof Promise) {
+          this.#isChanging = true;
+          await applying;
+        }
+        this.#changed(found.at(-1)!.index);
       }
     } finally {
       this.#isRunning = false;
@@ -117,8 +134,15 @@ export class Applier {
       offset += part.data.byteLength;
       if (part.isLast) break;
     }
+    this.#isChanging = true;
     await this.#machine.restore?.(parts.length === 1 ? parts[0]! : Buffer.concat(parts));
-    this.applied = snapshot.index;
-    this.#events.applied(this.applied);
+    this.#changed(snapshot.index);
+  }
+
+  #changed(index: Index): void {
+    this.#isChanging = false;
+    this.applied = index;
+    this.#events.applied(index);
+    for (const run of this.#between.splice(0)) run();
   }
 }

@@ -5,7 +5,8 @@ export type RaftErrorCode =
   | 'ERR_RAFT_FAILED'
   | 'ERR_RAFT_READ_REFUSED'
   | 'ERR_RAFT_NO_SPACE'
-  | 'ERR_RAFT_UNREADABLE';
+  | 'ERR_RAFT_UNREADABLE'
+  | 'ERR_RAFT_SUPERSEDED';
 
 export class RaftError extends Error {
   readonly code: RaftErrorCode;

@@ -347,12 +347,17 @@ export class RaftGroup {
     if (this.#state !== 'running') throw this.#stoppedError();
     if (machine.snapshot === undefined)
       throw new TypeError('this state machine cannot write snapshots: it has no snapshot()');
-    // The state is taken in this very turn, so that it is the state after `index`.
-    const index = this.#applier.applied;
-    const taking = machine.snapshot();
-    const term = this.#core.termAt(index) ?? 0;
+    const { index, taking } = await new Promise<{ index: Index; taking: Uint8Array | Promise<Uint8Array> }>(
+      (resolve) => {
+        // Index and state in one turn: the state after `index`, and no other. A promise in an object is not waited for here.
+        this.#applier.whenBetween(() => resolve({ index: this.#applier.applied, taking: machine.snapshot!() }));
+      },
+    );
+    const term = this.#core.termAt(index);
+    if (term === undefined)
+      throw new RaftError('ERR_RAFT_SUPERSEDED', 'a newer snapshot came in before this one was written');
     const placed = this.#core.configurationAt(index);
-    this.#snapshotIndex = index;
+    this.#snapshotIndex = Math.max(this.#snapshotIndex, index);
     const data = taking instanceof Promise ? await taking : taking;
     const snapshot: SnapshotMeta = {
       id: `${this.self}.${index}.${random.uint32().toString(16)}`,
@@ -362,8 +367,11 @@ export class RaftGroup {
       configurationIndex: placed.index,
     };
     const logStart = Math.max(this.#core.status.firstIndex - 1, index - this.#trailing);
-    await new Promise<void>((resolve) => {
-      this.#writer.add({ kind: 'save-snapshot', snapshot, data, logStart }, 0, [], resolve);
+    await new Promise<void>((resolve, reject) => {
+      this.#writer.add({ kind: 'save-snapshot', snapshot, data, logStart }, 0, [], (error) => {
+        if (error === null) resolve();
+        else reject(error);
+      });
     });
     this.#step({ kind: 'compacted', snapshot, upTo: logStart });
     return snapshot;
@@ -390,7 +398,9 @@ export class RaftGroup {
 
   #writeFailed(from: number | null, error: unknown): void {
     const isFatal = !(error instanceof NoSpaceError);
-    this.#step({ kind: 'write-failed', from: from ?? this.#lastWrite + 1, isFatal });
+    // Where only a snapshot of its own found no room, a leader has lost nothing that it told anybody about.
+    const isOnlySnapshot = from === null && !isFatal && this.isLeader;
+    if (!isOnlySnapshot) this.#step({ kind: 'write-failed', from: from ?? this.#lastWrite + 1, isFatal });
     if (isFatal || this.#core.status.isHalted) this.#fail(error);
     else this.#awaitSpace();
   }

@@ -1,5 +1,5 @@
 import type { DurableMessage, WriteNumber } from '../core/index.js';
-import { NoSpaceError } from './errors.js';
+import { NoSpaceError, RaftError } from './errors.js';
 import type { RaftStorage, StorageOperation } from './storage.js';
 
 interface Queued {
@@ -7,7 +7,8 @@ interface Queued {
   /** 0 for operations that the core does not number. */
   readonly write: WriteNumber;
   readonly thenSend: readonly DurableMessage[];
-  readonly done: (() => void) | undefined;
+  /** Told when it is on disk (null), or why it never will be. */
+  readonly done: ((error: unknown) => void) | undefined;
 }
 
 export interface WriterEvents {
@@ -34,7 +35,12 @@ export class Writer {
     this.#events = events;
   }
 
-  add(operation: StorageOperation, write: WriteNumber, thenSend: readonly DurableMessage[], done?: () => void): void {
+  add(
+    operation: StorageOperation,
+    write: WriteNumber,
+    thenSend: readonly DurableMessage[],
+    done?: (error: unknown) => void,
+  ): void {
     this.#queue.push({ operation, write, thenSend, done });
     if (!this.#isWriting) void this.#run();
   }
@@ -43,6 +49,8 @@ export class Writer {
   async stop(): Promise<void> {
     this.#isStopped = true;
     if (this.#isWriting) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    for (const { done } of this.#queue.splice(0))
+      done?.(new RaftError('ERR_RAFT_STOPPED', 'stopped before it was written'));
   }
 
   async #run(): Promise<void> {
@@ -60,7 +68,10 @@ export class Writer {
         error = thrown;
         done = thrown instanceof NoSpaceError ? placeOf(group, thrown.done) : 0;
       }
-      if (this.#isStopped) break;
+      if (this.#isStopped) {
+        this.#queue.unshift(...group);
+        break;
+      }
       this.#complete(group.slice(0, done));
       if (error !== null) this.#fail(group.slice(done), error);
     }
@@ -73,7 +84,7 @@ export class Writer {
     for (const { write, thenSend, done } of group) {
       for (const message of thenSend) this.#events.send(message);
       last = Math.max(last, write);
-      done?.();
+      done?.(null);
     }
     if (last > 0) this.#events.persisted(last);
   }
@@ -81,6 +92,7 @@ export class Writer {
   #fail(failed: readonly Queued[], error: unknown): void {
     const dropped = [...failed, ...this.#queue];
     this.#queue = [];
+    for (const { done } of dropped) done?.(error);
     this.#events.failed(dropped.find((queued) => queued.write > 0)?.write ?? null, error);
   }
 }

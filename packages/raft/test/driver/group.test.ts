@@ -167,3 +167,19 @@ test('given many groups on three nodes, when time passes, then their heartbeats 
   expect(messages / packets).toBeGreaterThan(3);
   await rig.stop();
 });
+
+test('given no room for a snapshot, whoever asked for it hears so, and can ask again', async () => {
+  const rig = await new DriverRig().open();
+  const leader = await rig.leader();
+  const follower = rig.groups.find((group) => group !== leader)!;
+  const storage = rig.storages[rig.groups.indexOf(follower)]!;
+  storage.isFull = true;
+  const refused = follower.snapshot();
+  await expect(refused).rejects.toMatchObject({ code: 'ERR_RAFT_NO_SPACE' });
+  storage.isFull = false;
+  await rig.pass(1500);
+  const snapshot = await follower.snapshot();
+  expect(snapshot.index).toBe(follower.appliedIndex);
+  expect(follower.status.isStorageRefusing).toBe(false);
+  await rig.stop();
+});
