@@ -4,10 +4,12 @@ import {
   type CoreSettings,
   defaultSettings,
   type Effect,
+  emptyConfiguration,
   type Input,
   type MemberId,
   type Message,
   nodeOf,
+  type PlacedConfiguration,
   type TraceSink,
 } from '../src/index.js';
 import type { DiskQuality, SimDisk } from './disk.js';
@@ -114,6 +116,16 @@ export class SimCluster {
       if (node.isLeader && !node.isPaused && (best === undefined || node.core!.term > best.core!.term)) best = node;
     }
     return best;
+  }
+
+  /** The newest configuration that can be committed. A member that was removed may keep one for ever that never will be. */
+  get newestConfiguration(): PlacedConfiguration {
+    let newest: PlacedConfiguration = { index: 0, configuration: emptyConfiguration };
+    for (const { lastConfiguration } of this.nodes) {
+      const { index } = lastConfiguration;
+      if (index > newest.index && index <= this.record.lastCommitted) newest = lastConfiguration;
+    }
+    return newest;
   }
 
   runFor(ms: number): void {

@@ -1,5 +1,5 @@
 import type { SeededRandom } from '@commitlog/simulation';
-import { emptyConfiguration, isJoint, membersOf, nodeOf, type PlacedConfiguration } from '../src/index.js';
+import { isJoint, membersOf, nodeOf } from '../src/index.js';
 import type { SimCluster } from './cluster.js';
 import type { SimNode } from './node.js';
 import type { Operator } from './operator.js';
@@ -29,9 +29,15 @@ export class Faults {
   }
 
   start(): void {
-    if (this.#plan.faults.has('partition')) this.#splitJoints();
+    if (this.#plan.faults.has('partition') || this.#plan.faults.has('crash')) this.#splitJoints();
     for (const [kind, meanMs] of this.#plan.faults) this.#schedule(kind, meanMs, this.#ms(1200, 5000));
     for (const node of this.#cluster.nodes) {
+      const { onCrash } = node;
+      node.onCrash = (crashed, lost, wasLeader, wasBetween) => {
+        onCrash?.(crashed, lost, wasLeader, wasBetween);
+        // Nobody knows beforehand when it dies, so its restart is only planned now.
+        if (wasBetween) this.#restartLater(crashed);
+      };
       node.onFatal = () => {
         this.#cluster.sometimes.reached('a failed sync ended a process');
         this.#restartLater(node);
@@ -121,7 +127,7 @@ export class Faults {
   #splitJoints(): void {
     this.#cluster.watchers.push((node, _input, effects) => {
       for (const effect of effects) {
-        if (this.isStopped || effect.kind !== 'configuration' || !node.isLeader || !this.#random.chance(0.5)) continue;
+        if (this.isStopped || effect.kind !== 'configuration' || !node.isLeader || !this.#random.chance(0.7)) continue;
         const { voters, outgoing } = effect.configuration;
         if (isJoint(effect.configuration))
           this.#split(outgoing.filter((member) => !voters.includes(member)).map(nodeOf), node);
@@ -132,10 +138,12 @@ export class Faults {
 
   #split(leaving: readonly string[], leader: SimNode): void {
     const others = this.#cluster.nodes.map((each) => each.name).filter((name) => !leaving.includes(name));
-    const atMs = this.#ms(0, 30);
-    this.#later(atMs, () => this.#cluster.network.partition(leaving, others));
-    if (this.#random.chance(0.5)) this.#later(atMs, () => this.#crash(leader));
-    this.#later(atMs + this.#ms(500, 3000), () => this.#cluster.network.healAll());
+    // At once, those that leave do not even get the entry: they go on by the old configuration, the others by the new.
+    const atMs = this.#random.chance(0.5) ? 0 : this.#ms(1, 30);
+    if (atMs === 0) this.#cluster.network.partition(leaving, others);
+    else this.#later(atMs, () => this.#cluster.network.partition(leaving, others));
+    if (this.#random.chance(0.7)) this.#later(atMs + this.#ms(3, 30), () => this.#crash(leader));
+    this.#later(atMs + this.#ms(1500, 3500), () => this.#cluster.network.healAll());
   }
 
   #cutLinks(isCut: (from: string) => boolean): boolean {
@@ -157,7 +165,6 @@ export class Faults {
     const node = this.#leaderOrAny();
     if (!node.isUp) return false;
     node.effectsToCrash = this.#random.below(6);
-    this.#restartLater(node);
     return true;
   }
 
@@ -183,12 +190,11 @@ export class Faults {
   #isAnyDamaged(): boolean {
     const { nodes } = this.#cluster;
     if (this.#operator.wiped() !== null) return true;
-    // Removed members keep their old configuration for ever; what counts is the newest, and that it is settled.
-    let newest: PlacedConfiguration = { index: 0, configuration: emptyConfiguration };
-    for (const { lastConfiguration } of nodes) if (lastConfiguration.index > newest.index) newest = lastConfiguration;
-    if (newest.index > this.#cluster.record.lastCommitted || isJoint(newest.configuration)) return true;
-    if (newest.configuration.voters.length < 3) return true;
+    const newest = this.#cluster.newestConfiguration;
+    if (isJoint(newest.configuration) || newest.configuration.voters.length < 3) return true;
     const members = membersOf(newest.configuration);
+    const isUndecided = nodes.some((node) => members.has(node.member) && node.lastConfiguration.index > newest.index);
+    if (isUndecided) return true;
     for (const node of nodes) {
       const isHoled = node.disk.rotten.size > 0 || (node.core?.status.unreadable ?? 0) > 0;
       if (isHoled && members.has(node.member)) return true;

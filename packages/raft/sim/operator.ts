@@ -1,12 +1,5 @@
 import type { SeededRandom } from '@commitlog/simulation';
-import {
-  emptyConfiguration,
-  isJoint,
-  type MemberId,
-  membersOf,
-  nodeOf,
-  type PlacedConfiguration,
-} from '../src/index.js';
+import { isJoint, type MemberId, membersOf, nodeOf } from '../src/index.js';
 import type { SimCluster } from './cluster.js';
 import type { SimNode } from './node.js';
 import type { Plan } from './plan.js';
@@ -34,10 +27,7 @@ export class Operator {
 
   /** A member of the leader's configuration whose disk is gone, with the member that its node is now. */
   wiped(): { readonly gone: MemberId; readonly now: MemberId } | null {
-    let newest: PlacedConfiguration = { index: 0, configuration: emptyConfiguration };
-    for (const { lastConfiguration } of this.#cluster.nodes) {
-      if (lastConfiguration.index > newest.index) newest = lastConfiguration;
-    }
+    const newest = this.#cluster.newestConfiguration;
     const members = [...membersOf(newest.configuration)];
     for (const { name, member } of this.#cluster.nodes) {
       const gone = members.find((each) => nodeOf(each) === name && each !== member);

@@ -53,7 +53,7 @@ export function runSeed(seed: string, options: { readonly onTrace?: (line: strin
       throw new Violation('11 bounds', 'members answer each other without end');
     // A disk is wiped only when no other is damaged and no change is under way: give it its moment.
     operator.isChanging = false;
-    cluster.runUntil(() => faults.missing === null, plan.faultsMs);
+    cluster.runUntil(() => faults.missing === null, plan.faultsMs * 2);
     vacuous = whyVacuous(cluster, plan, faults);
     faults.isStopped = true;
     operator.isStopped = true;
