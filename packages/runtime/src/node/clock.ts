@@ -11,7 +11,8 @@ export const nodeClock: Clock = {
     if (!(delayMs >= 0 && delayMs <= delayMsMax)) {
       throw new RangeError(`a delay must be from 0 to ${delayMsMax} ms, got ${delayMs}`);
     }
-    const timeout = setTimeout(callback, delayMs).unref();
+    // Node counts in whole milliseconds and rounds down, so that its timers are up to one early.
+    const timeout = setTimeout(callback, Math.min(Math.ceil(delayMs) + 1, delayMsMax)).unref();
     return { cancel: () => clearTimeout(timeout) };
   },
 };

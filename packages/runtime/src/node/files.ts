@@ -1,13 +1,13 @@
 import fs from 'node:fs';
-import { mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import type { Files, OpenFile, OpenMode } from '../files.js';
+import { type Files, hasErrorCode, type OpenFile, type OpenMode } from '../files.js';
 import { lockDirectory } from './lock.js';
 
 /** The file system of this machine. */
 export const nodeFiles: Files = {
-  open: async (path, mode) => new NodeFile(await openDescriptor(path, flags[mode])),
+  open: async (path, mode) => new NodeFile(path, await openDescriptor(path, flags[mode])),
   list: async (directory) => (await readdir(directory)).sort(),
   makeDirectory,
   rename,
@@ -28,74 +28,135 @@ const resizeDescriptor = promisify(fs.ftruncate);
 const syncDescriptor = promisify(fs.fdatasync);
 const closeDescriptor = promisify(fs.close);
 
-/** A bare descriptor: on the path of every append, a `FileHandle` costs a third more. */
+/**
+ * A bare descriptor: on the path of every append, a `FileHandle` costs a third more.
+ *
+ * The kernel gives a closed descriptor's number to the next file that is opened. So nothing may use the number once it is
+ * closed, and it is closed only when no call that is under way still has it.
+ */
 class NodeFile implements OpenFile {
+  readonly #path: string;
   readonly #descriptor: number;
-  #isClosed = false;
+  #callsUnderWay = 0;
+  #closing: Promise<void> | undefined;
+  #onIdle: (() => void) | undefined;
 
-  constructor(descriptor: number) {
+  constructor(path: string, descriptor: number) {
+    this.#path = path;
     this.#descriptor = descriptor;
   }
 
   async size(): Promise<number> {
-    return (await statDescriptor(this.#descriptor)).size;
+    const { size } = await this.#call('fstat', statDescriptor);
+    return size;
   }
 
   async read(into: Uint8Array, position: number): Promise<number> {
-    let filled = 0;
-    while (filled < into.length) {
-      const request = { buffer: into, offset: filled, position: position + filled };
-      const { bytesRead } = await readDescriptor(this.#descriptor, request);
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
-    return filled;
+    this.#refuseUnlessByteCount('read', position);
+    return this.#call('read', (descriptor) => fill(into, descriptor, position));
   }
 
   write(buffers: readonly Uint8Array[], position: number): void {
-    let rest = buffers;
-    for (let at = position; ; ) {
+    this.#refuseIfClosed('write');
+    this.#refuseUnlessByteCount('write', position);
+    let rest = withoutFirst(buffers, 0);
+    for (let at = position; rest.length > 0; ) {
       const written = fs.writevSync(this.#descriptor, rest, at);
       rest = withoutFirst(rest, written);
-      if (rest.length === 0) return;
       // A short write has met a limit: the next one names it.
       at += written;
     }
   }
 
-  resize(bytes: number): Promise<void> {
-    return resizeDescriptor(this.#descriptor, bytes);
+  async resize(bytes: number): Promise<void> {
+    this.#refuseUnlessByteCount('ftruncate', bytes);
+    await this.#call('ftruncate', (descriptor) => resizeDescriptor(descriptor, bytes));
   }
 
   sync(): Promise<void> {
-    return syncDescriptor(this.#descriptor);
+    return this.#call('fdatasync', syncDescriptor);
   }
 
-  async close(): Promise<void> {
-    // Closing a descriptor twice would close whatever file was given its number in between.
-    if (this.#isClosed) return;
-    this.#isClosed = true;
+  close(): Promise<void> {
+    this.#closing ??= this.#closeWhenIdle();
+    return this.#closing;
+  }
+
+  async #closeWhenIdle(): Promise<void> {
+    if (this.#callsUnderWay > 0) {
+      await new Promise<void>((idle) => {
+        this.#onIdle = idle;
+      });
+    }
     await closeDescriptor(this.#descriptor);
+  }
+
+  async #call<Result>(syscall: string, call: (descriptor: number) => Promise<Result>): Promise<Result> {
+    this.#refuseIfClosed(syscall);
+    this.#callsUnderWay++;
+    try {
+      return await call(this.#descriptor);
+    } finally {
+      this.#callsUnderWay--;
+      if (this.#callsUnderWay === 0) this.#onIdle?.();
+    }
+  }
+
+  #refuseIfClosed(syscall: string): void {
+    if (this.#closing !== undefined) throw this.#error('EBADF', 'the file is closed', syscall);
+  }
+
+  /** Node takes a negative position for "where the last call ended", and others for 0. */
+  #refuseUnlessByteCount(syscall: string, count: number): void {
+    if (Number.isSafeInteger(count) && count >= 0) return;
+    throw this.#error('EINVAL', `expected a number of bytes, got ${count}`, syscall);
+  }
+
+  #error(code: string, why: string, syscall: string): Error {
+    return Object.assign(new Error(`${code}: ${why}, ${syscall} '${this.#path}'`), { code, syscall, path: this.#path });
   }
 }
 
+async function fill(into: Uint8Array, descriptor: number, position: number): Promise<number> {
+  let filled = 0;
+  while (filled < into.length) {
+    const request = { buffer: into, offset: filled, position: position + filled };
+    const { bytesRead } = await readDescriptor(descriptor, request);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return filled;
+}
+
+/** What is left to write; nothing at all where only empty buffers are left, which Node refuses to write. */
 function withoutFirst(buffers: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
   let skipped = 0;
   for (const [at, buffer] of buffers.entries()) {
-    if (skipped + buffer.length > bytes) return [buffer.subarray(bytes - skipped), ...buffers.slice(at + 1)];
+    if (skipped + buffer.length > bytes) {
+      if (at === 0 && bytes === 0) return buffers;
+      return [buffer.subarray(bytes - skipped), ...buffers.slice(at + 1)];
+    }
     skipped += buffer.length;
   }
   return [];
 }
 
+/**
+ * Every name on the way is synced even where all exist: whoever made them may have been killed before it could. The way ends
+ * at the mount point, whose name is nobody's to make, or at a directory that we may not read, and so have made nothing in.
+ */
 async function makeDirectory(directory: string): Promise<void> {
   const wanted = resolve(directory);
-  const firstMade = await mkdir(wanted, { recursive: true });
-  if (firstMade === undefined) return;
-  // Every new name is an entry of the directory above it.
-  for (let made = wanted; ; made = dirname(made)) {
-    await syncDirectory(dirname(made));
-    if (made === firstMade) return;
+  await mkdir(wanted, { recursive: true });
+  const { dev: device } = await stat(wanted);
+  for (let made = wanted; made !== dirname(made); made = dirname(made)) {
+    if ((await stat(dirname(made))).dev !== device) return;
+    try {
+      await syncDirectory(dirname(made));
+    } catch (error) {
+      if (hasErrorCode(error, 'EACCES')) return;
+      throw error;
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { link, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { hasErrorCode, type Lock, LockedError } from '../files.js';
@@ -23,6 +24,7 @@ interface Holder {
 }
 
 const released = 'released\n';
+const tookItJustNow = 'another owner that took it just now';
 
 /** See {@link Files.lock}. */
 export async function lockDirectory(directory: string): Promise<Lock> {
@@ -31,21 +33,22 @@ export async function lockDirectory(directory: string): Promise<Lock> {
   if (newest > 0) await refuseIfHeld(wanted, newest);
   const generation = newest + 1;
   const path = lockPath(wanted, generation);
-  const self: Holder = { boot: await bootId(), pid: process.pid, started: await startOf(process.pid) };
-  const draft = `${path}.${self.pid}-${self.started}.new`;
+  const self: Holder = { boot: await bootId(), pid: process.pid, started: (await startOf(process.pid)) ?? '' };
+  const draft = `${path}.${randomUUID()}.new`;
   await writeDurably(draft, `${JSON.stringify(self)}\n`);
   try {
     await link(draft, path);
   } catch (error) {
-    if (hasErrorCode(error, 'EEXIST')) throw new LockedError(wanted, 'another process that took it just now');
+    // Either somebody was quicker, or somebody who was has swept up our draft.
+    if (hasErrorCode(error, 'EEXIST', 'ENOENT')) throw new LockedError(wanted, tookItJustNow);
     throw error;
   } finally {
-    await unlink(draft);
+    await unlinkIfThere(draft);
   }
   if ((await newestGeneration(wanted)) > generation) {
     // We looked while somebody else was between two generations.
-    await unlink(path);
-    throw new LockedError(wanted, 'another process that took it just now');
+    await unlinkIfThere(path);
+    throw new LockedError(wanted, tookItJustNow);
   }
   await removeOlder(wanted, generation);
   let isReleased = false;
@@ -60,25 +63,33 @@ export async function lockDirectory(directory: string): Promise<Lock> {
 }
 
 const lockName = /^LOCK-(\d{1,15})$/;
+const draftName = /^LOCK-(\d{1,15})\..*\.new$/;
 const lockPath = (directory: string, generation: number): string => join(directory, `LOCK-${generation}`);
 
-async function generations(directory: string): Promise<number[]> {
-  const names = await readdir(directory);
-  return names.flatMap((name) => lockName.exec(name)?.[1] ?? []).map(Number);
-}
-
 async function newestGeneration(directory: string): Promise<number> {
-  return Math.max(0, ...(await generations(directory)));
+  const names = await readdir(directory);
+  return Math.max(0, ...names.map((name) => generationOf(name, lockName) ?? 0));
 }
 
+function generationOf(name: string, pattern: RegExp): number | undefined {
+  const digits = pattern.exec(name)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** Older locks; and drafts, which a process that was killed could not remove, and a living one can do without: it has lost. */
 async function removeOlder(directory: string, generation: number): Promise<void> {
-  for (const older of await generations(directory)) {
-    if (older >= generation) continue;
-    await unlink(lockPath(directory, older)).catch((error: unknown) => {
-      // Whoever took an older generation while we took ours removes the same names.
-      if (!hasErrorCode(error, 'ENOENT')) throw error;
-    });
+  for (const name of await readdir(directory)) {
+    const isOlderLock = (generationOf(name, lockName) ?? generation) < generation;
+    const isOldDraft = (generationOf(name, draftName) ?? generation + 1) <= generation;
+    if (isOlderLock || isOldDraft) await unlinkIfThere(join(directory, name));
   }
+}
+
+/** Whoever took an older generation while we took ours removes the same names. */
+async function unlinkIfThere(path: string): Promise<void> {
+  await unlink(path).catch((error: unknown) => {
+    if (!hasErrorCode(error, 'ENOENT')) throw error;
+  });
 }
 
 async function refuseIfHeld(directory: string, generation: number): Promise<void> {
@@ -87,7 +98,7 @@ async function refuseIfHeld(directory: string, generation: number): Promise<void
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) throw new LockedError(directory, 'another process that took it just now');
+    if (hasErrorCode(error, 'ENOENT')) throw new LockedError(directory, tookItJustNow);
     throw error;
   }
   if (text === released) return;
@@ -95,7 +106,7 @@ async function refuseIfHeld(directory: string, generation: number): Promise<void
   if (holder === undefined) {
     throw new LockedError(
       directory,
-      `nobody knows whom: ${path} is damaged. If no process uses the directory, remove that file`,
+      `an unknown process (${path} is damaged; if nothing uses the directory, remove that file)`,
     );
   }
   if (await isAlive(holder)) throw new LockedError(directory, `process ${holder.pid}`);
@@ -112,12 +123,16 @@ function parseHolder(text: string): Holder | undefined {
 }
 
 async function isAlive(holder: Holder): Promise<boolean> {
-  if (holder.boot !== (await bootId())) return false;
-  if (holder.boot === '') return answersSignals(holder.pid);
-  return holder.started === (await startOf(holder.pid));
+  const boot = await bootId();
+  if (holder.boot !== boot) return false;
+  const started = await startOf(holder.pid);
+  return started === undefined ? answersSignals(holder.pid) : started === holder.started;
 }
 
-/** Where there is no /proc a recycled process id cannot be told from the holder: the lock then errs towards "held". */
+/**
+ * For where /proc does not show the process: there is none, or it hides other users' processes. A recycled process id cannot
+ * be told from the holder then, and the lock errs towards "held".
+ */
 function answersSignals(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -132,9 +147,10 @@ async function bootId(): Promise<string> {
   return (await readFileIfThere('/proc/sys/kernel/random/boot_id')).trim();
 }
 
-/** When a running process started; empty for one that is gone, or dead and not yet buried by its parent. */
-async function startOf(pid: number): Promise<string> {
+/** When a process started; empty for one that is dead and not yet buried by its parent, undefined for one that /proc does not show. */
+async function startOf(pid: number): Promise<string | undefined> {
   const stat = await readFileIfThere(`/proc/${pid}/stat`);
+  if (stat === '') return undefined;
   // The second field is the program's name in brackets, and may itself hold spaces and brackets (proc(5)).
   const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const isDead = state === 'Z' || state === 'X';

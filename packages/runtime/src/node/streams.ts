@@ -10,6 +10,8 @@ export const nodeStreams: Streams = {
     });
     server.listen(local.port, local.host);
     await once(server, 'listening');
+    // From here on an error concerns one connection that could not be accepted (no descriptor left): others go on.
+    server.on('error', () => {});
     const bound = server.address();
     if (bound === null || typeof bound === 'string') throw new Error(`expected a TCP address, got ${bound}`);
     return {
@@ -45,22 +47,15 @@ class NodeStream implements ByteStream {
   }
 
   get incoming(): AsyncIterable<Uint8Array> {
-    return this.#socket;
+    // Left to itself the iterator destroys the socket when the other end has ended its side, and we could not answer any more.
+    return this.#socket.iterator({ destroyOnReturn: false });
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    if (this.#socket.destroyed || !this.#socket.writable) throw this.#brokenError();
-    if (this.#socket.write(bytes)) return;
-    // A destroyed socket never drains.
-    const waiting = new AbortController();
-    try {
-      await Promise.race([
-        once(this.#socket, 'drain', { signal: waiting.signal }),
-        once(this.#socket, 'close', { signal: waiting.signal }),
-      ]);
-    } finally {
-      waiting.abort();
-    }
+    if (!this.#socket.writable) throw this.#brokenError();
+    // The socket's own sign that there is room comes while it still holds the bytes; its callback, when the kernel has them.
+    await new Promise<void>((done) => this.#socket.write(bytes, () => done()));
+    // Node reports no error to a write that its own side's `destroy` has cut off.
     if (this.#socket.destroyed) throw this.#brokenError();
   }
 

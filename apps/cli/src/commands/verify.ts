@@ -1,0 +1,53 @@
+import { type Finding, type Verification, verifyLog } from '@commitlog/log';
+import type { Command } from 'commander';
+import { exitStatus } from '../errors.js';
+import type { Invocation } from '../invocation.js';
+import { Progress } from '../presentation/progress.js';
+import { duration, range, size, some } from '../presentation/quantity.js';
+
+export function verifyCommand(parent: Command, invocation: Invocation): void {
+  const { world, pathOf } = invocation;
+  parent
+    .command('verify')
+    .description('read every byte of a log, and check it; changes nothing')
+    .argument('<dir>', 'the directory of a log that nobody has open')
+    .option('--json', 'print one JSON object')
+    .action(async (dir: string, { json = false }: { json?: boolean }) => {
+      const startedMs = world.clock.monotonicMs();
+      const progress = new Progress(world.err, world.clock, 'verifying');
+      const settings = { dir: pathOf(dir), progress: progress.show.bind(progress) };
+      const verification = await verifyLog(settings, world).finally(() => progress.end());
+      const ms = world.clock.monotonicMs() - startedMs;
+      const report = { dir: settings.dir, ...verification, ms };
+      world.out.write(json ? `${JSON.stringify(report)}\n` : inWords(verification, ms));
+      if (!verification.isSound) invocation.status = exitStatus.damage;
+    });
+}
+
+function inWords({ isSound, findings, ...read }: Verification, ms: number): string {
+  const damage = findings.filter(({ severity }) => severity === 'damage');
+  const notes = findings.filter(({ severity }) => severity === 'note');
+  const amount = `${some(read.segments, 'segment')}, ${some(read.batches, 'batch', 'batches')}, ${some(read.records, 'record')}, ${size(read.bytes)} in ${duration(ms)}`;
+  return [
+    isSound ? `sound: ${amount}; everything can be read as it was written\n` : `damaged: ${amount}\n`,
+    ...damage.map((finding) => `damage  ${finding.file}: ${finding.message}\n`),
+    ...notes.map((finding) => `note    ${finding.file}: ${finding.message}\n`),
+    ...advice(damage),
+  ].join('');
+}
+
+function advice(damage: readonly Finding[]): string[] {
+  if (damage.length === 0) return [];
+  const lost = damage.flatMap(({ firstIndex = 1, lastIndex = 0 }) =>
+    lastIndex < firstIndex ? [] : range(firstIndex, lastIndex),
+  );
+  const lines = ['\n'];
+  if (lost.length > 0) {
+    lines.push(
+      `Unreadable: index ${lost.join(', ')}. Everything else can be read. Another copy of this log can fill the holes\n`,
+      '(Log.mend of @commitlog/log); without one, restore the directory from a backup.\n',
+    );
+  }
+  lines.push('Keep the directory as it is until then: nothing was changed, and nothing damaged is ever cut off.\n');
+  return lines;
+}

@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { commitlog, fromSources, packageDirectory, scratch, typed } from './command-line.js';
+
+describe('wrong usage: what is wrong and how it is used, on standard error, and status 2', () => {
+  it.each([
+    ['no command', [], 'Usage: commitlog'],
+    ['an unknown command', ['demoo'], "commitlog: unknown command 'demoo'"],
+    ['an unknown command of log', ['log', 'burn'], "commitlog: unknown command 'burn'"],
+    ['an unknown flag', ['demo', '--nope'], "commitlog: unknown option '--nope'"],
+    ['a missing argument', ['log', 'verify'], "commitlog: missing required argument 'dir'"],
+    ['one argument too many', ['log', 'inspect', 'a', 'b'], 'commitlog: too many arguments'],
+  ])('%s', async (_, args, message) => {
+    const { status, out, err } = await typed(args);
+    expect({ status, out }).toEqual({ status: 2, out: '' });
+    expect(err).toContain(message);
+    expect(err).toContain('Usage: commitlog');
+  });
+
+  it('as a process: the status is 2, and no stack is shown', async () => {
+    const { status, out, err } = await commitlog(['demo', '--nope']);
+    expect({ status, out }).toEqual({ status: 2, out: '' });
+    expect(err).toMatch(/^commitlog: unknown option '--nope'$/m);
+    expect(err).not.toMatch(/^ +at /m);
+  });
+});
+
+it.each([['--help'], ['demo', '--help'], ['log', '--help'], ['log', 'verify', '--help'], ['--version']])(
+  'asking is no mistake: %s %s',
+  async (...args) => {
+    const { status, err, out } = await typed(args.filter((arg) => typeof arg === 'string'));
+    expect({ status, err }).toEqual({ status: 0, err: '' });
+    expect(out).not.toBe('');
+  },
+);
+
+it('whoever stops reading the output (`| head`) does not stop the work, nor change its status', async () => {
+  const { environment, leftBehind } = await scratch();
+  const child = spawn(process.execPath, [...fromSources, 'demo'], {
+    cwd: packageDirectory,
+    env: { ...process.env, ...environment },
+  });
+  const errors: Buffer[] = [];
+  child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
+  child.stdout.destroy();
+  const [status] = await once(child, 'close');
+  expect(Buffer.concat(errors).toString()).toBe('');
+  expect(status).toBe(0);
+  expect(await leftBehind()).toEqual([]);
+});
+
+it('a demo that is interrupted leaves nothing behind', async () => {
+  const { dir, environment, leftBehind } = await scratch();
+  await writeFile(join(dir, 'text'), 'a line of a long text\n'.repeat(2_000_000));
+  const child = spawn(process.execPath, [...fromSources, 'demo', join(dir, 'text')], {
+    cwd: packageDirectory,
+    env: { ...process.env, ...environment },
+    stdio: 'ignore',
+  });
+  await expect.poll(leftBehind, { timeout: 20_000 }).toHaveLength(1);
+  child.kill('SIGINT');
+  const [, signal] = await once(child, 'close');
+  expect(signal).toBe('SIGINT');
+  expect(await leftBehind()).toEqual([]);
+});

@@ -1,0 +1,113 @@
+import type { OpenFile } from '@commitlog/runtime';
+import type { LogDirectory } from './directory.js';
+import { LogError } from './errors.js';
+import type { Fence } from './fence.js';
+import {
+  copyBytes,
+  copyDistance,
+  decodeCopy,
+  encodeCopy,
+  type HardState,
+  type HardStateCopy,
+} from './format/hard-state.js';
+import { names } from './layout.js';
+
+/** The file of Raft's hard state: two copies, so that one damaged sector loses no vote. */
+export class HardStateFile {
+  readonly #directory: LogDirectory;
+  readonly #file: OpenFile;
+  readonly #fence: Fence;
+  #sequence: number;
+  #state: HardState;
+  /** The copy to write first: never the only good one. */
+  #firstCopy: number;
+  #saving: Promise<unknown> = Promise.resolve();
+
+  private constructor(directory: LogDirectory, fence: Fence, file: OpenFile, newest: HardStateCopy, firstCopy: number) {
+    this.#directory = directory;
+    this.#fence = fence;
+    this.#file = file;
+    this.#sequence = newest.sequence;
+    this.#state = newest.state;
+    this.#firstCopy = firstCopy;
+  }
+
+  /** Puts a new file in place, without syncing its name. */
+  static async create(directory: LogDirectory, state: HardState): Promise<void> {
+    const copy = { sequence: 1, state };
+    const bytes = Buffer.alloc(copyDistance + copyBytes);
+    encodeCopy(copy).copy(bytes);
+    encodeCopy(copy).copy(bytes, copyDistance);
+    await directory.replaceWith(names.hardState, bytes);
+  }
+
+  /** @throws LogError `corrupt` when the file is missing or neither copy can be read: a forgotten vote could elect two leaders */
+  static async open(directory: LogDirectory, fence: Fence): Promise<HardStateFile> {
+    const path = directory.pathOf(names.hardState);
+    const copies = await HardStateFile.readCopies(directory);
+    const newest = newestOf(copies);
+    if (newest === undefined) {
+      const found = copies === undefined ? 'is missing' : 'is damaged in both copies';
+      throw new LogError(
+        'corrupt',
+        `${path} ${found}, and with it what this replica has promised. Nothing was changed. Rebuild it from its peers under a new storage id`,
+        { path },
+      );
+    }
+    const file = await directory.open(names.hardState, 'write');
+    const isStale = (copy: HardStateCopy | undefined): boolean => copy?.sequence !== newest.sequence;
+    const opened = new HardStateFile(directory, fence, file, newest, isStale(copies?.[1]) ? 1 : 0);
+    // A crash between the two, or a damaged one: both are to be good before the next change overwrites either.
+    if (copies?.some(isStale)) await opened.save(newest.state);
+    return opened;
+  }
+
+  /** The two copies as they are in the file, `undefined` for one that cannot be read; `undefined` without a file. */
+  static async readCopies(directory: LogDirectory): Promise<readonly (HardStateCopy | undefined)[] | undefined> {
+    const bytes = await directory.readWhole(names.hardState);
+    return bytes && [decodeCopy(bytes), decodeCopy(bytes.subarray(copyDistance))];
+  }
+
+  /** What was saved last. */
+  get state(): HardState {
+    return this.#state;
+  }
+
+  /**
+   * Makes a state durable: on return, both copies hold it. Calls are carried out one after the other.
+   *
+   * @throws LogError `settings` for a field out of range, `fenced` when a sync fails; otherwise the old state stands
+   */
+  async save(state: HardState): Promise<void> {
+    const saved = this.#saving.then(() => this.#writeBoth(state));
+    this.#saving = saved.catch(() => {});
+    await saved;
+  }
+
+  async close(): Promise<void> {
+    await this.#saving;
+    await this.#file.close();
+  }
+
+  async #writeBoth(state: HardState): Promise<void> {
+    this.#fence.check();
+    const sequence = this.#sequence + 1;
+    const bytes = encodeCopy({ sequence, state });
+    this.#sequence = sequence;
+    for (const copy of [this.#firstCopy, 1 - this.#firstCopy]) {
+      // Should this write fail, the other copy is the good one.
+      this.#firstCopy = copy;
+      this.#directory.write(this.#file, names.hardState, [bytes], copy * copyDistance);
+      await this.#directory.sync(this.#file, names.hardState).catch((error: unknown) => {
+        this.#fence.note(error);
+        throw error;
+      });
+    }
+    this.#state = state;
+  }
+}
+
+export function newestOf(copies: readonly (HardStateCopy | undefined)[] | undefined): HardStateCopy | undefined {
+  const readable = copies?.filter((copy) => copy !== undefined) ?? [];
+  return readable.sort((a, b) => b.sequence - a.sequence)[0];
+}

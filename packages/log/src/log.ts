@@ -1,0 +1,180 @@
+import type { RecordView } from '@commitlog/record';
+import type { Damage } from './damage.js';
+import type { LogError } from './errors.js';
+import type { CheckpointKey } from './format/checkpoint.js';
+import type { HardState } from './format/hard-state.js';
+import type { SealedSegment } from './format/manifest.js';
+import type { FetchBatches } from './mending.js';
+import type { LogPosition } from './position.js';
+import type { ReadRequest, Slice } from './reader.js';
+
+/**
+ * A durable sequence of record batches. Each has an index, counted from 1 without gaps, and each record an offset, counted from 0
+ * without gaps. For a program that embeds a log, and for Raft, whose log it is.
+ *
+ * What goes wrong is a {@link LogError}, but for what the caller's own code throws: a `checkpoint` hook, a `fetch`, the reason of an
+ * aborted signal. What a promise has confirmed survives a power cut.
+ */
+export interface Log {
+  /** The logical start: everything up to this point was trimmed. */
+  readonly start: LogPosition;
+
+  /** The point before the first batch that is still on disk, at or before `start`: replication may read from there. */
+  readonly firstOnDisk: LogPosition;
+
+  /** The point behind the last durable batch: what can be read. */
+  readonly durable: LogPosition;
+
+  /** The point behind the last batch that was appended, durable or not: what the next one must follow. */
+  readonly tail: LogPosition;
+
+  /** In the order of the log, the last one active. */
+  readonly segments: readonly SealedSegment[];
+
+  /** Memory that the sparse indexes take, in bytes. They are loaded when a segment is first read. */
+  readonly indexBytes: number;
+
+  /** What is known to be unreadable, found when opening, by a read, or by mending. */
+  readonly damage: readonly Damage[];
+
+  /** Why the log takes no more writes until it is opened again; `undefined` while it does. */
+  readonly fencedBy: LogError | undefined;
+
+  /** What Raft must not forget. The term is at least that of the last durable batch. */
+  readonly hardState: HardState;
+
+  /**
+   * Stamps a producer's batch and appends it. Appends made before earlier ones are durable share a write and a sync.
+   *
+   * @param batch as `encodeBatch` or `encodeControlBatch` made it. Stamped in place, and the log's until the promise settles
+   * @returns the batch's place, once it is durable
+   * @throws LogError `invalid-batch`, `not-contiguous` for a term that goes back, `overloaded`, `closed`, `no-space`, `read-only`,
+   * `permission`, `too-many-files`, `io`: the batch is not in the log, and can be appended again. `fenced`: it may be
+   */
+  append(batch: Buffer, options?: AppendOptions): Promise<Appended>;
+
+  /**
+   * Appends batches that a leader has stamped, as they are.
+   *
+   * @param batches each one whole batch, following the tail in index and offset, never going back in term and time. The log's until
+   * the promise settles
+   * @returns the point behind the last of them, once all are durable; at least one is needed
+   * @throws LogError as `append` does; `not-contiguous` for a batch that does not follow. When a write fails, batches that an earlier
+   * write of the same call made durable stay: see `tail`
+   */
+  appendStamped(batches: readonly Buffer[]): Promise<LogPosition>;
+
+  /**
+   * Reads durable batches, forwards, as the bytes they are stored in.
+   *
+   * @returns at least one batch, or no bytes at the end of the log
+   * @throws LogError `out-of-range`, or `damaged` when the first batch from there cannot be read
+   */
+  read(request: ReadRequest): Promise<Slice>;
+
+  /**
+   * Reads on and on, a slice at a time, reading ahead by one. With `follow`, waits at the end for more; what ends the waiting is the
+   * signal.
+   *
+   * @throws LogError as `read` does; `out-of-range` when what was read is truncated, `fenced` or `closed` while waiting
+   */
+  slices(request: FollowRequest): AsyncGenerator<Slice, void, undefined>;
+
+  /** Reads on and on, record by record, from exactly the offset asked for. Control batches have none. */
+  records(request: FollowRequest): AsyncGenerator<RecordView, void, undefined>;
+
+  /**
+   * Resolves when the batch of an index is durable.
+   *
+   * @throws LogError `fenced` or `closed`; `out-of-range` when the log is truncated meanwhile; or the signal's reason
+   */
+  reached(index: number, signal?: AbortSignal): Promise<void>;
+
+  /**
+   * The term of a batch.
+   *
+   * @param index from `firstOnDisk.index` to `durable.index`
+   * @throws LogError `out-of-range`, or `damaged` when the batch cannot be read and its segment holds several terms
+   */
+  termAt(index: number): Promise<number>;
+
+  /**
+   * The point behind a batch; the same range as for `termAt`.
+   *
+   * @throws LogError `out-of-range`, or `damaged` when that batch cannot be read
+   */
+  positionAt(index: number): Promise<LogPosition>;
+
+  /**
+   * Forgets every batch behind an index. Batches appended before the call that still wait are written first; those appended after it
+   * follow the new tail.
+   *
+   * @param index from `start.index` up; at or above `tail.index` nothing happens
+   * @throws LogError `out-of-range`, or `damaged` when the batch of that index cannot be read; then nothing is changed
+   */
+  truncateAfter(index: number): Promise<void>;
+
+  /**
+   * Moves the logical start: what is before `index` is no longer served by offset, by time or from the start, and its segments are
+   * dropped once they lie below it whole.
+   *
+   * @param index up to `durable.index + 1`; at or below the present start nothing happens
+   * @throws LogError `out-of-range`, or `damaged` when the batch before that index cannot be read; then nothing is changed
+   */
+  trimBefore(index: number): Promise<void>;
+
+  /**
+   * Drops everything and goes on behind `position`, as a snapshot of another replica demands.
+   *
+   * @param state what is derived from the log up to there, kept as its checkpoint
+   */
+  reset(position: LogPosition, state?: Uint8Array): Promise<void>;
+
+  /**
+   * Fills the holes of a damaged segment and puts the mended one in its place. The active segment is sealed first.
+   *
+   * @param segmentId see {@link Damage}
+   * @throws LogError `mend`: nothing was changed
+   */
+  mend(segmentId: number, fetch: FetchBatches): Promise<void>;
+
+  /** Makes the hard state durable: on return two copies of it are. */
+  saveHardState(state: HardState): Promise<void>;
+
+  /** The derived states that can be read, oldest first: each of a point where a segment begins. */
+  readonly checkpoints: readonly CheckpointKey[];
+
+  /**
+   * A derived state, as the `checkpoint` setting gave it.
+   *
+   * @returns `undefined` when there is none for that point, or it is damaged: derive it from an older one
+   */
+  readCheckpoint(key: CheckpointKey): Promise<Buffer | undefined>;
+
+  /** Lets what waits become durable, closes the files and frees the directory. A second call does nothing. */
+  close(): Promise<void>;
+
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface AppendOptions {
+  /** The term to stamp: at least 1, and at least that of the tail, which it is unless told. */
+  readonly term?: number;
+}
+
+/** Where an appended batch stands. */
+export interface Appended {
+  readonly index: number;
+  readonly term: number;
+  /** Offset of its first record. */
+  readonly baseOffset: number;
+  /** In ms since 1970, never below that of the batch before. */
+  readonly appendTime: number;
+}
+
+export interface FollowRequest extends ReadRequest {
+  /** Wait at the end for more, until the signal is aborted; ends there unless told. */
+  readonly follow?: boolean;
+  /** Ends the iteration by throwing the signal's reason. */
+  readonly signal?: AbortSignal;
+}

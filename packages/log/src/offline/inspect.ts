@@ -1,0 +1,73 @@
+import type { Files } from '@commitlog/runtime';
+import type { CheckpointKey } from '../format/checkpoint.js';
+import type { HardState } from '../format/hard-state.js';
+import type { LogIdentity } from '../format/segment-header.js';
+import type { SyncedMark } from '../format/synced.js';
+import { HardStateFile, newestOf } from '../hard-state-file.js';
+import { identify, names } from '../layout.js';
+import type { LogPosition } from '../position.js';
+import { SyncedFile } from '../synced-file.js';
+import { type OfflineLog, whileUnchanged } from './files-of-log.js';
+
+/** What the files of a log say about it, without reading its batches. */
+export interface LogDescription {
+  readonly dir: string;
+  readonly identity: LogIdentity;
+  readonly start: LogPosition;
+  /** In the order of the log. `end` and `bytes` of the last one are as far as it is known to be synced; there may be more. */
+  readonly segments: readonly SegmentDescription[];
+  /** `undefined` when the file cannot be read. */
+  readonly hardState: HardState | undefined;
+  readonly synced: SyncedMark | undefined;
+  readonly checkpoints: readonly CheckpointKey[];
+  /** What there is in the directory, by size. */
+  readonly files: readonly { readonly name: string; readonly bytes: number }[];
+}
+
+export interface SegmentDescription {
+  readonly id: number;
+  readonly file: string;
+  readonly isActive: boolean;
+  readonly base: LogPosition;
+  readonly end: LogPosition;
+  readonly bytes: number;
+}
+
+/**
+ * Describes a log. Changes nothing; a log that is open may have grown by the time the answer is there.
+ *
+ * @throws LogError `wrong-directory`, `corrupt`, `newer-format`, `locked`, `permission`, `io`
+ */
+export async function inspectLog(
+  { dir }: { readonly dir: string },
+  { files }: { readonly files: Files },
+): Promise<LogDescription> {
+  return await whileUnchanged(dir, files, describe);
+}
+
+async function describe({ directory, manifest, found }: OfflineLog): Promise<LogDescription> {
+  const { cluster, log, start, sealed, active } = manifest;
+  const synced = await SyncedFile.read(directory);
+  const mark = synced?.segmentId === active.id ? synced : { end: active.base, position: 0 };
+  const segments = [
+    ...sealed.map((segment) => ({ ...segment, isActive: false })),
+    { ...active, end: mark.end, bytes: mark.position, isActive: true },
+  ].map((segment) => ({ ...segment, file: names.segment(segment.base.index + 1, segment.id) }));
+  const sizes = [];
+  for (const name of found) {
+    sizes.push({ name, bytes: await directory.sizeOf(name) });
+  }
+  return {
+    dir: directory.path,
+    identity: { cluster, log },
+    start,
+    segments,
+    hardState: newestOf(await HardStateFile.readCopies(directory))?.state,
+    synced: synced && { segmentId: synced.segmentId, position: synced.position, end: synced.end },
+    checkpoints: found.flatMap((name) => {
+      const file = identify(name);
+      return file?.kind === 'checkpoint' ? [{ index: file.numbers[0]!, term: file.numbers[1]! }] : [];
+    }),
+    files: sizes,
+  };
+}

@@ -1,0 +1,97 @@
+import { batchTypes } from '@commitlog/record';
+import type { Clock, Files, Lock } from '@commitlog/runtime';
+import { hasErrorCode } from '@commitlog/runtime';
+import { createLog, requireFreshDirectory } from './creation.js';
+import { LogDirectory } from './directory.js';
+import { fileError, LogError } from './errors.js';
+import { Fence } from './fence.js';
+import { FilePool } from './file-pool.js';
+import { HardStateFile } from './hard-state-file.js';
+import { names } from './layout.js';
+import type { Log } from './log.js';
+import { readManifest, recover } from './recovery.js';
+import type { SegmentHome } from './segment.js';
+import { SegmentedLog } from './segmented-log.js';
+import { type LogSettings, type ResolvedSettings, resolveSettings } from './settings.js';
+import { Watermark } from './watermark.js';
+import { Writer } from './writer.js';
+
+/** What a log needs of the outside world. */
+export interface LogComponents {
+  readonly files: Files;
+  readonly clock: Clock;
+}
+
+/**
+ * Opens the log in a directory, or makes a new one there. Whatever a crash left behind is recovered first; see `Log.damage` for what
+ * could not be.
+ *
+ * @throws LogError `settings`, `locked`, `wrong-directory`, `newer-format`, `corrupt`, `read-only`, `no-space`, `too-many-files`,
+ * `io`: each says what to do, and nothing that was there is lost
+ */
+export async function openLog(settings: LogSettings, { files, clock }: LogComponents): Promise<Log> {
+  const resolved = resolveSettings(settings);
+  const directory = new LogDirectory(resolved.dir, files);
+  await requireDirectory(directory, resolved);
+  const lock = await files.lock(directory.path).catch((error: unknown) => {
+    throw fileError(error, 'lock the directory', directory.path);
+  });
+  try {
+    return await openLocked(directory, lock, resolved, clock);
+  } catch (error) {
+    await lock.release();
+    throw fileError(error, 'open the log', directory.path);
+  }
+}
+
+async function openLocked(directory: LogDirectory, lock: Lock, settings: ResolvedSettings, clock: Clock): Promise<Log> {
+  const { cluster, log, segmentBytes, segmentMs, groupBytesMax, pendingBytesMax, batchBytesMax, checkpoint } = settings;
+  const pool = new FilePool(directory, settings.openFilesMax);
+  const home: SegmentHome = { directory, pool, identity: { cluster, log } };
+  const found = await directory.files.list(directory.path);
+  if (!found.includes(names.manifest)) {
+    await requireFreshDirectory(directory, found);
+    await createLog(home, settings);
+  }
+  // Whose directory it is comes first: another log's files are not touched.
+  const manifest = await readManifest(home);
+  const durable = new Watermark(0);
+  const fence = new Fence((error) => durable.fail(error));
+  const hardState = await HardStateFile.open(directory, fence);
+  const { segments, synced } = await recover(home, manifest, found).catch(async (error: unknown) => {
+    await hardState.close();
+    throw error;
+  });
+  durable.set(segments.end.index);
+  const limits = { segmentBytes, segmentMs, groupBytesMax, pendingBytesMax };
+  const writer = new Writer({ directory, segments, synced, durable, fence, clock }, limits, checkpoint);
+  const admission = { batchBytesMax, types: Object.values(batchTypes) };
+  const release = async (): Promise<void> => {
+    await pool.close();
+    await segments.close();
+    await synced.close();
+    await hardState.close();
+    await lock.release();
+  };
+  return new SegmentedLog({ home, segments, writer, hardState, durable, fence, clock, admission, release });
+}
+
+async function requireDirectory(directory: LogDirectory, { create }: ResolvedSettings): Promise<void> {
+  const { path, files } = directory;
+  try {
+    const found = await files.list(path);
+    if (create || found.includes(names.manifest)) return;
+  } catch (error) {
+    if (!hasErrorCode(error, 'ENOENT')) throw fileError(error, 'list the directory', path);
+    if (create) {
+      return await files.makeDirectory(path).catch((failed: unknown) => {
+        throw fileError(failed, 'make the directory', path);
+      });
+    }
+  }
+  throw new LogError(
+    'wrong-directory',
+    `there is no log in ${path}, and create is false: name the directory of a log`,
+    { path },
+  );
+}

@@ -1,0 +1,156 @@
+import { isDeepStrictEqual } from 'node:util';
+import { LogError } from './errors.js';
+import type { ScanPoint } from './scan.js';
+import type { Segment, Target } from './segment.js';
+import type { SegmentSet } from './segment-set.js';
+
+/** Where to begin: at the log's start, behind its end, or at a batch; see {@link Target}. */
+export type ReadFrom = 'start' | 'end' | Target | Cursor;
+
+/** Where a read goes on: at an index, which the next read finds without searching if the log did not change there. */
+export interface Cursor {
+  readonly index: number;
+  /** Not for callers. */
+  readonly place?: { readonly segmentId: number; readonly point: ScanPoint };
+}
+
+export interface ReadRequest {
+  readonly from: ReadFrom;
+  /** How many bytes of batches to return, unless the first batch alone is longer; 1 up. 1 MiB unless told. */
+  readonly maxBytes?: number;
+  /** The last index to return, such as the commit index. The last durable one unless told. */
+  readonly throughIndex?: number;
+}
+
+/** Batches as they were appended, back to back. */
+export interface Slice {
+  /** Whole batches, checksummed as they were read; the caller's own. Empty at the end of the log. */
+  readonly bytes: Buffer;
+  /** Where to read on. */
+  readonly next: Cursor;
+}
+
+const maxBytesDefault = 1 << 20;
+
+/** Finds batches in the segments, and reads them. */
+export class Reader {
+  readonly #segments: SegmentSet;
+
+  constructor(segments: SegmentSet) {
+    this.#segments = segments;
+  }
+
+  /**
+   * Reads whole batches from a point on.
+   *
+   * @throws LogError `out-of-range` for a point the log does not have, `damaged` when the first batch from it cannot be read
+   */
+  async read({
+    from,
+    maxBytes = maxBytesDefault,
+    throughIndex = Number.POSITIVE_INFINITY,
+  }: ReadRequest): Promise<Slice> {
+    if (!(maxBytes >= 1)) throw new LogError('settings', `maxBytes: expected a number from 1 up, got ${maxBytes}`);
+    if (Number.isNaN(throughIndex))
+      throw new LogError('settings', `throughIndex: expected an index, got ${throughIndex}`);
+    let target: Target | Cursor = this.#targetOf(from);
+    for (;;) {
+      const segment = this.#segmentOf(target);
+      try {
+        const point = placeIn(segment, target) ?? (await this.#searched(segment, target));
+        if (point.previous.index < this.#segments.start.index && 'time' in target) {
+          // What was trimmed is not found by its time, even where its bytes are still there.
+          target = { index: this.#segments.start.index + 1 };
+          continue;
+        }
+        if (point.position < segment.bytes) return slice(segment, await segment.read(point, maxBytes, throughIndex));
+        if (segment === this.#segments.active) return slice(segment, { bytes: Buffer.alloc(0), next: point });
+        target = { index: segment.end.index + 1 };
+      } catch (error) {
+        // It was trimmed, truncated or mended while it was read: look again.
+        if (this.#segments.all.includes(segment)) throw error;
+      }
+    }
+  }
+
+  /**
+   * The point behind a batch, with its place in the file.
+   *
+   * @param index from that before the first batch still on disk to the last durable one
+   */
+  async pointAfter(index: number): Promise<{ readonly segment: Segment; readonly point: ScanPoint }> {
+    for (;;) {
+      requireRange('index', index, this.#segments.all[0]!.base.index, this.#segments.end.index);
+      const segment = this.#segments.firstWhere((end) => end.index >= index);
+      try {
+        return { segment, point: await segment.positionAt(index) };
+      } catch (error) {
+        if (this.#segments.all.includes(segment)) throw error;
+      }
+    }
+  }
+
+  /** The term of a batch; see {@link pointAfter} for the range. Reads the disk only where a segment holds several terms. */
+  async termAt(index: number): Promise<number> {
+    requireRange('index', index, this.#segments.all[0]!.base.index, this.#segments.end.index);
+    const { base, end } = this.#segments.firstWhere((last) => last.index >= index);
+    if (index === base.index) return base.term;
+    return base.term === end.term || index === end.index
+      ? end.term
+      : (await this.pointAfter(index)).point.previous.term;
+  }
+
+  /** Looks a batch up. For a cursor, whose place is gone, only if the batch before it is still the one that was read. */
+  async #searched(segment: Segment, target: Target | Cursor): Promise<ScanPoint> {
+    const point = await segment.locate(target);
+    const read = 'place' in target ? target.place?.point.previous : undefined;
+    if (read === undefined || read.index < this.#segments.all[0]!.base.index) return point;
+    const found = (await this.pointAfter(read.index)).point.previous;
+    if (isDeepStrictEqual(found, read)) return point;
+    const message = `the log was truncated, and other batches took the place of those up to index ${read.index} that were read: read again from where you know what you have`;
+    throw new LogError('out-of-range', message, { requested: read.index + 1 });
+  }
+
+  #targetOf(from: ReadFrom): Target | Cursor {
+    if (from === 'start') return { index: this.#segments.start.index + 1 };
+    return from === 'end' ? { index: this.#segments.end.index + 1 } : from;
+  }
+
+  /** The segment to look in: the first that ends behind the target, or the active one. */
+  #segmentOf(target: Target): Segment {
+    const { start, end, all } = this.#segments;
+    if ('index' in target) {
+      requireRange('index', target.index, all[0]!.base.index + 1, end.index + 1);
+      return this.#segments.firstWhere((last) => last.index >= target.index);
+    }
+    if ('offset' in target) {
+      requireRange('offset', target.offset, start.nextOffset, end.nextOffset);
+      return this.#segments.firstWhere((last) => last.nextOffset > target.offset);
+    }
+    if (!Number.isFinite(target.time))
+      throw new LogError('out-of-range', `time: expected milliseconds since 1970, got ${target.time}`);
+    return this.#segments.firstWhere((last) => last.appendTime >= target.time);
+  }
+}
+
+function placeIn(segment: Segment, target: Target | Cursor): ScanPoint | undefined {
+  const place = 'place' in target ? target.place : undefined;
+  // Ids are never used twice, and a segment that was truncated ends before what is gone: a place that is still inside is still good.
+  return place !== undefined && place.segmentId === segment.id && place.point.position <= segment.bytes
+    ? place.point
+    : undefined;
+}
+
+function slice(segment: Segment, { bytes, next }: { bytes: Buffer; next: ScanPoint }): Slice {
+  const place = { segmentId: segment.id, point: next };
+  return { bytes, next: { index: next.previous.index + 1, place } };
+}
+
+function requireRange(what: string, requested: number, first: number, last: number): void {
+  if (Number.isSafeInteger(requested) && requested >= first && requested <= last) return;
+  throw new LogError('out-of-range', `${what}: the log has ${first} to ${last}, asked for ${requested}`, {
+    requested,
+    first,
+    last,
+  });
+}

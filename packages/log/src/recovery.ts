@@ -1,0 +1,190 @@
+import type { OpenFile } from '@commitlog/runtime';
+import { hasErrorCode } from '@commitlog/runtime';
+import { LogError } from './errors.js';
+import { decodeManifest, type Manifest, type SealedSegment } from './format/manifest.js';
+import { segmentHeaderBytes, segmentHeaderProblem } from './format/segment-header.js';
+import type { SyncedMark } from './format/synced.js';
+import { identify, names } from './layout.js';
+import { readRange } from './scan.js';
+import { Segment, type SegmentHome } from './segment.js';
+import { reclaim, SegmentSet } from './segment-set.js';
+import { survey, wholeSegment } from './survey.js';
+import { SyncedFile } from './synced-file.js';
+
+/** How many sealed segments are looked at at a time. */
+const openedAtOnce = 16;
+
+/**
+ * Finds out what a log is, from the files that a stop, a crash or a power cut left behind. Only the last segment is read whole. What
+ * was being written is completed or cut; what was synced and cannot be read is kept, and named as damage.
+ *
+ * @param found the names in the directory
+ * @throws LogError `corrupt`, `wrong-directory`, `newer-format` before anything is changed
+ */
+export async function recover(
+  home: SegmentHome,
+  manifest: Manifest,
+  found: readonly string[],
+): Promise<{ segments: SegmentSet; synced: SyncedFile }> {
+  const synced = await openSynced(home);
+  try {
+    const mark = markOf(synced, manifest, home.directory.pathOf(names.synced));
+    const sealed = await openSealed(home, manifest.sealed);
+    const active = await openActive(home, manifest, mark);
+    const segments = new SegmentSet(home, synced, {
+      start: manifest.start,
+      nextSegmentId: manifest.nextSegmentId,
+      segments: [...sealed, active.segment],
+      activeFile: active.file,
+      checkpoints: checkpointsOf([...sealed, active.segment], found),
+    });
+    try {
+      await settle(home, segments, synced, active, mark);
+      await removeLeftovers(home, segments, found);
+    } catch (error) {
+      await segments.close();
+      throw error;
+    }
+    return { segments, synced };
+  } catch (error) {
+    await synced.close();
+    throw error;
+  }
+}
+
+/** Makes durable what was found, and seals it if it is damaged: a sealed segment is what can be mended. */
+async function settle(
+  { directory }: SegmentHome,
+  segments: SegmentSet,
+  synced: SyncedFile,
+  { segment, file, isDamaged }: RecoveredActive,
+  mark: SyncedMark,
+): Promise<void> {
+  if (segment.bytes !== mark.position) {
+    // Batches that a process wrote before it was killed may not have reached the disk yet.
+    if (file !== undefined) await directory.sync(file, segment.file);
+    synced.write({ segmentId: segment.id, position: segment.bytes, end: segment.end });
+    await synced.sync();
+  }
+  if (isDamaged) await segments.roll(undefined);
+}
+
+/** @throws LogError `corrupt` without it a torn write cannot be told from lost records */
+async function openSynced({ directory }: SegmentHome): Promise<SyncedFile> {
+  const synced = await SyncedFile.open(directory);
+  if (synced !== undefined) return synced;
+  const path = directory.pathOf(names.synced);
+  const message = `${path} is missing, or damaged in both places, and without it a torn write cannot be told from lost records. Nothing was changed. Restore the file, or rebuild this replica from its peers`;
+  throw new LogError('corrupt', message, { path });
+}
+
+/** @throws LogError `wrong-directory` when it is another log's */
+export async function readManifest({ directory, identity }: SegmentHome): Promise<Manifest> {
+  const path = directory.pathOf(names.manifest);
+  const manifest = decodeManifest((await directory.readWhole(names.manifest)) ?? Buffer.alloc(0), path);
+  if (manifest.cluster !== identity.cluster || manifest.log !== identity.log) {
+    throw new LogError(
+      'wrong-directory',
+      `${directory.path} belongs to log ${manifest.log} of cluster ${manifest.cluster}, expected log ${identity.log} of cluster ${identity.cluster}: name the right directory`,
+      { path: directory.path },
+    );
+  }
+  return manifest;
+}
+
+/** How far the active segment is known to be synced. */
+function markOf(synced: SyncedFile, { active }: Manifest, path: string): SyncedMark {
+  const { latest } = synced;
+  if (latest.segmentId > active.id) {
+    throw new LogError(
+      'corrupt',
+      `${path} speaks of segment ${latest.segmentId}, and the manifest ends with ${active.id}: the manifest is an old copy. Nothing was changed. Restore the newest one, or rebuild this replica from its peers`,
+      { path },
+    );
+  }
+  if (latest.segmentId === active.id) return latest;
+  // The segment was begun, and synced, after that mark.
+  return { segmentId: active.id, position: segmentHeaderBytes, end: active.base };
+}
+
+/** Sealed segments are not read, only that they are there and what they say they are is checked. */
+async function openSealed(home: SegmentHome, sealed: readonly SealedSegment[]): Promise<Segment[]> {
+  const segments: Segment[] = [];
+  for (let first = 0; first < sealed.length; first += openedAtOnce) {
+    const some = sealed.slice(first, first + openedAtOnce);
+    segments.push(...(await Promise.all(some.map((extent) => openOneSealed(home, extent)))));
+  }
+  return segments;
+}
+
+async function openOneSealed(home: SegmentHome, extent: SealedSegment): Promise<Segment> {
+  const segment = new Segment(extent, home);
+  if (!(await looksRight(home, segment))) await segment.survey();
+  return segment;
+}
+
+async function looksRight({ directory }: SegmentHome, segment: Segment): Promise<boolean> {
+  const file = await openIfThere(directory.open(segment.file, 'read'));
+  if (file === undefined) return false;
+  try {
+    const { header, path } = segment.surveyed;
+    const problem = segmentHeaderProblem(await readRange(file, 0, segmentHeaderBytes), header, path);
+    return problem === undefined && (await file.size()) >= segment.bytes;
+  } finally {
+    await file.close();
+  }
+}
+
+interface RecoveredActive {
+  readonly segment: Segment;
+  readonly file: OpenFile | undefined;
+  readonly isDamaged: boolean;
+}
+
+async function openActive(home: SegmentHome, { active }: Manifest, mark: SyncedMark): Promise<RecoveredActive> {
+  // What is known of it without reading it: all that was synced.
+  const extent = { ...active, end: mark.end, bytes: mark.position };
+  const expected = new Segment(extent, home);
+  const file = await openIfThere(home.directory.open(expected.file, 'write'));
+  if (file === undefined) {
+    const holes = [wholeSegment(expected.surveyed, 'the file is missing')];
+    return { segment: new Segment(extent, home, { holes }), file, isDamaged: true };
+  }
+  try {
+    const size = await file.size();
+    const { end, index, holes } = await survey(file, { ...expected.surveyed, until: size });
+    if (end.position < size) await file.resize(end.position);
+    const segment = new Segment({ ...active, end: end.previous, bytes: end.position }, home, { index, holes });
+    return { segment, file, isDamaged: holes.length > 0 };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/** Checkpoints were taken where a segment begins; any other is of a log that was truncated or replaced since. */
+function checkpointsOf(segments: readonly Segment[], found: readonly string[]): { index: number; term: number }[] {
+  const there = new Set(found);
+  return segments
+    .map(({ base: { index, term } }) => ({ index, term }))
+    .filter(({ index, term }) => there.has(names.checkpoint(index, term)));
+}
+
+/** Removes what an interrupted change left: drafts, and files that the manifest does not know. */
+async function removeLeftovers({ directory }: SegmentHome, set: SegmentSet, found: readonly string[]): Promise<void> {
+  const live = new Set<string>([names.manifest, names.synced, names.hardState]);
+  for (const segment of set.all) for (const name of segment.files) live.add(name);
+  for (const { index, term } of set.checkpoints) live.add(names.checkpoint(index, term));
+  for (const name of found) {
+    const kind = identify(name)?.kind;
+    const isOurs = kind !== undefined && kind !== 'lock';
+    if (isOurs && !live.has(name)) await reclaim(() => directory.removeIfThere(name));
+  }
+}
+
+async function openIfThere(opening: Promise<OpenFile>): Promise<OpenFile | undefined> {
+  return await opening.catch((error: unknown) => {
+    if (error instanceof LogError && hasErrorCode(error.cause, 'ENOENT')) return undefined;
+    throw error;
+  });
+}

@@ -1,0 +1,314 @@
+import { appendTimeOf, checkHeader, headerBytes, indexOf, lengthOf, nextOffsetOf } from '@commitlog/record';
+import { hasErrorCode, type OpenFile } from '@commitlog/runtime';
+import type { Damage } from './damage.js';
+import type { LogDirectory } from './directory.js';
+import { fileError, LogError } from './errors.js';
+import type { FilePool } from './file-pool.js';
+import type { SealedSegment } from './format/manifest.js';
+import { type LogIdentity, type SegmentHeader, segmentHeaderBytes } from './format/segment-header.js';
+import { names } from './layout.js';
+import type { LogPosition } from './position.js';
+import { isHeaderOf } from './resync.js';
+import { readRange, type ScanEnd, type ScanPoint, scan } from './scan.js';
+import { positionAfter } from './sequence.js';
+import { type IndexEntry, SparseIndex } from './sparse-index.js';
+import { type SurveyedSegment, survey, wholeSegment } from './survey.js';
+import { walk } from './walk.js';
+
+/** A batch that is looked up stands within 32 KiB of where the index leads. */
+const seekWindowBytes = 64 * 1024;
+
+/** What to look up: the batch of that index, the one that holds that offset, or the first appended at or after that time. */
+export type Target = { readonly index: number } | { readonly offset: number } | { readonly time: number };
+
+/** Whole batches as they stand in the file. */
+export interface BatchRun {
+  /** The caller's own. */
+  readonly bytes: Buffer;
+  /** The boundary behind them. */
+  readonly next: ScanPoint;
+}
+
+/** What all segments of one log share. */
+export interface SegmentHome {
+  readonly directory: LogDirectory;
+  /** The files open for reading. */
+  readonly pool: FilePool;
+  readonly identity: LogIdentity;
+}
+
+/**
+ * One file of the log, for reading: up to `end`, which for the active segment moves with every sync. Every batch that leaves here was
+ * checksummed as it was read.
+ */
+export class Segment {
+  readonly id: number;
+  readonly base: LogPosition;
+  readonly file: string;
+  /** The point behind the last readable batch. */
+  end: LogPosition;
+  /** Bytes up to that point, header included. */
+  bytes: number;
+  readonly #home: SegmentHome;
+  #index: SparseIndex | undefined;
+  #surveying: Promise<void> | undefined;
+  #holes: readonly Damage[] = [];
+
+  constructor(
+    extent: SealedSegment,
+    home: SegmentHome,
+    known: { readonly index?: SparseIndex; readonly holes?: readonly Damage[] } = {},
+  ) {
+    this.#home = home;
+    this.id = extent.id;
+    this.base = extent.base;
+    this.end = extent.end;
+    this.bytes = extent.bytes;
+    this.file = names.segment(extent.base.index + 1, extent.id);
+    this.#index = known.index;
+    this.#holes = known.holes ?? [];
+  }
+
+  /** The name of the index's file. */
+  get indexFile(): string {
+    return names.sparseIndex(this.base.index + 1, this.id);
+  }
+
+  /** The names of all that is on disk of this segment. */
+  get files(): readonly string[] {
+    return [this.file, this.indexFile];
+  }
+
+  get isEmpty(): boolean {
+    return this.end.index === this.base.index;
+  }
+
+  /** What is known to be unreadable. */
+  get holes(): readonly Damage[] {
+    return this.#holes;
+  }
+
+  /** When the first batch was appended, in ms; `undefined` where there is none, or the index is not loaded. */
+  get firstTime(): number | undefined {
+    return this.#index?.firstTime;
+  }
+
+  /** Memory that the index takes; 0 while it is not loaded. */
+  get indexBytes(): number {
+    return this.#index?.byteLength ?? 0;
+  }
+
+  /** What stands in the first 64 bytes of the file. */
+  get header(): SegmentHeader {
+    const { id, base } = this;
+    return { ...this.#home.identity, id, baseIndex: base.index + 1, baseOffset: base.nextOffset };
+  }
+
+  /** What a survey of it starts from. */
+  get surveyed(): SurveyedSegment {
+    const known = { position: this.bytes, end: this.end };
+    return {
+      header: this.header,
+      base: this.base,
+      known,
+      until: this.bytes,
+      path: this.#home.directory.pathOf(this.file),
+    };
+  }
+
+  /** What the manifest says of the segment, once it is sealed. */
+  describe(): SealedSegment {
+    return { id: this.id, base: this.base, end: this.end, bytes: this.bytes };
+  }
+
+  /** Moves the end behind a batch that is now synced. */
+  extend(batch: Buffer, end: LogPosition): void {
+    this.#index?.offer(this.bytes, batch, 0);
+    this.end = end;
+    this.bytes += batch.length;
+  }
+
+  /** The segment as it is when everything behind a batch boundary is gone. */
+  cutAt({ position, previous }: ScanPoint): Segment {
+    const index = new SparseIndex(this.base);
+    for (const entry of this.#index?.entries() ?? []) if (entry.position < position) index.add(entry);
+    index.shrink();
+    const holes = this.#holes.filter((hole) => hole.position < position);
+    const extent = { id: this.id, base: this.base, end: previous, bytes: position };
+    const known = this.#index === undefined ? { holes } : { holes, index };
+    return new Segment(extent, this.#home, known);
+  }
+
+  /** The header of the first batch of a hole, where only the batch's body is damaged. */
+  async intactHeader({ firstIndex, position }: Damage): Promise<Buffer | undefined> {
+    if (position < segmentHeaderBytes) return undefined;
+    const header = await this.#withFile((file) => readRange(file, position, headerBytes));
+    return isHeaderOf(header, firstIndex, this.bytes - position) ? header : undefined;
+  }
+
+  /** Reads the whole segment, to know its index and its holes. Those who ask at the same time share one reading. */
+  survey(): Promise<void> {
+    this.#surveying ??= this.#readThrough().finally(() => {
+      this.#surveying = undefined;
+    });
+    return this.#surveying;
+  }
+
+  /**
+   * Writes the index beside the segment, for the next start. It is a cache: when it cannot be written, the next reader walks the
+   * segment instead.
+   */
+  async saveIndex(): Promise<void> {
+    if (this.#index === undefined) return;
+    this.#index.shrink();
+    const { directory } = this.#home;
+    try {
+      await directory.removeIfThere(this.indexFile);
+      const file = await directory.open(this.indexFile, 'create');
+      try {
+        directory.write(file, this.indexFile, [this.#index.encode(this.id)], 0);
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      if (!(error instanceof LogError)) throw error;
+      // A cache cut short fails its checksum, and is not used.
+    }
+  }
+
+  /**
+   * Finds a batch.
+   *
+   * @returns the boundary before it, or the segment's end when the segment has no such batch
+   * @throws LogError `damaged` when it lies in a hole
+   */
+  async locate(target: Target): Promise<ScanPoint> {
+    let found = await this.#walkTo(target);
+    if (found.problem !== undefined) {
+      // The index leads to something unreadable. Read the whole segment, to know where that ends, and look again.
+      await this.survey();
+      found = await this.#walkTo(target);
+    }
+    if (found.problem !== undefined) this.#throwDamaged(found.position);
+    return found;
+  }
+
+  /**
+   * The point behind a batch.
+   *
+   * @param index from `base.index` to `end.index`
+   */
+  async positionAt(index: number): Promise<ScanPoint> {
+    if (index === this.base.index) return { position: segmentHeaderBytes, previous: this.base };
+    if (index === this.end.index) return { position: this.bytes, previous: this.end };
+    const { position } = await this.locate({ index });
+    const header = await this.#withFile((file) => readRange(file, position, headerBytes));
+    checkHeader(header, 0, { batchBytesMax: this.bytes });
+    return { position: position + lengthOf(header), previous: positionAfter(header, 0) };
+  }
+
+  /**
+   * Reads whole batches from a boundary on: at least one, then as many as `maxBytes` holds.
+   *
+   * @param from before `end`
+   * @param throughIndex the last batch to read
+   * @throws LogError `damaged` when the first of them cannot be read
+   */
+  async read(from: ScanPoint, maxBytes: number, throughIndex: number): Promise<BatchRun> {
+    const segmentRest = this.bytes - from.position;
+    const readBytes = (length: number) => this.#withFile((file) => readRange(file, from.position, length));
+    let bytes = await readBytes(Math.min(Math.max(maxBytes, headerBytes), segmentRest));
+    const firstBytes = bytes.length < headerBytes ? 0 : Math.min(lengthOf(bytes), segmentRest);
+    if (firstBytes > bytes.length) bytes = await readBytes(firstBytes);
+    const { at, previous, why } = walk(bytes, from.previous, {
+      segmentRest,
+      checkBodies: true,
+      visit: (batch) => (indexOf(bytes, batch) > throughIndex ? 'stop' : undefined),
+    });
+    if (at > 0 || why === 'stop')
+      return { bytes: bytes.subarray(0, at), next: { position: from.position + at, previous } };
+    await this.survey();
+    return this.#throwDamaged(from.position);
+  }
+
+  async #walkTo(target: Target): Promise<ScanEnd> {
+    const index = await this.#loadIndex();
+    const start = lookUp(index, target);
+    const from = {
+      position: start.position,
+      // An entry does not hold the term before it, but the segment's first bounds it from below.
+      previous: { ...this.base, index: start.index - 1, nextOffset: start.offset },
+    };
+    const isTarget = (bytes: Buffer, at: number): boolean => {
+      if ('index' in target) return indexOf(bytes, at) >= target.index;
+      if ('offset' in target) return nextOffsetOf(bytes, at) > target.offset;
+      return appendTimeOf(bytes, at) >= target.time;
+    };
+    return await this.#withFile((file) =>
+      scan(file, from, {
+        until: this.bytes,
+        windowBytes: seekWindowBytes,
+        checkBodies: false,
+        visit: (bytes, at) => (isTarget(bytes, at) ? 'stop' : undefined),
+      }),
+    );
+  }
+
+  /** The index, from memory, from its file, or made anew. */
+  async #loadIndex(): Promise<SparseIndex> {
+    if (this.#index !== undefined) return this.#index;
+    const cached = await this.#home.directory.readWhole(this.indexFile);
+    this.#index ??= cached && SparseIndex.decode(cached, this.id, this.base, this.bytes);
+    if (this.#index === undefined) {
+      await this.survey();
+      await this.saveIndex();
+    }
+    return this.#index ?? new SparseIndex(this.base);
+  }
+
+  async #readThrough(): Promise<void> {
+    const surveyed = this.surveyed;
+    try {
+      const { index, holes } = await this.#home.pool.use(this.file, (file) => survey(file, surveyed));
+      // The active segment may have grown meanwhile.
+      for (const entry of this.#index?.entries() ?? []) if (entry.position >= surveyed.until) index.add(entry);
+      this.#index = index;
+      this.#holes = holes;
+    } catch (error) {
+      if (!isMissing(error)) throw this.#readError(error);
+      this.#holes = [wholeSegment(surveyed, 'the file is missing')];
+    }
+  }
+
+  async #withFile<T>(read: (file: OpenFile) => Promise<T>): Promise<T> {
+    return await this.#home.pool.use(this.file, read).catch(async (error: unknown) => {
+      if (!isMissing(error)) throw this.#readError(error);
+      await this.survey();
+      return this.#throwDamaged(0);
+    });
+  }
+
+  #readError(error: unknown): LogError {
+    return fileError(error, `read ${this.file}`, this.#home.directory.pathOf(this.file));
+  }
+
+  #throwDamaged(position: number): never {
+    const damage =
+      this.#holes.findLast((hole) => hole.position <= position) ??
+      wholeSegment(this.surveyed, 'the file changed while it was read');
+    throw new LogError(
+      'damaged',
+      `cannot read the batches from index ${damage.firstIndex} to ${damage.lastIndex} in ${this.#home.directory.pathOf(this.file)}: ${damage.reason}. Mend them from a replica; nothing was cut`,
+      { damage, path: this.#home.directory.pathOf(this.file) },
+    );
+  }
+}
+
+function lookUp(index: SparseIndex, target: Target): IndexEntry {
+  if ('index' in target) return index.floorByIndex(target.index);
+  return 'offset' in target ? index.floorByOffset(target.offset) : index.floorByTime(target.time);
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof LogError && hasErrorCode(error.cause, 'ENOENT');
+}

@@ -1,0 +1,375 @@
+import {
+  type AdmitOptions,
+  admitBatch,
+  BatchError,
+  type BatchLimits,
+  batches,
+  checkBatch,
+  countOf,
+  type RecordView,
+  records,
+  stampBatch,
+} from '@commitlog/record';
+import type { Clock } from '@commitlog/runtime';
+import type { Damage } from './damage.js';
+import { LogError } from './errors.js';
+import type { Fence } from './fence.js';
+import { type CheckpointKey, decodeCheckpoint } from './format/checkpoint.js';
+import type { HardState } from './format/hard-state.js';
+import type { SealedSegment } from './format/manifest.js';
+import type { HardStateFile } from './hard-state-file.js';
+import { names } from './layout.js';
+import type { Appended, AppendOptions, FollowRequest, Log } from './log.js';
+import { type FetchBatches, mendSegment } from './mending.js';
+import type { LogPosition } from './position.js';
+import { Reader, type ReadRequest, type Slice } from './reader.js';
+import type { SegmentHome } from './segment.js';
+import { notLive, type SegmentSet } from './segment-set.js';
+import { positionAfter, sequenceProblem } from './sequence.js';
+import type { Watermark } from './watermark.js';
+import type { Writer } from './writer.js';
+
+/** What an open log is made of. */
+export interface LogParts {
+  readonly home: SegmentHome;
+  readonly segments: SegmentSet;
+  readonly writer: Writer;
+  readonly hardState: HardStateFile;
+  readonly durable: Watermark;
+  readonly fence: Fence;
+  readonly clock: Clock;
+  readonly admission: AdmitOptions;
+  /** Closes the files that remain, and frees the directory. */
+  readonly release: () => Promise<void>;
+}
+
+const unstamped = { index: 0, term: 0, baseOffset: 0, appendTime: 0 };
+
+/** See {@link Log}. */
+export class SegmentedLog implements Log {
+  readonly #parts: LogParts;
+  readonly #reader: Reader;
+  readonly #mending = new Set<{ readonly closing: AbortController; readonly settled: Promise<void> }>();
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: LogParts) {
+    this.#parts = parts;
+    this.#reader = new Reader(parts.segments);
+  }
+
+  get start(): LogPosition {
+    return this.#parts.segments.start;
+  }
+
+  get firstOnDisk(): LogPosition {
+    return this.#parts.segments.all[0]!.base;
+  }
+
+  get durable(): LogPosition {
+    return this.#parts.segments.end;
+  }
+
+  get tail(): LogPosition {
+    return this.#parts.writer.tail;
+  }
+
+  get segments(): readonly SealedSegment[] {
+    return this.#parts.segments.all.map((segment) => segment.describe());
+  }
+
+  get indexBytes(): number {
+    return this.#parts.segments.all.reduce((bytes, segment) => bytes + segment.indexBytes, 0);
+  }
+
+  get damage(): readonly Damage[] {
+    return this.#parts.segments.all.flatMap((segment) => segment.holes);
+  }
+
+  get fencedBy(): LogError | undefined {
+    return this.#parts.fence.error;
+  }
+
+  get hardState(): HardState {
+    const { state } = this.#parts.hardState;
+    const { term } = this.durable;
+    // A vote is one of its term: the log shows that a later one has begun.
+    return state.term >= term ? state : { ...state, term, vote: null };
+  }
+
+  get checkpoints(): readonly CheckpointKey[] {
+    return this.#parts.segments.checkpoints;
+  }
+
+  append(batch: Buffer, options: AppendOptions = {}): Promise<Appended> {
+    return this.#whenWritable(() => this.#append(batch, options));
+  }
+
+  appendStamped(stamped: readonly Buffer[]): Promise<LogPosition> {
+    return this.#whenWritable(() => this.#appendStamped(stamped));
+  }
+
+  async read(request: ReadRequest): Promise<Slice> {
+    this.#requireOpen();
+    return await this.#reader.read(request);
+  }
+
+  async *slices({ follow = false, signal, ...request }: FollowRequest): AsyncGenerator<Slice, void, undefined> {
+    let ahead = this.read(request);
+    for (;;) {
+      signal?.throwIfAborted();
+      const slice = await ahead;
+      if (slice.bytes.length > 0) {
+        ahead = this.read({ ...request, from: slice.next });
+        // Whoever iterates on gets the error; whoever stops here does not need it.
+        ahead.catch(() => {});
+        yield slice;
+      } else {
+        if (!follow || slice.next.index > (request.throughIndex ?? Number.POSITIVE_INFINITY)) return;
+        await this.reached(slice.next.index, signal);
+        ahead = this.read({ ...request, from: slice.next });
+      }
+    }
+  }
+
+  async *records(request: FollowRequest): AsyncGenerator<RecordView, void, undefined> {
+    const { from } = request;
+    const firstOffset = typeof from === 'object' && 'offset' in from ? from.offset : 0;
+    for await (const { bytes } of this.slices(request)) {
+      for (const batch of batches(bytes, { isChecked: true, batchBytesMax: bytes.length })) {
+        for (const record of records(batch)) if (record.offset >= firstOffset) yield record;
+      }
+    }
+  }
+
+  async reached(index: number, signal?: AbortSignal): Promise<void> {
+    const { durable, fence } = this.#parts;
+    this.#requireOpen();
+    requireIndex(index, 0, Number.MAX_SAFE_INTEGER);
+    if (durable.value < index) fence.check();
+    await durable.reached(index, signal);
+  }
+
+  async termAt(index: number): Promise<number> {
+    this.#requireOpen();
+    return await this.#reader.termAt(index);
+  }
+
+  async positionAt(index: number): Promise<LogPosition> {
+    this.#requireOpen();
+    return (await this.#reader.pointAfter(index)).point.previous;
+  }
+
+  async truncateAfter(index: number): Promise<void> {
+    this.#requireWritable();
+    const { segments, writer } = this.#parts;
+    requireIndex(index, segments.start.index, Number.MAX_SAFE_INTEGER);
+    await writer.cut(async () => {
+      requireIndex(index, segments.start.index, Number.MAX_SAFE_INTEGER);
+      if (index >= segments.end.index) return;
+      const { segment, point } = await this.#reader.pointAfter(index);
+      await segments.truncateAfter(segment, point);
+    });
+  }
+
+  async trimBefore(index: number): Promise<void> {
+    this.#requireWritable();
+    const { segments, writer } = this.#parts;
+    await writer.change(async () => {
+      requireIndex(index, 0, segments.end.index + 1);
+      if (index <= segments.start.index + 1) return;
+      const { point } = await this.#reader.pointAfter(index - 1);
+      await segments.trimBefore(point.previous);
+    });
+  }
+
+  async reset(position: LogPosition, state?: Uint8Array): Promise<void> {
+    this.#requireWritable();
+    for (const [field, value] of Object.entries(position)) {
+      if (!Number.isSafeInteger(value) || value < 0) {
+        throw new LogError('settings', `${field} of a position: expected an integer from 0 to 2^53-1, got ${value}`);
+      }
+    }
+    await this.#parts.writer.cut(() => this.#parts.segments.reset(position, state));
+  }
+
+  async mend(segmentId: number, fetch: FetchBatches): Promise<void> {
+    this.#requireWritable();
+    const closing = new AbortController();
+    const mending = this.#mend(segmentId, (first, last) => untilAborted(fetch(first, last), closing.signal));
+    const underWay = { closing, settled: mending.catch(() => {}) };
+    this.#mending.add(underWay);
+    try {
+      await mending;
+    } finally {
+      this.#mending.delete(underWay);
+    }
+  }
+
+  async saveHardState(state: HardState): Promise<void> {
+    this.#requireWritable();
+    await this.#parts.hardState.save(state);
+  }
+
+  async readCheckpoint({ index, term }: CheckpointKey): Promise<Buffer | undefined> {
+    this.#requireOpen();
+    if (!this.checkpoints.some((key) => key.index === index && key.term === term)) return undefined;
+    const bytes = await this.#parts.home.directory.readWhole(names.checkpoint(index, term));
+    return bytes && decodeCheckpoint(bytes, { index, term });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** What is asked for before the log is closed is done, even if it has to wait for its turn. */
+  #whenWritable<T>(append: () => Promise<T>): Promise<T> {
+    try {
+      this.#requireWritable();
+      return this.#parts.writer.inTurn(append);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #append(batch: Buffer, { term }: AppendOptions): Promise<Appended> {
+    const { writer } = this.#parts;
+    const { tail } = writer;
+    const appended = this.#admit(batch, term, tail);
+    const { index, term: stamped, appendTime } = appended;
+    const end = { index, term: stamped, nextOffset: tail.nextOffset + countOf(batch), appendTime };
+    try {
+      return writer.append(batch, end, appended, unstamp);
+    } catch (error) {
+      unstamp(batch);
+      throw error;
+    }
+  }
+
+  /** Checks a producer's batch, and gives it its place behind the tail. */
+  #admit(batch: Buffer, term: number | undefined, tail: LogPosition): Appended {
+    const { writer, clock, admission } = this.#parts;
+    const termMin = Math.max(1, tail.term);
+    if (term !== undefined && !(term >= termMin)) {
+      throw new LogError('not-contiguous', `expected a term of at least ${termMin}, got ${term}`);
+    }
+    const appended = {
+      index: tail.index + 1,
+      term: term ?? termMin,
+      baseOffset: tail.nextOffset,
+      appendTime: Math.max(tail.appendTime, clock.wallMs()),
+    };
+    try {
+      admitBatch(batch, admission);
+      writer.requireRoom(batch.length);
+      stampBatch(batch, appended);
+    } catch (error) {
+      throw fromRecord(error);
+    }
+    return appended;
+  }
+
+  async #appendStamped(stamped: readonly Buffer[]): Promise<LogPosition> {
+    const { writer, admission } = this.#parts;
+    const ends: LogPosition[] = [];
+    let [end, bytes] = [writer.tail, 0];
+    for (const batch of stamped) {
+      requireOneBatch(batch, admission);
+      const problem = sequenceProblem(end, batch, 0);
+      if (problem !== undefined)
+        throw new LogError('not-contiguous', `the batch does not follow the log's last one: ${problem}`);
+      end = positionAfter(batch, 0);
+      bytes += batch.length;
+      ends.push(end);
+    }
+    if (ends.length === 0) throw new LogError('invalid-batch', 'expected at least one batch, got none');
+    writer.requireRoom(bytes);
+    return await writer.appendAll(stamped, ends);
+  }
+
+  async #close(): Promise<void> {
+    const { writer, durable, release } = this.#parts;
+    durable.fail(closedError());
+    try {
+      for (const { closing } of this.#mending) closing.abort(closedError());
+      await Promise.all([...this.#mending].map(({ settled }) => settled));
+      await writer.stop();
+    } finally {
+      await release();
+    }
+  }
+
+  async #mend(segmentId: number, fetch: FetchBatches): Promise<void> {
+    const { home, segments, writer, fence } = this.#parts;
+    const find = () => segments.all.find(({ id }) => id === segmentId);
+    if (find() === segments.active) await writer.sealActive();
+    const damaged = find();
+    if (damaged === undefined) throw new LogError('mend', `there is no segment ${segmentId}: see the log's damage`);
+    try {
+      const mended = await mendSegment(home, damaged, segments.takeId(), fetch);
+      await writer.change(() => segments.replace(damaged, mended));
+    } catch (error) {
+      fence.note(error);
+      // What was trimmed or truncated meanwhile can no longer be read, nor need it be.
+      throw segments.all.includes(damaged) ? error : notLive(damaged);
+    }
+  }
+
+  #requireOpen(): void {
+    if (this.#closing !== undefined) throw closedError();
+  }
+
+  #requireWritable(): void {
+    this.#requireOpen();
+    this.#parts.fence.check();
+  }
+}
+
+/** What is iterated, until the signal is aborted: an answer that may never come is not waited for. */
+async function* untilAborted<T>(iterable: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T, void, undefined> {
+  const aborted = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  const iterator = iterable[Symbol.asyncIterator]();
+  for (;;) {
+    const { done, value } = await Promise.race([iterator.next(), aborted]);
+    if (done) return;
+    yield value;
+  }
+}
+
+function closedError(): LogError {
+  return new LogError('closed', 'the log was closed: open it again');
+}
+
+function requireIndex(index: number, first: number, last: number): void {
+  if (Number.isSafeInteger(index) && index >= first && index <= last) return;
+  throw new LogError('out-of-range', `index: expected ${first} to ${last}, got ${index}`, {
+    requested: index,
+    first,
+    last,
+  });
+}
+
+function requireOneBatch(batch: Buffer, limits: BatchLimits): void {
+  let length: number;
+  try {
+    length = checkBatch(batch, 0, limits);
+  } catch (error) {
+    throw fromRecord(error);
+  }
+  if (batch.length === length) return;
+  throw new LogError('invalid-batch', `expected one batch of ${length} bytes, got ${batch.length} bytes`);
+}
+
+/** A batch that was refused goes back as it came, so that it can be appended again. */
+function unstamp(batch: Buffer): void {
+  stampBatch(batch, unstamped);
+}
+
+/** What the record package refuses, in this package's words. */
+function fromRecord(error: unknown): unknown {
+  return error instanceof BatchError ? new LogError('invalid-batch', error.message, { cause: error }) : error;
+}

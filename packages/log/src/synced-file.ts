@@ -1,0 +1,101 @@
+import type { OpenFile } from '@commitlog/runtime';
+import type { LogDirectory } from './directory.js';
+import { decodeSlot, encodeSlot, type SyncedMark, slotBytes, slotDistance } from './format/synced.js';
+import { names } from './layout.js';
+
+/**
+ * The file that remembers how far the log was synced. Writing a mark costs a copy into the page cache; it is durable after `sync`.
+ *
+ * One slot is always durable and left alone. The other is rewritten as often as there is news, and becomes the durable one when it was
+ * synced: whatever a power cut makes of the slot being written, the older mark is there.
+ */
+export class SyncedFile {
+  readonly #directory: LogDirectory;
+  readonly #file: OpenFile;
+  #sequence: number;
+  /** The slot that is not known to be durable, 0 or 1. */
+  #scratchSlot: number;
+  #latest: SyncedMark;
+  #isDurable = true;
+  #syncing: Promise<void> | undefined;
+
+  private constructor(
+    directory: LogDirectory,
+    file: OpenFile,
+    sequence: number,
+    durableSlot: number,
+    mark: SyncedMark,
+  ) {
+    this.#directory = directory;
+    this.#file = file;
+    this.#sequence = sequence;
+    this.#scratchSlot = 1 - durableSlot;
+    this.#latest = mark;
+  }
+
+  /** Puts a new file in place, without syncing its name. */
+  static async create(directory: LogDirectory, mark: SyncedMark): Promise<void> {
+    const bytes = Buffer.alloc(slotDistance + slotBytes);
+    encodeSlot({ sequence: 1, ...mark }).copy(bytes);
+    await directory.replaceWith(names.synced, bytes);
+  }
+
+  /** @returns `undefined` when the file is missing, or neither slot can be read */
+  static async open(directory: LogDirectory): Promise<SyncedFile | undefined> {
+    const mark = await SyncedFile.read(directory);
+    if (mark === undefined) return undefined;
+    const file = await directory.open(names.synced, 'write');
+    return new SyncedFile(directory, file, mark.sequence, mark.slot, mark);
+  }
+
+  /** The newest mark in the file, and the slot that holds it. */
+  static async read(directory: LogDirectory): Promise<(SyncedMark & { sequence: number; slot: number }) | undefined> {
+    const bytes = await directory.readWhole(names.synced);
+    if (bytes === undefined) return undefined;
+    const slots = [decodeSlot(bytes), decodeSlot(bytes.subarray(slotDistance))].flatMap((found, slot) =>
+      found === undefined ? [] : { ...found, slot },
+    );
+    return slots.sort((a, b) => b.sequence - a.sequence)[0];
+  }
+
+  get latest(): SyncedMark {
+    return this.#latest;
+  }
+
+  /** Takes note of a new mark. */
+  write(mark: SyncedMark): void {
+    this.#latest = mark;
+    this.#isDurable = false;
+    // Bytes that change while they are being synced may reach the disk half: the mark waits for the next write.
+    if (this.#syncing === undefined) this.#writeSlot();
+  }
+
+  /** Makes durable what was the latest mark at the time of the call, or a later one. */
+  async sync(): Promise<void> {
+    // A sync that is under way may have begun before that mark.
+    await this.#syncing;
+    if (this.#isDurable) return;
+    this.#syncing ??= this.#syncSlot().finally(() => {
+      this.#syncing = undefined;
+    });
+    await this.#syncing;
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+
+  async #syncSlot(): Promise<void> {
+    const mark = this.#latest;
+    this.#writeSlot();
+    await this.#directory.sync(this.#file, names.synced);
+    this.#scratchSlot = 1 - this.#scratchSlot;
+    this.#isDurable = this.#latest === mark;
+  }
+
+  #writeSlot(): void {
+    this.#sequence += 1;
+    const bytes = encodeSlot({ sequence: this.#sequence, ...this.#latest });
+    this.#directory.write(this.#file, names.synced, [bytes], this.#scratchSlot * slotDistance);
+  }
+}

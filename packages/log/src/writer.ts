@@ -1,0 +1,391 @@
+import type { Clock, Timer } from '@commitlog/runtime';
+import type { LogDirectory } from './directory.js';
+import { LogError } from './errors.js';
+import type { Fence } from './fence.js';
+import { segmentHeaderBytes } from './format/segment-header.js';
+import type { LogPosition } from './position.js';
+import type { SegmentSet } from './segment-set.js';
+import type { SyncedFile } from './synced-file.js';
+import type { Watermark } from './watermark.js';
+
+/** How long SYNCED may be behind on disk. */
+const syncedAfterMs = 1000;
+
+export interface WriterLimits {
+  /** A segment that would grow beyond is sealed first. */
+  readonly segmentBytes: number;
+  /** So is one whose first batch is this old, in ms; `undefined`: never for its age. */
+  readonly segmentMs: number | undefined;
+  /** The most that one write takes, unless a single batch is longer. */
+  readonly groupBytesMax: number;
+  /** The most that may wait. */
+  readonly pendingBytesMax: number;
+}
+
+interface Append {
+  readonly kind: 'append';
+  readonly batch: Buffer;
+  /** The point behind it. */
+  readonly end: LogPosition;
+  /** Whoever waits for this batch; nobody for all but the last of several that were appended together. */
+  readonly waiter: Waiter | undefined;
+}
+
+interface Waiter {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  readonly result: unknown;
+  /** Called with the batch when it is refused. */
+  readonly undo: ((batch: Buffer) => void) | undefined;
+}
+
+/** Decided when the batch behind it was taken, with the state derived up to there. */
+interface Roll {
+  readonly kind: 'roll';
+  readonly state: Uint8Array | undefined;
+}
+
+/** A change of the segments; nothing is written meanwhile. */
+interface Change {
+  readonly kind: 'change';
+  readonly run: () => Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Group commit: what is waiting is written at once and synced once, up to a limit, and what comes meanwhile waits for the next group.
+ * While a group is being synced, those who waited for the one before go on: under load, one half of the appenders works while the
+ * other half's batches are on their way to the disk. One thing happens at a time, in the order in which it was asked for.
+ *
+ * `tail` runs ahead of the disk: it moves when a batch is taken, so that the next one can be stamped, and falls back to what is durable
+ * when a write fails, which refuses every batch that waits.
+ */
+export class Writer {
+  readonly #directory: LogDirectory;
+  readonly #segments: SegmentSet;
+  readonly #synced: SyncedFile;
+  readonly #durable: Watermark;
+  readonly #fence: Fence;
+  readonly #clock: Clock;
+  readonly #limits: WriterLimits;
+  readonly #saveState: (at: LogPosition) => Uint8Array | undefined;
+  #tail: LogPosition;
+  #queue: (Append | Roll | Change)[] = [];
+  /** Durable, and whoever waits for it not yet told. */
+  #durableGroup: readonly Append[] = [];
+  #pendingBytes = 0;
+  /** The length of the active segment once all that waits is written. */
+  #plannedBytes: number;
+  /** The append time of its first batch. */
+  #plannedFirstTime: number | undefined;
+  #draining: Promise<void> | undefined;
+  /** Set while the tail is being moved back: until it settles, nobody knows what the next batch must follow. Never rejects. */
+  #turn: Promise<void> | undefined;
+  #syncedTimer: Timer | undefined;
+
+  constructor(
+    parts: {
+      readonly directory: LogDirectory;
+      readonly segments: SegmentSet;
+      readonly synced: SyncedFile;
+      readonly durable: Watermark;
+      readonly fence: Fence;
+      readonly clock: Clock;
+    },
+    limits: WriterLimits,
+    saveState: (at: LogPosition) => Uint8Array | undefined,
+  ) {
+    this.#directory = parts.directory;
+    this.#segments = parts.segments;
+    this.#synced = parts.synced;
+    this.#durable = parts.durable;
+    this.#fence = parts.fence;
+    this.#clock = parts.clock;
+    this.#limits = limits;
+    this.#saveState = saveState;
+    this.#tail = parts.segments.end;
+    this.#plannedBytes = parts.segments.active.bytes;
+    this.#plannedFirstTime = parts.segments.active.firstTime;
+  }
+
+  /** The point behind the last batch that was taken. */
+  get tail(): LogPosition {
+    return this.#tail;
+  }
+
+  /** @throws LogError `overloaded` when so many bytes more may not wait */
+  requireRoom(bytes: number): void {
+    const { pendingBytesMax } = this.#limits;
+    if (this.#pendingBytes > 0 && this.#pendingBytes + bytes > pendingBytesMax) {
+      throw new LogError(
+        'overloaded',
+        `${this.#pendingBytes} bytes wait for the disk, and ${bytes} more exceed pendingBytesMax (${pendingBytesMax}): wait for earlier appends to settle`,
+        { requested: this.#pendingBytes + bytes, last: pendingBytesMax },
+      );
+    }
+  }
+
+  /**
+   * Takes a batch that is stamped, checked, and follows the tail.
+   *
+   * @param undo called with the batch, should it be refused
+   * @returns `result`, once the batch is durable
+   */
+  append<T>(batch: Buffer, end: LogPosition, result: T, undo?: (batch: Buffer) => void): Promise<T> {
+    // Before anything changes: the owner's hook may throw.
+    this.#planRoll(batch.length);
+    return new Promise<T>((resolve, reject) => {
+      this.#take(batch, end, { resolve: resolve as Waiter['resolve'], reject, result, undo });
+      this.#wake();
+    });
+  }
+
+  /**
+   * Takes several batches, at least one, as `append` does.
+   *
+   * @param ends the points behind each of them
+   * @returns the last of these, once all are durable
+   */
+  appendAll(batches: readonly Buffer[], ends: readonly LogPosition[]): Promise<LogPosition> {
+    const before = [
+      this.#tail,
+      this.#plannedBytes,
+      this.#plannedFirstTime,
+      this.#pendingBytes,
+      this.#queue.length,
+    ] as const;
+    const last = batches.length - 1;
+    try {
+      for (let at = 0; at < last; at += 1) {
+        this.#planRoll(batches[at]!.length);
+        this.#take(batches[at]!, ends[at]!, undefined);
+      }
+      return this.append(batches[last]!, ends[last]!, ends[last]!);
+    } catch (error) {
+      // As if nothing had been asked for: none of it has left this turn of the event loop.
+      [this.#tail, this.#plannedBytes, this.#plannedFirstTime, this.#pendingBytes, this.#queue.length] = before;
+      throw error;
+    }
+  }
+
+  /** Takes batches, which must follow the tail: at once, or when it has come to rest, in the order of the calls. */
+  inTurn<T>(append: () => Promise<T>): Promise<T> {
+    if (this.#turn === undefined) return append();
+    // The next in turn waits until these were taken, not until they are durable.
+    const taken = this.#turn.then(() => ({ durable: append() }));
+    this.#takeTurn(taken);
+    return taken.then(({ durable }) => durable);
+  }
+
+  /** Runs a {@link change} that moves the log's end. */
+  cut(run: () => Promise<void>): Promise<void> {
+    const cutNow = (): Promise<void> => this.change(run).finally(() => this.#planFromDisk());
+    const done = this.#turn === undefined ? cutNow() : this.#turn.then(cutNow);
+    this.#takeTurn(done);
+    return done;
+  }
+
+  /** Seals the active segment, unless it is empty. Not a roll: nobody derived a state up to there. */
+  async sealActive(): Promise<void> {
+    await this.cut(async () => {
+      if (!this.#segments.active.isEmpty) await this.#segments.roll(undefined);
+    });
+  }
+
+  /** Runs a change of the segments when all that was taken before is durable, or refused. */
+  change(run: () => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ kind: 'change', run, resolve, reject });
+      this.#wake();
+    });
+  }
+
+  /** Resolves when nothing waits any more; then saves how far the log is synced. */
+  async stop(): Promise<void> {
+    while (this.#draining !== undefined || this.#turn !== undefined) await (this.#draining ?? this.#turn);
+    this.#syncedTimer?.cancel();
+    if (this.#fence.error !== undefined) return;
+    this.#markSynced();
+    await this.#synced.sync();
+  }
+
+  #takeTurn(turn: Promise<unknown>): void {
+    const settled = turn.then(nothing, nothing).then(() => {
+      if (this.#turn === settled) this.#turn = undefined;
+    });
+    this.#turn = settled;
+  }
+
+  #take(batch: Buffer, end: LogPosition, waiter: Waiter | undefined): void {
+    this.#queue.push({ kind: 'append', batch, end, waiter });
+    this.#tail = end;
+    this.#plannedBytes += batch.length;
+    this.#plannedFirstTime ??= end.appendTime;
+    this.#pendingBytes += batch.length;
+  }
+
+  #planRoll(bytes: number): void {
+    const { segmentBytes, segmentMs } = this.#limits;
+    const firstTime = this.#plannedFirstTime;
+    // An empty segment takes any batch.
+    if (firstTime === undefined) return;
+    const isFull = this.#plannedBytes + bytes > segmentBytes;
+    const isOld = segmentMs !== undefined && this.#clock.wallMs() - firstTime >= segmentMs;
+    if (!isFull && !isOld) return;
+    this.#queue.push({ kind: 'roll', state: this.#saveState(this.#tail) });
+    this.#plannedBytes = segmentHeaderBytes;
+    this.#plannedFirstTime = undefined;
+  }
+
+  #planFromDisk(): void {
+    this.#tail = this.#segments.end;
+    this.#plannedBytes = this.#segments.active.bytes;
+    this.#plannedFirstTime = this.#segments.active.firstTime;
+    const { index } = this.#tail;
+    const truncated = (): LogError =>
+      new LogError(
+        'out-of-range',
+        `the log was truncated after index ${index} while you waited: what you read behind it is gone`,
+        { last: index },
+      );
+    this.#durable.set(index, truncated);
+  }
+
+  #wake(): void {
+    // Behind everybody whom the end of the last group has woken and who appends at once: they form one group.
+    this.#draining ??= Promise.resolve().then(() => this.#drain());
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#queue.length > 0) {
+      const next = this.#queue[0]!;
+      if (next.kind === 'append') await this.#writeGroup(this.#takeGroup());
+      else {
+        this.#queue.shift();
+        this.#settleGroup();
+        await (next.kind === 'roll' ? this.#roll(next) : this.#change(next));
+      }
+    }
+    this.#settleGroup();
+    this.#draining = undefined;
+  }
+
+  /** The batches at the head of the queue that go to disk together. */
+  #takeGroup(): Append[] {
+    let bytes = 0;
+    const isBehindGroup = this.#queue.findIndex((work) => {
+      if (work.kind !== 'append') return true;
+      bytes += work.batch.length;
+      return bytes > this.#limits.groupBytesMax && bytes > work.batch.length;
+    });
+    return this.#queue.splice(0, isBehindGroup === -1 ? this.#queue.length : isBehindGroup) as Append[];
+  }
+
+  async #writeGroup(group: readonly Append[]): Promise<void> {
+    const { active } = this.#segments;
+    const failed = this.#writeAndSync(group);
+    // Those of the group before go on, and append again, while this one is on its way to the disk.
+    this.#settleGroup();
+    const failure = await failed;
+    if (failure !== undefined) return await this.#refuse(failure.error, group);
+    for (const { batch, end } of group) {
+      active.extend(batch, end);
+      this.#pendingBytes -= batch.length;
+    }
+    this.#durableGroup = group;
+    this.#durable.set(active.end.index);
+    this.#syncedTimer ??= this.#clock.after(syncedAfterMs, () => void this.#saveSynced());
+  }
+
+  /** @returns what went wrong; `undefined` when the group is durable */
+  async #writeAndSync(group: readonly Append[]): Promise<{ readonly error: unknown } | undefined> {
+    const { active, activeFile } = this.#segments;
+    try {
+      this.#fence.check();
+      this.#markSynced();
+      const batches = group.map(({ batch }) => batch);
+      this.#directory.write(activeFile, active.file, batches, active.bytes);
+      await this.#directory.sync(activeFile, active.file);
+      return undefined;
+    } catch (error) {
+      return { error };
+    }
+  }
+
+  /** Tells those who wait for the last group that it is durable. */
+  #settleGroup(): void {
+    const group = this.#durableGroup;
+    this.#durableGroup = [];
+    for (const { waiter } of group) waiter?.resolve(waiter.result);
+  }
+
+  async #roll({ state }: Roll): Promise<void> {
+    try {
+      this.#fence.check();
+      await this.#segments.roll(state);
+    } catch (error) {
+      await this.#refuse(error, []);
+    }
+  }
+
+  async #change({ run, resolve, reject }: Change): Promise<void> {
+    try {
+      this.#fence.check();
+      await run();
+      resolve();
+    } catch (error) {
+      this.#fence.note(error);
+      reject(error);
+    }
+  }
+
+  /** Refuses a group that could not be written, and with it everything that was to follow it. */
+  async #refuse(error: unknown, group: readonly Append[]): Promise<void> {
+    this.#fence.note(error);
+    if (this.#fence.error === undefined) await this.#cutPartialWrite();
+    const waiting = this.#queue.filter((work) => work.kind === 'append');
+    this.#queue = this.#queue.filter((work) => work.kind === 'change');
+    this.#pendingBytes = 0;
+    this.#planFromDisk();
+    for (const { batch, waiter } of [...group, ...waiting]) {
+      waiter?.undo?.(batch);
+      waiter?.reject(this.#fence.error ?? error);
+    }
+  }
+
+  /** Should it stay there, batches that were refused could show up at the next start. */
+  async #cutPartialWrite(): Promise<void> {
+    const { active, activeFile } = this.#segments;
+    try {
+      await activeFile.resize(active.bytes);
+    } catch (cause) {
+      // A file system that turned read-only took nothing, and there is nothing to cut.
+      if ((await activeFile.size().catch(() => undefined)) === active.bytes) return;
+      const message = `a write to ${active.file} failed, and what it left behind could not be cut off: this log takes no more writes. Check the disk, then start again`;
+      this.#fence.note(new LogError('fenced', message, { path: this.#directory.pathOf(active.file), cause }));
+    }
+  }
+
+  /** Says in SYNCED what is durable by now, before more is written behind it. */
+  #markSynced(): void {
+    const { id: segmentId, bytes: position, end } = this.#segments.active;
+    if (this.#synced.latest.segmentId !== segmentId || this.#synced.latest.position !== position) {
+      this.#synced.write({ segmentId, position, end });
+    }
+  }
+
+  async #saveSynced(): Promise<void> {
+    this.#syncedTimer = undefined;
+    try {
+      this.#fence.check();
+      this.#markSynced();
+      await this.#synced.sync();
+    } catch (error) {
+      // A write that failed is tried again with the next group, which is refused if it fails again.
+      this.#fence.note(error);
+    }
+  }
+}
+
+function nothing(): void {}

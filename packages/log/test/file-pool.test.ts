@@ -1,0 +1,46 @@
+import { expect, it } from 'vitest';
+import { appendBig, readAround, refused, valuesOf, World, words } from './world.js';
+
+/** How many files are open at most at the same time, segments' files for reading. */
+function watchOpenFiles(world: World): () => number {
+  let [open, most] = [0, 0];
+  world.disk.onOperation = ({ method, path }) => {
+    if (!path.endsWith('.log')) return;
+    if (method === 'open') open += 1;
+    if (method === 'close') open -= 1;
+    most = Math.max(most, open);
+  };
+  return () => most;
+}
+
+it('given a limit of open files, when many segments are read one after the other, then it is kept', async () => {
+  const world = new World();
+  const log = await world.open({ openFilesMax: 2 });
+  await appendBig(log, 1, 30);
+  const most = watchOpenFiles(world);
+  expect(await valuesOf(log)).toEqual(words(1, 30));
+  // Two that nobody reads, the one being read, and the one read ahead.
+  expect(most()).toBeLessThanOrEqual(4);
+});
+
+it('given no file descriptors, when a segment is read, then the reader is told, and the next one reads', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendBig(log, 1, 9);
+  world.disk.inject({ method: 'open', path: /-1\.log$/, code: 'EMFILE' });
+  const error = await refused(log.read({ from: 'start' }), 'too-many-files');
+  expect(error.message).toMatch(/ulimit/);
+  expect(log.damage).toEqual([]);
+  expect(await valuesOf(log)).toEqual(words(1, 9));
+});
+
+it('given a segment is trimmed while its file is open, then the file is closed, and its space given back', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendBig(log, 1, 12);
+  await valuesOf(log);
+  const before = world.disk.usedBytes;
+  await log.trimBefore(10);
+  expect(before - world.disk.usedBytes).toBeGreaterThan(9000);
+  expect((await readAround(log)).values).toEqual(words(10, 12));
+});

@@ -1,0 +1,113 @@
+import { SeededRandom } from '@commitlog/simulation';
+import { expect, it } from 'vitest';
+import { appendEach, batchOf, quiet, refused, World } from './world.js';
+
+const state = { term: 3, vote: 'a', commitHint: 1, storageId: '0'.repeat(32) };
+
+it('given a state that was saved, when the power is cut in any way, then it is there', async () => {
+  const world = new World();
+  const log = await world.open();
+  await log.saveHardState(state);
+  for (const { disk } of world.disk.crashStates({ random: new SeededRandom(1), variantsMax: 8 })) {
+    expect((await new World(disk).open()).hardState).toEqual(state);
+  }
+});
+
+it('given the power is cut at any operation of a save, then the old state is there or the new one, and both copies are good again', async () => {
+  const next = { ...state, term: 4, vote: 'b' };
+  for (let at = 1; at <= 4; at += 1) {
+    const world = new World();
+    const log = await world.open();
+    await log.saveHardState(state);
+    let count = 0;
+    world.disk.onOperation = () => {
+      count += 1;
+      if (count === at) world.disk.cutPower();
+    };
+    await expect(log.saveHardState(next)).rejects.toThrow(/power/);
+    for (const { disk } of world.disk.crashStates({ random: new SeededRandom(at), variantsMax: 8 })) {
+      const after = new World(disk);
+      const { hardState } = await after.open();
+      expect([state, next]).toContainEqual(hardState);
+      const bytes = after.bytesOf('HARDSTATE');
+      expect(bytes.subarray(0, 512).equals(bytes.subarray(4096))).toBe(true);
+    }
+  }
+});
+
+it('given one copy is damaged, when the log is opened, then the copy is made anew', async () => {
+  for (const byte of [40, 4096 + 40]) {
+    const world = new World();
+    const log = await world.open();
+    await log.saveHardState(state);
+    await log.close();
+    world.flip('HARDSTATE', byte);
+    const again = await world.open();
+    expect(again.hardState).toEqual(state);
+    const bytes = world.bytesOf('HARDSTATE');
+    expect(bytes.subarray(0, 512).equals(bytes.subarray(4096))).toBe(true);
+  }
+});
+
+it('given a write that fails, then the state before stands, and can be changed later', async () => {
+  const world = new World();
+  const log = await world.open();
+  await log.saveHardState(state);
+  for (const after of [0, 1]) {
+    world.disk.inject({ method: 'write', path: /HARDSTATE$/, code: 'ENOSPC', after, writtenBytes: 100 });
+    await refused(log.saveHardState({ ...state, term: 9 }), 'no-space');
+    expect(log.hardState).toEqual(state);
+  }
+  await log.saveHardState({ ...state, term: 10 });
+  expect((await new World(world.disk.clone()).open()).hardState.term).toBe(10);
+});
+
+it('given a segment that was written in a later term, when the log is opened, then the term is that one, with no vote in it', async () => {
+  const world = new World();
+  const log = await world.open();
+  await log.saveHardState(state);
+  await log.append(batchOf('a'), { term: 8 });
+  await log.close();
+  expect((await world.open()).hardState).toEqual({ ...state, term: 8, vote: null });
+});
+
+// A reader must resume or be told, never be silently dead: nats.node 590, etcd3 78.
+it('given a reader waits at the end, when saving the hard state fences the log, then the reader is told', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendEach(log, 'a');
+  let told: unknown;
+  log.reached(2).catch((error: unknown) => {
+    told = error;
+  });
+  world.disk.inject({ method: 'sync', path: /HARDSTATE$/, code: 'EIO' });
+  await refused(log.saveHardState(state), 'fenced');
+  await refused(log.append(batchOf('b')), 'fenced');
+  await quiet();
+  expect(told).toMatchObject({ code: 'fenced' });
+});
+
+// `fdatasync` fails once and then succeeds: Rebello et al., ATC 2020.
+it('given two hard states are saved at once, when the sync of the first fails, then the second is not confirmed either', async () => {
+  const world = new World();
+  const log = await world.open();
+  world.disk.inject({ method: 'sync', path: /HARDSTATE$/, code: 'EIO' });
+  const [first, second] = await Promise.allSettled([
+    log.saveHardState(state),
+    log.saveHardState({ ...state, term: 4, vote: 'b' }),
+  ]);
+  expect(first).toMatchObject({ status: 'rejected', reason: { code: 'fenced' } });
+  expect(second).toMatchObject({ status: 'rejected', reason: { code: 'fenced' } });
+});
+
+it('given the wrong cluster, when the log is opened, then its hard state is left as it is', async () => {
+  const world = new World();
+  const log = await world.open();
+  await log.saveHardState(state);
+  await log.close();
+  // One copy was not written when the power went.
+  world.flip('HARDSTATE', 4096 + 100);
+  const before = world.snapshot;
+  await refused(world.open({ cluster: 'ab'.repeat(16) }), 'wrong-directory');
+  expect(world.snapshot).toEqual(before);
+});

@@ -1,0 +1,41 @@
+import { LogError } from '@commitlog/log';
+import { expect, it } from 'vitest';
+import { appendBig, readAround, World, words } from './world.js';
+
+it('given two damaged batches side by side, when the second is read, then the error names it: who skips what it names gets on', async () => {
+  const world = new World();
+  const log = await world.open({ segmentBytes: 1 << 20 });
+  await appendBig(log, 1, 5);
+  const [second, third] = [world.placeOf(log, 2), world.placeOf(log, 3)];
+  world.flip(second.name, second.at + 20);
+  world.flip(third.name, third.at + 70);
+  const error = await log.read({ from: { index: 3 } }).catch((failed: unknown) => failed);
+  expect(error).toBeInstanceOf(LogError);
+  expect((error as LogError).damage!.firstIndex).toBeLessThanOrEqual(3);
+  expect((error as LogError).damage!.lastIndex).toBeGreaterThanOrEqual(3);
+});
+
+it('given the last segment was cut short in the middle of a batch, then what was there is named, and nobody who skips it walks in circles', async () => {
+  const world = new World();
+  const log = await world.open({ segmentBytes: 1 << 20 });
+  await appendBig(log, 1, 4);
+  await log.close();
+  const name = world.names[0]!;
+  world.place(name, world.bytesOf(name).subarray(0, 64 + 1500));
+  expect(await readAround(await world.open())).toEqual({ values: ['b1'], holes: [2, 3, 4] });
+});
+
+it('given blocks that the disk cannot read, then those batches are damaged, and the others are read', async () => {
+  const world = new World();
+  const log = await world.open({ segmentBytes: 64 * 1024 });
+  await appendBig(log, 1, 80);
+  // The second block of the file, for good.
+  world.disk.onOperation = ({ method, path, position = 0, bytes = 0 }) => {
+    if (method !== 'read' || !path.endsWith('-1.log')) return;
+    if (position < 8192 && position + bytes > 4096) throw Object.assign(new Error('EIO'), { code: 'EIO' });
+  };
+  const { values, holes } = await readAround(log);
+  expect(holes.length).toBeGreaterThanOrEqual(3);
+  expect(holes.length).toBeLessThanOrEqual(9);
+  expect(values).toEqual(words(1, 80).filter((word) => !holes.includes(Number(word.slice(1)))));
+});

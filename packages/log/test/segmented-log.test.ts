@@ -1,0 +1,259 @@
+import { expect, it } from 'vitest';
+import {
+  appendBig,
+  appendEach,
+  batchesOf,
+  batchOf,
+  big,
+  quiet,
+  refused,
+  valuesIn,
+  valuesOf,
+  World,
+  words,
+} from './world.js';
+
+it('given a truncation under way, when something is appended, then it waits, and follows the new tail', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendBig(log, 1, 9);
+  const stall = world.disk.stallSyncs();
+  const truncated = log.truncateAfter(4);
+  await quiet();
+  const appended = [log.append(big('c5')), log.append(big('c6'))];
+  await quiet();
+  expect(log.tail.index).toBe(9);
+  stall.end();
+  await truncated;
+  expect((await Promise.all(appended)).map(({ index }) => index)).toEqual([5, 6]);
+  expect(await valuesOf(log)).toEqual([...words(1, 4), 'c5', 'c6']);
+});
+
+it('given a truncation that fails, then appends that waited for it follow the old tail', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendBig(log, 1, 5);
+  world.disk.inject({ method: 'write', path: /MANIFEST\.new$/, code: 'ENOSPC' });
+  const truncated = refused(log.truncateAfter(2), 'no-space');
+  const appended = log.append(big('b6'));
+  await truncated;
+  expect((await appended).index).toBe(6);
+  expect(await valuesOf(log)).toEqual(words(1, 6));
+});
+
+it('given a reset under way, when something is appended, then it follows the position', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendBig(log, 1, 5);
+  const reset = log.reset({ index: 100, term: 3, nextOffset: 500, appendTime: 0 });
+  const appended = log.append(batchOf('new'));
+  await reset;
+  expect(await appended).toMatchObject({ index: 101, term: 3, baseOffset: 500 });
+  expect(await valuesOf(log)).toEqual(['new']);
+});
+
+it('given a log that is trimmed while it is read, then a reader gets every batch in order, or is told that it is out of range', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendBig(log, 1, 20);
+  const values: string[] = [];
+  const reading = (async () => {
+    for (let next: { index: number } = { index: 1 }; ; ) {
+      const slice = await log.read({ from: next, maxBytes: 1 });
+      if (slice.bytes.length === 0) return;
+      values.push(`b${next.index}`);
+      next = slice.next;
+    }
+  })();
+  await log.trimBefore(10);
+  const code = await reading.then(
+    () => 'all was read',
+    (error: { code: string }) => error.code,
+  );
+  expect(['all was read', 'out-of-range']).toContain(code);
+  expect(values).toEqual(words(1, values.length));
+  expect(await valuesOf(log)).toEqual(words(10, 20));
+});
+
+it('given a log that is truncated while it is read, then no reader sees half a batch or an error of the disk', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendBig(log, 1, 20);
+  const reads = Array.from({ length: 20 }, (_, at) => log.read({ from: { index: at + 1 }, maxBytes: 1 }));
+  await log.truncateAfter(5);
+  const outcomes = reads.map((read) =>
+    read.then(
+      ({ bytes }) => valuesIn(bytes).join(),
+      (error: { code: string }) => error.code,
+    ),
+  );
+  for (const [at, outcome] of (await Promise.all(outcomes)).entries()) {
+    expect([`b${at + 1}`, '', 'out-of-range']).toContain(outcome);
+  }
+  expect(log.damage).toEqual([]);
+});
+
+it('given appends under way, when the log is closed, then they become durable first, and later ones are refused', async () => {
+  const world = new World();
+  const log = await world.open();
+  const stall = world.disk.stallSyncs();
+  const appended = Array.from({ length: 8 }, (_, at) => log.append(big(`b${at + 1}`)));
+  await quiet();
+  const closed = log.close();
+  const late = refused(log.append(batchOf('late')), 'closed');
+  await quiet();
+  stall.end();
+  await Promise.all([...appended, closed, late]);
+  expect(await valuesOf(await world.open())).toEqual(words(1, 8));
+});
+
+it('given changes and a hard state under way, when the log is closed, then they are done first', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendBig(log, 1, 9);
+  const changes = [
+    log.trimBefore(3),
+    log.truncateAfter(6),
+    log.saveHardState({ ...log.hardState, term: 8 }),
+    log.close(),
+  ];
+  await Promise.all(changes);
+  const again = await world.open();
+  expect(again.hardState.term).toBe(8);
+  expect(await valuesOf(again)).toEqual(words(3, 6));
+});
+
+it('given a log that was closed, then no file is open, nothing is locked, and no timer is left', async () => {
+  const world = new World();
+  const open = new Map<string, number>();
+  world.disk.onOperation = ({ method, path }) => {
+    if (method === 'open') open.set(path, (open.get(path) ?? 0) + 1);
+    if (method === 'close') open.set(path, (open.get(path) ?? 0) - 1);
+  };
+  const log = await world.open();
+  await appendBig(log, 1, 12);
+  await valuesOf(log);
+  await log.truncateAfter(8);
+  await log.trimBefore(5);
+  await log.close();
+  expect([...open.values()].every((count) => count === 0)).toBe(true);
+  expect(world.clock.nextTimerMs()).toBeUndefined();
+  await (await world.open()).close();
+});
+
+// A slow or starved consumer: others unharmed: etcd 17529.
+it('given 1,000 idle followers, when one batch is appended, then each of them gets it, and nobody polled', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendEach(log, 'old');
+  const followers = Array.from({ length: 1000 }, () => log.records({ from: 'end', follow: true }));
+  const waiting = followers.map((follower) => follower.next());
+  await quiet();
+  const before = world.disk.operationCount;
+  await quiet();
+  expect(world.disk.operationCount).toBe(before);
+  await appendEach(log, 'news');
+  for (const { value } of await Promise.all(waiting)) expect(value?.value.toString()).toBe('news');
+  for (const follower of followers) await follower.return();
+});
+
+// An idle consumer must never travel back nor skip: etcd 15271.
+it('given a follower, when batches come across many segments, then it meets each once', async () => {
+  const world = new World();
+  const log = await world.open();
+  const met: number[] = [];
+  const following = (async () => {
+    for await (const { offset } of log.records({ from: 'start', follow: true, maxBytes: 1500 })) {
+      met.push(offset);
+      if (offset === 59) return;
+    }
+  })();
+  for (let round = 0; round < 12; round += 1) {
+    await Promise.all(Array.from({ length: 5 }, (_, at) => log.append(big(`b${round * 5 + at}`))));
+  }
+  await following;
+  expect(met).toEqual(Array.from({ length: 60 }, (_, at) => at));
+});
+
+// Twenty single appends at once: twenty offsets, not one: platformatic/kafka 326.
+it('given twenty appends at once, then each has an offset of its own', async () => {
+  const log = await new World().open();
+  const appended = await Promise.all(Array.from({ length: 20 }, (_, at) => log.append(batchOf(`${at}`))));
+  expect(appended.map(({ baseOffset }) => baseOffset)).toEqual(Array.from({ length: 20 }, (_, at) => at));
+});
+
+it('given a batch that somebody changes after it was appended and confirmed, then what is read is what was appended', async () => {
+  const log = await new World().open();
+  const batch = batchOf('kept');
+  await log.append(batch);
+  const before = (await batchesOf(log)).get(1)!;
+  batch.fill(0);
+  expect((await batchesOf(log)).get(1)!.equals(before)).toBe(true);
+});
+
+it('given checkpoints, when one is damaged on disk, then it is not handed out, and the log is otherwise whole', async () => {
+  const world = new World();
+  const log = await world.open({ checkpoint: ({ index }) => Buffer.from(`up to ${index}`) });
+  await appendBig(log, 1, 9);
+  const [first, second] = log.checkpoints;
+  world.flip(world.names.find((name) => name.startsWith('CHECKPOINT'))!, 26);
+  expect(await log.readCheckpoint(first!)).toBeUndefined();
+  expect((await log.readCheckpoint(second!))?.toString()).toBe('up to 6');
+  await world.remove(world.names.findLast((name) => name.startsWith('CHECKPOINT'))!);
+  expect(await log.readCheckpoint(second!)).toBeUndefined();
+  expect(await valuesOf(log)).toEqual(words(1, 9));
+});
+
+it('given two truncations at once, and appends between them, then each happens in its turn', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendBig(log, 1, 9);
+  const first = log.truncateAfter(7);
+  const between = log.append(batchOf('between'));
+  const second = log.truncateAfter(3);
+  const after = log.append(batchOf('after'));
+  await Promise.all([first, second, after]);
+  expect(await between).toMatchObject({ index: 8 });
+  expect(await valuesOf(log)).toEqual([...words(1, 3), 'after']);
+});
+
+it('given a reader that waits at the end, when what it read is truncated, then it is told, and does not go on over the new batches', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendBig(log, 1, 5);
+  const reading = (async () => {
+    for await (const _ of log.slices({ from: 'start', follow: true }));
+  })();
+  const told = reading.catch((error: unknown) => error);
+  await quiet();
+  await log.truncateAfter(3);
+  await appendBig(log, 6, 9);
+  expect(await told).toMatchObject({ code: 'out-of-range' });
+});
+
+it('given a reader between two reads, when what it read is truncated and other batches take the place, then its next read is refused', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendBig(log, 1, 5);
+  const { next } = await log.read({ from: { index: 5 } });
+  expect(next.index).toBe(6);
+  await log.truncateAfter(3);
+  world.clock.advance(1000);
+  await appendBig(log, 6, 9);
+  await refused(log.read({ from: next }), 'out-of-range');
+});
+
+it('given a replica that never answers, when the log is closed while it is mended, then the log closes', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendBig(log, 1, 9);
+  const { segmentId } = world.placeOf(log, 2);
+  world.damage(log, 2, 'body');
+  const mending = log.mend(segmentId, () => ({
+    [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }),
+  }));
+  const told = mending.catch((error: unknown) => error);
+  await quiet();
+  await log.close();
+  expect(await told).toMatchObject({ code: 'closed' });
+});

@@ -1,0 +1,90 @@
+import { SeededRandom, SimulatedDisk } from '@commitlog/simulation';
+import { expect, it } from 'vitest';
+import { LogDirectory } from '../src/directory.js';
+import type { SyncedMark } from '../src/format/synced.js';
+import { SyncedFile } from '../src/synced-file.js';
+import { appendEach, batchOf, quiet, World } from './world.js';
+
+const mark = (position: number): SyncedMark => ({
+  segmentId: 1,
+  position,
+  end: { index: position, term: 1, nextOffset: position, appendTime: 0 },
+});
+
+async function created(): Promise<{ disk: SimulatedDisk; synced: SyncedFile }> {
+  const disk = new SimulatedDisk();
+  await disk.files.makeDirectory('/log');
+  const directory = new LogDirectory('/log', disk.files);
+  await SyncedFile.create(directory, mark(64));
+  await directory.syncNames();
+  const synced = await SyncedFile.open(directory);
+  return { disk, synced: synced! };
+}
+
+async function positions(disk: SimulatedDisk, seed: number): Promise<Set<number | undefined>> {
+  const found = new Set<number | undefined>();
+  for (const state of disk.crashStates({ random: new SeededRandom(seed), variantsMax: 20 })) {
+    found.add((await SyncedFile.read(new LogDirectory('/log', state.disk.files)))?.position);
+  }
+  return found;
+}
+
+it('given marks that were written, when the power is cut, then there is one of them, and none before the last that was synced', async () => {
+  const { disk, synced } = await created();
+  synced.write(mark(100));
+  await synced.sync();
+  expect(await positions(disk, 1)).toEqual(new Set([100]));
+  synced.write(mark(200));
+  synced.write(mark(300));
+  const found = await positions(disk, 2);
+  for (const position of found) expect([100, 200, 300]).toContain(position);
+  await synced.sync();
+  expect(await positions(disk, 3)).toEqual(new Set([300]));
+});
+
+it('given a sync under way, when marks come, then the one before is never torn, and the next sync has the last of them', async () => {
+  const { disk, synced } = await created();
+  synced.write(mark(100));
+  const stall = disk.stallSyncs();
+  const first = synced.sync();
+  await quiet();
+  synced.write(mark(200));
+  synced.write(mark(300));
+  const second = synced.sync();
+  for (const position of await positions(disk, 4)) expect([64, 100]).toContain(position);
+  stall.end();
+  await Promise.all([first, second]);
+  expect(synced.latest.position).toBe(300);
+  expect(await positions(disk, 5)).toEqual(new Set([300]));
+});
+
+it('given nothing new, when it is synced, then the disk is let alone', async () => {
+  const { disk, synced } = await created();
+  await synced.sync();
+  const before = disk.operationCount;
+  await synced.sync();
+  expect(disk.operationCount).toBe(before);
+});
+
+it('given an open log, then SYNCED is synced a second after an append, once, and when the log is closed', async () => {
+  const world = new World();
+  const log = await world.open();
+  let syncs = 0;
+  world.disk.onOperation = ({ method, path }) => {
+    if (method === 'sync' && path.endsWith('SYNCED')) syncs += 1;
+  };
+  await appendEach(log, 'a', 'b', 'c');
+  expect(syncs).toBe(0);
+  world.clock.advance(999);
+  await quiet();
+  expect(syncs).toBe(0);
+  world.clock.advance(1);
+  await quiet();
+  expect(syncs).toBe(1);
+  world.clock.advance(60_000);
+  await quiet();
+  expect(syncs).toBe(1);
+  await log.append(batchOf('d'));
+  await log.close();
+  expect(syncs).toBe(2);
+});

@@ -1,0 +1,149 @@
+/**
+ * How many records a second one core encodes and decodes, checksums included.
+ *
+ *     pnpm --filter @commitlog/record bench [--json] [--rounds N]
+ *
+ * The last line of standard output with --json is `{ "encodeRecordsPerSecond", "decodeRecordsPerSecond" }`.
+ */
+import { Buffer } from 'node:buffer';
+import { parseArgs } from 'node:util';
+import {
+  admitBatch,
+  BatchBuilder,
+  checkBatch,
+  encodeBatch,
+  type RecordInput,
+  records,
+  stampBatch,
+} from '../src/index.js';
+
+const recordBytes = 256;
+const keyBytes = 16;
+const recordsPerBatch = 1_000;
+const batchesPerRound = 100;
+const warmUpRounds = 5;
+
+interface Subject {
+  readonly name: string;
+  /** Handles one batch of records; what it returns is summed up, so that no work can be optimised away. */
+  readonly run: () => number;
+}
+
+const plain = makeRecords(0);
+const keyed = makeRecords(keyBytes);
+const stampedPlain = makeStamped(plain);
+const stampedKeyed = makeStamped(keyed);
+const unstamped = encodeBatch(plain);
+const builder = new BatchBuilder();
+
+const encode: Subject = { name: 'encodeBatch', run: () => encodeBatch(plain).length };
+const decode: Subject = { name: 'checkBatch, then records', run: () => decodeAll(stampedPlain) };
+const others: readonly Subject[] = [
+  { name: `encodeBatch, ${keyBytes} B of it a key`, run: () => encodeBatch(keyed).length },
+  { name: `checkBatch, then records, ${keyBytes} B of it a key`, run: () => decodeAll(stampedKeyed) },
+  {
+    name: 'BatchBuilder',
+    run: () => {
+      for (const record of plain) builder.add(record);
+      return builder.build().length;
+    },
+  },
+  {
+    name: 'admitBatch',
+    run: () => {
+      admitBatch(unstamped);
+      return unstamped.length;
+    },
+  },
+];
+
+main();
+
+function main(): void {
+  const { isJson, rounds } = readFlags();
+  const rates = measure(isJson ? [encode, decode] : [encode, decode, ...others], rounds);
+  if (isJson) {
+    const encodeRecordsPerSecond = Math.round(rates.get(encode)!);
+    const decodeRecordsPerSecond = Math.round(rates.get(decode)!);
+    console.log(JSON.stringify({ encodeRecordsPerSecond, decodeRecordsPerSecond }));
+    return;
+  }
+  console.log(
+    `records of ${recordBytes} B, ${recordsPerBatch} a batch, median of ${rounds} rounds, one core, checksums included`,
+  );
+  for (const [{ name }, rate] of rates) {
+    const millions = (rate / 1e6).toFixed(1).padStart(5);
+    const megabytes = ((rate * recordBytes) / 1e6).toFixed(0).padStart(6);
+    console.log(`${name.padEnd(44)} ${millions} million/s ${megabytes} MB/s`);
+  }
+}
+
+function readFlags(): { isJson: boolean; rounds: number } {
+  try {
+    const { values } = parseArgs({
+      options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '25' } },
+    });
+    const rounds = Number(values.rounds);
+    if (!Number.isSafeInteger(rounds) || rounds < 1)
+      throw new Error(`--rounds must be 1 or more, got "${values.rounds}"`);
+    return { isJson: values.json, rounds };
+  } catch (error) {
+    console.error(`${(error as Error).message}\nusage: bench [--json] [--rounds N]`);
+    process.exit(2);
+  }
+}
+
+function makeRecords(keyBytes: number): RecordInput[] {
+  const time = Date.UTC(2026, 0, 1);
+  return Array.from({ length: recordsPerBatch }, (_, i) => ({
+    key: keyBytes > 0 ? Buffer.alloc(keyBytes, i) : undefined,
+    value: Buffer.alloc(recordBytes - keyBytes, i),
+    time: time + i,
+  }));
+}
+
+function makeStamped(input: readonly RecordInput[]): Buffer {
+  const batch = encodeBatch(input);
+  stampBatch(batch, { index: 1, term: 1, baseOffset: 1, appendTime: input[0]!.time! });
+  return batch;
+}
+
+/** What a consumer does: checks the batch, and touches every key and value. */
+function decodeAll(batch: Buffer): number {
+  let sum = checkBatch(batch);
+  for (const { key, value, offset } of records(batch)) sum += offset + (key?.[0] ?? 0) + value[value.length - 1]!;
+  return sum;
+}
+
+/** Each subject's median rate in records a second. Subjects take turns, so that a slow moment of the machine hits all. */
+function measure(subjects: readonly Subject[], rounds: number): Map<Subject, number> {
+  const rates = new Map<Subject, number[]>(subjects.map((subject) => [subject, []]));
+  for (let round = 0; round < warmUpRounds + rounds; round += 1) {
+    showProgress(`round ${round + 1} of ${warmUpRounds + rounds}`);
+    for (const subject of subjects) {
+      const rate = runRound(subject);
+      if (round >= warmUpRounds) rates.get(subject)!.push(rate);
+    }
+  }
+  showProgress('');
+  return new Map(subjects.map((subject) => [subject, median(rates.get(subject)!)]));
+}
+
+function runRound(subject: Subject): number {
+  let sum = 0;
+  const started = performance.now();
+  for (let i = 0; i < batchesPerRound; i += 1) sum += subject.run();
+  const seconds = (performance.now() - started) / 1000;
+  if (sum <= 0) throw new Error(`${subject.name} did nothing`);
+  return (batchesPerRound * recordsPerBatch) / seconds;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+function showProgress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+}

@@ -1,0 +1,140 @@
+/**
+ * Runs every check of the project, one after the other, and goes on after a failure so that one run shows all of them. The
+ * last line is `N passed, N failed`: the tests that the test runners counted, and one for each other step.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { root, workspacePackages } from './workspace.mjs';
+
+const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const pnpm = `npx -y ${packageManager} -s`;
+const suiteOf = (/** @type {string} */ name) => `${pnpm} --filter ${name} --fail-if-no-match`;
+
+/**
+ * How a step is judged. `tests`: by its exit code, and counted by the results that the test runners left behind.
+ * `report`: by its exit code, and by `failures` in the JSON object on its last line. `exit`: by its exit code.
+ *
+ * @typedef {{ name: string, what: string, command: string, judged: 'tests' | 'report' | 'exit' }} Step
+ */
+
+/** @type {Step[]} */
+const steps = [
+  { name: 'test', what: 'set-up, and the tests of every package', command: 'npm test', judged: 'tests' },
+  { name: 'lint', what: 'format, lint, floating promises, purity', command: `${pnpm} lint`, judged: 'exit' },
+  { name: 'layers', what: 'imports go down only', command: `${pnpm} layers`, judged: 'exit' },
+  { name: 'typecheck', what: 'types, tests and scripts included', command: `${pnpm} typecheck`, judged: 'exit' },
+  { name: 'build', what: 'JavaScript and declarations', command: `${pnpm} build`, judged: 'exit' },
+  { name: 'packages', what: 'what would be published', command: `${pnpm} check:packages`, judged: 'exit' },
+  { name: 'knip', what: 'nothing unused, nothing undeclared', command: `${pnpm} knip`, judged: 'exit' },
+  {
+    name: 'fuzz',
+    what: 'mutated record batches',
+    command: `${suiteOf('@commitlog/record')} test:fuzz --json`,
+    judged: 'report',
+  },
+  {
+    name: 'crash',
+    what: 'every file operation of the log, times every fault of the disk',
+    command: `${suiteOf('@commitlog/log')} test:crash --json`,
+    judged: 'report',
+  },
+  { name: 'demo', what: 'the main job, from the command line', command: 'npm run demo', judged: 'exit' },
+];
+
+/** @typedef {{ passed: number, failed: number }} Count */
+
+/** No colours, and nothing that turbo remembers of an earlier run. */
+const environment = { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, TURBO_FORCE: 'true' };
+
+/** Where each suite leaves what it counted. */
+function suites() {
+  const packages = workspacePackages().filter(({ scripts }) => 'test' in scripts);
+  const folders = [...packages.map(({ folder }) => folder), 'scripts'];
+  return folders.map((folder) => ({ folder, results: join(root, folder, '.results/vitest.json') }));
+}
+
+/** What vitest counted in one suite. A file that could not be loaded has no tests: it counts as a failed one. */
+function countOf(/** @type {{ folder: string, results: string }} */ { folder, results }) {
+  if (!existsSync(results)) {
+    console.log(`${folder}: the tests left no result`);
+    return { passed: 0, failed: 1 };
+  }
+  const { numTotalTests, numPassedTests, numFailedTests, testResults } = JSON.parse(readFileSync(results, 'utf8'));
+  if (numTotalTests === 0 && testResults.length === 0) {
+    console.log(`${folder}: there are no tests`);
+    return { passed: 0, failed: 1 };
+  }
+  const unloadable = testResults.filter(
+    (/** @type {{ status: string, assertionResults: object[] }} */ file) =>
+      file.status === 'failed' && file.assertionResults.length === 0,
+  );
+  return { passed: numPassedTests, failed: numFailedTests + unloadable.length };
+}
+
+/** @type {(counts: Count[]) => Count} */
+function sum(counts) {
+  const total = { passed: 0, failed: 0 };
+  for (const { passed, failed } of counts) {
+    total.passed += passed;
+    total.failed += failed;
+  }
+  return total;
+}
+
+/** Whether the JSON object on the last line says that nothing failed. */
+function reportsSuccess(/** @type {string} */ output) {
+  try {
+    return JSON.parse(output.trimEnd().split('\n').at(-1) ?? '').failures === 0;
+  } catch {
+    console.log('the last line is no JSON object with "failures"');
+    return false;
+  }
+}
+
+/** @type {(step: Step, exitCode: number | null, output: string) => Count} */
+function judge(step, exitCode, output) {
+  if (step.judged === 'tests') {
+    const count = sum(suites().map(countOf));
+    const isUnexplained = exitCode !== 0 && count.failed === 0;
+    return isUnexplained ? { ...count, failed: 1 } : count;
+  }
+  const isGood = exitCode === 0 && (step.judged === 'exit' || reportsSuccess(output));
+  return isGood ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+/** @type {(command: string) => Promise<{ exitCode: number | null, output: string }>} */
+function run(command) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, { cwd: root, env: environment, shell: true, stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.on('data', (/** @type {Buffer} */ chunk) => {
+      process.stdout.write(chunk);
+      // The report is one line: what came long before it is not kept.
+      output = (output + chunk).slice(-65_536);
+    });
+    child.on('error', reject);
+    child.on('close', (exitCode) => resolve({ exitCode, output }));
+  });
+}
+
+const seconds = (/** @type {number} */ since) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
+
+for (const { results } of suites()) rmSync(results, { force: true });
+const started = performance.now();
+const summary = [];
+const counts = [];
+for (const step of steps) {
+  console.log(`\n=== ${step.name}: ${step.what}\n$ ${step.command}`);
+  const stepStarted = performance.now();
+  const { exitCode, output } = await run(step.command);
+  const count = judge(step, exitCode, output);
+  const line = `${count.failed === 0 ? 'ok    ' : 'FAILED'} ${step.name.padEnd(10)} ${seconds(stepStarted).padStart(8)}  ${count.passed} passed, ${count.failed} failed`;
+  console.log(line);
+  counts.push(count);
+  summary.push(line);
+}
+const total = sum(counts);
+console.log(`\n${summary.join('\n')}\ntotal ${seconds(started)}`);
+console.log(`${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed === 0 ? 0 : 1;

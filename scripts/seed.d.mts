@@ -1,2 +1,0 @@
-/** An unsigned 32-bit integer. */
-export function commitSeed(): number;
