@@ -25,7 +25,7 @@ export const mutants: readonly Mutant[] = [
     trap: 'an old append that conflicts with nothing cuts what came after it',
     patches: [
       {
-        file: 'replication.ts',
+        file: 'acceptance.ts',
         find: 'const fresh = firstConflict(raft, message.entries);',
         replace: 'const fresh = 0;',
       },
@@ -36,7 +36,7 @@ export const mutants: readonly Mutant[] = [
     trap: 'a follower commits up to its own end, not to what the append proved equal',
     patches: [
       {
-        file: 'replication.ts',
+        file: 'acceptance.ts',
         find: 'Math.min(message.commit, lastNew)',
         replace: 'Math.min(message.commit, raft.lastIndex)',
       },
@@ -53,7 +53,7 @@ export const mutants: readonly Mutant[] = [
     trap: 'a heartbeat carries a commit index past what its follower is known to hold',
     patches: [
       {
-        file: 'heartbeat.ts',
+        file: 'rounds.ts',
         find: 'const commit = Math.min(progress.match, raft.commitIndex);',
         replace: 'const commit = raft.commitIndex;',
       },
@@ -64,7 +64,7 @@ export const mutants: readonly Mutant[] = [
     trap: 'an append is taken where the entry before it has another term',
     patches: [
       {
-        file: 'replication.ts',
+        file: 'acceptance.ts',
         find: 'if (raft.terms.at(message.prevIndex) !== message.prevTerm) {',
         replace: 'if (raft.terms.at(message.prevIndex) === undefined) {',
       },
@@ -108,7 +108,7 @@ export const mutants: readonly Mutant[] = [
     trap: 'an append is acknowledged before it is on disk',
     patches: [
       {
-        file: 'replication.ts',
+        file: 'acceptance.ts',
         find: "raft.sendDurable({ kind: 'append-accepted', term: raft.term, match }, leader);",
         replace: "raft.send({ kind: 'append-accepted', term: raft.term, match } as never, leader);",
       },
@@ -258,12 +258,12 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'read-without-a-round',
     trap: 'a leader answers reads without asking whether it still leads',
-    patches: [{ file: 'reads.ts', find: '  if (!isConfirmed) return;\n', replace: '' }],
+    patches: [{ file: 'rounds.ts', find: '  if (!isConfirmed) return;\n', replace: '' }],
   },
   {
     name: 'read-confirmed-by-an-earlier-round',
     trap: 'late answers to an earlier round confirm a read (etcd 20418)',
-    patches: [{ file: 'reads.ts', find: '>= batch.round,', replace: '>= batch.round - 1,' }],
+    patches: [{ file: 'rounds.ts', find: '>= batch.round,', replace: '>= batch.round - 1,' }],
   },
   {
     name: 'read-answers-of-another-life',
@@ -279,7 +279,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'read-before-own-commit',
     trap: 'a new leader serves reads before it knows what is committed (§8)',
-    patches: [{ file: 'reads.ts', find: '  if (raft.commitIndex < raft.reignStart) return;\n', replace: '' }],
+    patches: [{ file: 'rounds.ts', find: '  if (raft.commitIndex < raft.reignStart) return;\n', replace: '' }],
   },
   {
     name: 'vote-for-a-shorter-log',
@@ -351,7 +351,7 @@ export const mutants: readonly Mutant[] = [
     trap: 'entries past an unreadable one are acknowledged',
     patches: [
       {
-        file: 'replication.ts',
+        file: 'acceptance.ts',
         find: 'Math.min(upTo, raft.firstHole - 1, writable)',
         replace: 'Math.min(upTo, writable)',
       },
@@ -434,7 +434,7 @@ export const mutants: readonly Mutant[] = [
     trap: 'a member without space answers what it cannot take, and is sent a window for each answer',
     patches: [
       {
-        file: 'replication.ts',
+        file: 'acceptance.ts',
         find: '    // No space. Silence',
         replace: '    accept(raft, message.from, message.prevIndex);\n    // No space. Silence',
       },

@@ -1,5 +1,5 @@
+import { broadcastAppend } from './appends.js';
 import { quorumVote } from './configuration.js';
-import { beat } from './heartbeat.js';
 import { invariant } from './invariant.js';
 import type { MemberId } from './member.js';
 import type {
@@ -12,8 +12,8 @@ import type {
   VoteRefused,
 } from './message.js';
 import type { Raft } from './raft.js';
-import { broadcastAppend } from './replication.js';
 import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from './roles.js';
+import { beat } from './rounds.js';
 
 /** The election timeout passed without a leader (§5.2). */
 export function campaign(raft: Raft, cause: string): void {

@@ -1,29 +1,11 @@
+import { maybeSendAppend } from './appends.js';
 import { hasQuorum } from './configuration.js';
 import { invariant } from './invariant.js';
 import type { CommitNotice, Heartbeat, HeartbeatAck } from './message.js';
 import type { Raft } from './raft.js';
-import { answerReads } from './reads.js';
-import { maybeSendAppend } from './replication.js';
 import { becomeFollower } from './roles.js';
-import { maybeResendChunk } from './snapshot.js';
-
-/** Starts a round: tells every member that the leader lives, and asks each to say that it still follows. */
-export function beat(raft: Raft): void {
-  invariant(raft.isLeader, 'only a leader beats');
-  raft.round += 1;
-  raft.heartbeatDueMs = raft.nowMs + raft.settings.heartbeatMs;
-  for (const [member, progress] of raft.progress) {
-    if (member === raft.self) {
-      progress.ackedRound = raft.round;
-      continue;
-    }
-    // Never past what the member is known to hold: its log may yet differ above.
-    const commit = Math.min(progress.match, raft.commitIndex);
-    progress.commitSent = Math.max(progress.commitSent, commit);
-    raft.send({ kind: 'heartbeat', term: raft.term, round: raft.round, commit }, member);
-  }
-  answerReads(raft);
-}
+import { answerReads } from './rounds.js';
+import { maybeResendChunk } from './snapshot-source.js';
 
 export function handleHeartbeat(raft: Raft, message: Heartbeat): void {
   raft.commitTo(Math.min(message.commit, raft.lastIndex), 'heartbeat');

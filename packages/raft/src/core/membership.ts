@@ -1,3 +1,4 @@
+import { broadcastAppend } from './appends.js';
 import {
   encodeConfiguration,
   enterChange,
@@ -10,9 +11,8 @@ import {
 import type { RefusalReason } from './effect.js';
 import type { Index } from './entry.js';
 import type { MemberId } from './member.js';
-import { refuse } from './propose.js';
 import type { Raft } from './raft.js';
-import { broadcastAppend } from './replication.js';
+import { refuse } from './refusal.js';
 import { syncProgress } from './roles.js';
 import { handOver } from './transfer.js';
 

@@ -2,8 +2,8 @@ import type { Effect, HardState, PersistEffect } from './effect.js';
 import type { Entry, Index } from './entry.js';
 import type { MemberId } from './member.js';
 import type { DurableMessage, Message, Unaddressed, VolatileMessage } from './message.js';
-import type { Raft } from './raft.js';
 import type { SnapshotMeta } from './snapshot-meta.js';
+import type { Trace } from './trace.js';
 
 const nothing: readonly never[] = [];
 
@@ -29,11 +29,11 @@ export class Outbox {
     this.#effects.push(effect);
   }
 
-  send(unaddressed: Unaddressed<VolatileMessage>, to: MemberId, trace: Raft['trace']): void {
+  send(unaddressed: Unaddressed<VolatileMessage>, to: MemberId, trace: Trace | undefined): void {
     this.#effects.push({ kind: 'send', message: this.#address(unaddressed, to, trace) as VolatileMessage });
   }
 
-  sendDurable(unaddressed: Unaddressed<DurableMessage>, to: MemberId, trace: Raft['trace']): void {
+  sendDurable(unaddressed: Unaddressed<DurableMessage>, to: MemberId, trace: Trace | undefined): void {
     this.#thenSend.push(this.#address(unaddressed, to, trace) as DurableMessage);
   }
 
@@ -72,7 +72,7 @@ export class Outbox {
     return effects;
   }
 
-  #address(unaddressed: Unaddressed<Message>, to: MemberId, trace: Raft['trace']): Message {
+  #address(unaddressed: Unaddressed<Message>, to: MemberId, trace: Trace | undefined): Message {
     this.#lastMessage += 1;
     // The object is fresh from its sender: completing it in place spares a copy per message.
     const message = unaddressed as { -readonly [Field in keyof Message]: Message[Field] } as Message;

@@ -1,8 +1,8 @@
+import { broadcastAppend } from './appends.js';
 import type { RefusalReason } from './effect.js';
-import type { Entry } from './entry.js';
-import { entryFeeBytes } from './entry.js';
+import { type Entry, entryFeeBytes } from './entry.js';
 import type { Raft } from './raft.js';
-import { broadcastAppend } from './replication.js';
+import { refuse } from './refusal.js';
 
 /** Appends the proposals, all or none, and sends them on while the disk writes them (thesis §10.2.1). */
 export function propose(raft: Raft, data: readonly Uint8Array[]): void {
@@ -30,9 +30,4 @@ function whyNot(raft: Raft, data: readonly Uint8Array[]): RefusalReason | null {
   // With nothing waiting even the biggest is let in: a cap that refuses an entry for ever would be a dead end.
   const isOver = raft.uncommittedBytes > 0 && raft.uncommittedBytes + bytes > raft.settings.uncommittedBytesMax;
   return isOver ? 'overloaded' : null;
-}
-
-export function refuse(raft: Raft, reason: RefusalReason): void {
-  const configurationIndex = raft.configurations.current.index;
-  raft.outbox.add({ kind: 'refused', reason, leader: raft.leader, configurationIndex });
 }

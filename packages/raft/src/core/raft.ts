@@ -11,7 +11,7 @@ import type { CoreSettings } from './settings.js';
 import type { SnapshotMeta } from './snapshot-meta.js';
 import { Tail } from './tail.js';
 import { Terms } from './terms.js';
-import type { TraceEvent, TraceKind, TraceSink } from './trace.js';
+import type { Trace, TraceEvent, TraceKind, TraceSink } from './trace.js';
 import { Writes } from './writes.js';
 
 /** A read that waits for a leader's confirmation. */
@@ -99,7 +99,7 @@ export class Raft {
   staging: { readonly snapshot: SnapshotMeta; received: number } | null = null;
 
   readonly outbox: Outbox;
-  readonly trace: ((event: TraceKind, cause: string, fields?: Readonly<Record<string, unknown>>) => void) | undefined;
+  readonly trace: Trace | undefined;
 
   constructor(
     readonly settings: CoreSettings,

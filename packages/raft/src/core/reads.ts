@@ -1,7 +1,6 @@
-import { hasQuorum } from './configuration.js';
-import { beat } from './heartbeat.js';
 import type { ReadAnswer, ReadRequest } from './message.js';
 import type { Raft, WaitingRead } from './raft.js';
+import { startWaitingReads } from './rounds.js';
 
 /*
  * Linearizable reads without writing to the log (§8, thesis §6.4). The leader notes its commit index, proves with one
@@ -27,41 +26,6 @@ export function countReads(raft: Raft): number {
   for (const asked of raft.askedReads) count += asked.reads.length;
   for (const batch of raft.readBatches) count += batch.reads.length;
   return count;
-}
-
-/** Starts the round that confirms every read that waits here. At most one round for reads at a time: the next gathers meanwhile. */
-export function startWaitingReads(raft: Raft): void {
-  if (!raft.isLeader || raft.readBatches.length > 0) return;
-  if (raft.waitingReads.length === 0 && raft.waitingRequests.length === 0) return;
-  // A new leader does not know what its predecessors committed until an entry of its own has (§8).
-  if (raft.commitIndex < raft.reignStart) return;
-  raft.readBatches.push({
-    round: raft.round + 1,
-    index: raft.commitIndex,
-    reads: raft.waitingReads,
-    requests: raft.waitingRequests,
-  });
-  raft.waitingReads = [];
-  raft.waitingRequests = [];
-  beat(raft);
-}
-
-/** Serves the reads whose round a quorum has answered. */
-export function answerReads(raft: Raft): void {
-  const batch = raft.readBatches[0];
-  if (batch === undefined) return;
-  const isConfirmed = hasQuorum(
-    raft.configuration,
-    (voter) => (raft.progress.get(voter)?.ackedRound ?? 0) >= batch.round,
-  );
-  if (!isConfirmed) return;
-  raft.readBatches.shift();
-  for (const { token } of batch.reads) raft.outbox.add({ kind: 'read-ready', token, index: batch.index });
-  for (const { from, request } of batch.requests) {
-    raft.send({ kind: 'read-answer', term: raft.term, request, index: batch.index }, from);
-  }
-  raft.trace?.('read', 'confirmed by a quorum', { round: batch.round, readIndex: batch.index });
-  startWaitingReads(raft);
 }
 
 /** A follower asks on behalf of its readers. Where it asked before, the later request covers the earlier. */
@@ -115,11 +79,4 @@ export function tickReads(raft: Raft): void {
   }
   if (raft.isLeader) startWaitingReads(raft);
   else maybeAskLeader(raft);
-}
-
-/** The reign is over: what it was about to confirm must be confirmed by another. Followers ask again by themselves. */
-export function requeueReads(raft: Raft): void {
-  raft.waitingReads = [...raft.readBatches.flatMap((batch) => batch.reads), ...raft.waitingReads];
-  raft.readBatches = [];
-  raft.waitingRequests = [];
 }

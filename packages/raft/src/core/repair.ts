@@ -4,7 +4,7 @@ import type { MemberId } from './member.js';
 import type { Fetch, Fetched } from './message.js';
 import type { Raft } from './raft.js';
 import { becomeFollower } from './roles.js';
-import { sendSnapshot } from './snapshot.js';
+import { sendSnapshot } from './snapshot-source.js';
 import { handOver } from './transfer.js';
 
 /*

@@ -1,159 +1,14 @@
+import { maybeSendAppend, sendAppends } from './appends.js';
 import { quorumIndex } from './configuration.js';
-import { type Entry, entryBytes, type Index } from './entry.js';
 import { invariant } from './invariant.js';
 import type { MemberId } from './member.js';
 import { maybeFinishChange } from './membership.js';
-import type { Append, AppendAccepted, AppendRejected } from './message.js';
+import type { AppendAccepted, AppendRejected } from './message.js';
 import type { Progress } from './progress.js';
 import type { Raft } from './raft.js';
-import { startWaitingReads } from './reads.js';
-import { leaveSnapshot, sendSnapshot } from './snapshot.js';
+import { startWaitingReads } from './rounds.js';
+import { leaveSnapshot } from './snapshot-source.js';
 import { maybeTimeoutNow } from './transfer.js';
-
-/** Sends everybody what they lack, as far as their windows let it. */
-export function broadcastAppend(raft: Raft): void {
-  for (const member of raft.progress.keys()) if (member !== raft.self) sendAppends(raft, member);
-}
-
-/** Sends one append after another until the member has everything or its window is full. */
-export function sendAppends(raft: Raft, member: MemberId): void {
-  while (maybeSendAppend(raft, member, false)) {}
-}
-
-/**
- * Sends one append, if the member may be sent one and lacks something.
- *
- * @param isEmptyWanted send it even with nothing in it: its answer tells where the member stands
- * @returns whether an append with entries went out
- */
-export function maybeSendAppend(raft: Raft, member: MemberId, isEmptyWanted: boolean): boolean {
-  const progress = raft.progress.get(member);
-  if (progress === undefined || progress.isPaused) return false;
-  const isBehind = progress.next <= raft.lastIndex;
-  if (!isBehind && !isEmptyWanted) return false;
-  const prevIndex = progress.next - 1;
-  const prevTerm = raft.terms.at(prevIndex);
-  if (prevTerm === undefined) {
-    sendSnapshot(raft, member, progress);
-    return false;
-  }
-  if (!isBehind) {
-    sendAppend(raft, member, progress, []);
-    return false;
-  }
-  const { appendBytesMax, appendEntriesMax } = raft.settings;
-  if (progress.next < raft.tail.first) {
-    const last = Math.min(raft.tail.first - 1, progress.next + appendEntriesMax - 1);
-    progress.reading = raft.startRead('append', member);
-    raft.outbox.add({ kind: 'read', read: progress.reading, first: progress.next, last, bytesMax: appendBytesMax });
-    return false;
-  }
-  sendAppend(raft, member, progress, raft.tail.slice(progress.next, appendBytesMax, appendEntriesMax));
-  return true;
-}
-
-function sendAppend(raft: Raft, member: MemberId, progress: Progress, entries: readonly Entry[]): void {
-  const prevIndex = progress.next - 1;
-  const prevTerm = raft.terms.at(prevIndex);
-  invariant(prevTerm !== undefined, `the entry before ${progress.next} is in the log`);
-  const commit = raft.commitIndex;
-  raft.send({ kind: 'append', term: raft.term, prevIndex, prevTerm, entries, commit }, member);
-  progress.commitSent = Math.max(progress.commitSent, Math.min(commit, prevIndex + entries.length));
-  progress.sent(prevIndex + entries.length, bytesOf(entries));
-}
-
-/** Entries that were no longer in memory have come from storage: send them, if they are still what the member needs. */
-export function sendRead(raft: Raft, member: MemberId, read: number, entries: readonly Entry[]): void {
-  const progress = raft.progress.get(member);
-  if (progress === undefined || progress.reading !== read) return;
-  progress.reading = 0;
-  const first = entries[0];
-  if (first !== undefined && first.index === progress.next && !progress.isPaused) {
-    invariant(
-      entries.every((entry, at) => entry.index === first.index + at && raft.terms.at(entry.index) === entry.term),
-      'storage returned other entries than it was given',
-    );
-    sendAppend(raft, member, progress, fitting(raft, entries));
-  }
-  sendAppends(raft, member);
-}
-
-/** A storage counts bytes in its own way; what one append may carry is counted in ours. */
-function fitting(raft: Raft, entries: readonly Entry[]): readonly Entry[] {
-  const { appendBytesMax, appendEntriesMax } = raft.settings;
-  let bytes = 0;
-  let count = 0;
-  while (count < entries.length && count < appendEntriesMax) {
-    bytes += entryBytes(entries[count]!);
-    if (count > 0 && bytes > appendBytesMax) break;
-    count += 1;
-  }
-  return count === entries.length ? entries : entries.slice(0, count);
-}
-
-/** §5.3, the receiver's side. */
-export function handleAppend(raft: Raft, message: Append): void {
-  if (message.prevIndex < raft.commitIndex) {
-    // Old news, in part or whole: what is committed here is in every leader's log, so that much is acknowledged.
-    accept(raft, message.from, raft.commitIndex);
-    return;
-  }
-  if (raft.terms.at(message.prevIndex) !== message.prevTerm) {
-    reject(raft, message);
-    return;
-  }
-  const lastNew = message.prevIndex + message.entries.length;
-  const fresh = firstConflict(raft, message.entries);
-  if (fresh < message.entries.length && raft.isStorageRefusing) {
-    // No space. Silence, not an acknowledgement of the part before: that would tell the leader that appends get through here, and
-    // it would send a full window for each. Heartbeats say that this member lives; with each, the leader tries one append.
-    return;
-  }
-  if (fresh < message.entries.length) {
-    raft.truncate(message.entries[fresh]!.index, 'conflicts with the leader');
-    for (let at = fresh; at < message.entries.length; at++) raft.appendEntry(message.entries[at]!);
-    raft.trace?.('append', 'from the leader', { first: message.entries[fresh]!.index, last: lastNew });
-  }
-  // Only up to what this message proves equal to the leader's: beyond it, our log may still hold another leader's entries.
-  raft.commitTo(Math.min(message.commit, lastNew), 'append');
-  accept(raft, message.from, lastNew);
-}
-
-/**
- * Where in `entries` ours stop being the same. An append that holds only what is here already cuts nothing: it may be
- * old, and newer ones may have been acknowledged since.
- */
-function firstConflict(raft: Raft, entries: readonly Entry[]): number {
-  let at = 0;
-  for (; at < entries.length; at++) {
-    const entry = entries[at]!;
-    if (raft.terms.at(entry.index) !== entry.term) break;
-    // The same entry again, and ours cannot be read: as good a repair as any.
-    if (raft.holes.has(entry.index)) raft.outbox.repairs.push(entry);
-  }
-  return at;
-}
-
-/** Acknowledges up to `match`, but never past an unreadable entry, nor past what a full disk could not take. */
-export function accept(raft: Raft, leader: MemberId, upTo: Index): void {
-  const stored = Math.max(raft.writes.durableIndex, raft.outbox.install?.index ?? 0);
-  const writable = raft.isStorageRefusing ? stored : raft.lastIndex;
-  const match = Math.min(upTo, raft.firstHole - 1, writable);
-  raft.sendDurable({ kind: 'append-accepted', term: raft.term, match }, leader);
-}
-
-/**
- * Says where the logs can agree at the latest, so that the leader skips whole terms instead of single entries (§5.3): no entry of ours
- * above the leader's term at the rejected place can match.
- */
-function reject(raft: Raft, message: Append): void {
-  const hintIndex = raft.terms.lastAtMost(Math.min(message.prevIndex, raft.lastIndex), message.prevTerm);
-  const hintTerm = raft.terms.at(hintIndex) ?? 0;
-  raft.send(
-    { kind: 'append-rejected', term: raft.term, rejected: message.prevIndex, hintIndex, hintTerm },
-    message.from,
-  );
-}
 
 export function handleAppendRejected(raft: Raft, message: AppendRejected): void {
   const progress = raft.progress.get(message.from);
@@ -229,10 +84,4 @@ function releaseUncommitted(raft: Raft): void {
     gone += 1;
   }
   if (gone > 0) raft.uncommitted.splice(0, gone);
-}
-
-function bytesOf(entries: readonly Entry[]): number {
-  let bytes = 0;
-  for (const entry of entries) bytes += entryBytes(entry);
-  return bytes;
 }

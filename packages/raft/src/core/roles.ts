@@ -4,7 +4,6 @@ import { invariant } from './invariant.js';
 import type { MemberId } from './member.js';
 import { Progress } from './progress.js';
 import type { Raft } from './raft.js';
-import { requeueReads } from './reads.js';
 
 /**
  * Follows `leader`, or nobody yet, in `term`. A new term forgets the vote; the same term keeps it: a member that steps
@@ -108,4 +107,11 @@ function resign(raft: Raft): void {
   raft.reads.clear();
   endTransfer(raft, raft.transfer?.isSent === true);
   requeueReads(raft);
+}
+
+/** The reign is over: what it was about to confirm must be confirmed by another. Followers ask again by themselves. */
+function requeueReads(raft: Raft): void {
+  raft.waitingReads = [...raft.readBatches.flatMap((batch) => batch.reads), ...raft.waitingReads];
+  raft.readBatches = [];
+  raft.waitingRequests = [];
 }

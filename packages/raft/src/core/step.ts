@@ -1,3 +1,4 @@
+import { handleAppend } from './acceptance.js';
 import {
   handlePreVoteGranted,
   handlePreVoteRefused,
@@ -12,9 +13,10 @@ import { isFromLeader, type LeaderMessage, type Message, type PreVoteRefused } f
 import type { Raft } from './raft.js';
 import { handleReadAnswer, handleReadRequest } from './reads.js';
 import { handleFetch, handleFetched } from './repair.js';
-import { handleAppend, handleAppendAccepted, handleAppendRejected } from './replication.js';
+import { handleAppendAccepted, handleAppendRejected } from './replication.js';
 import { becomeFollower } from './roles.js';
-import { handleSnapshotChunk, handleSnapshotWants } from './snapshot.js';
+import { handleSnapshotChunk } from './snapshot.js';
+import { handleSnapshotWants } from './snapshot-source.js';
 
 /** A message came in. Terms first (§5.1), then its kind's handler; from there on, it is of our term. */
 export function stepMessage(raft: Raft, message: Message): void {

@@ -33,3 +33,6 @@ export interface TraceEvent {
 }
 
 export type TraceSink = (event: TraceEvent) => void;
+
+/** What a member's code calls; it adds who, when, and where in the log. */
+export type Trace = (event: TraceKind, cause: string, fields?: Readonly<Record<string, unknown>>) => void;

@@ -1,8 +1,8 @@
+import { sendAppends } from './appends.js';
 import { isVoter } from './configuration.js';
 import type { MemberId } from './member.js';
-import { refuse } from './propose.js';
 import type { Raft } from './raft.js';
-import { sendAppends } from './replication.js';
+import { refuse } from './refusal.js';
 import { becomeFollower, endTransfer } from './roles.js';
 
 /*
