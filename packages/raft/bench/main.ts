@@ -1,4 +1,15 @@
+/**
+ * What Raft costs: three members in this process, storage in memory, the core and the driver, and whether memory stays flat.
+ * Disks and networks are measured where they are.
+ *
+ *     pnpm --filter @commitlog/raft bench [--entries N] [--json]
+ *
+ * With --json the last line of standard output is `{ "proposals", "seconds", "proposalsPerSecond", "appliedOnThree", "heapMbFirst",
+ * "heapMbLast", "coreNsPerEntryInBatchesOf256", "coreNsPerEntryAlone", "coreNsPerMessage" }`.
+ */
+import { parseArgs } from 'node:util';
 import { nodeClock as clock, nodeRandom as random } from '@commitlog/runtime/node';
+import { integerFlag } from '../../../scripts/flags.mjs';
 import {
   defaultSettings,
   type Effect,
@@ -12,18 +23,10 @@ import {
   RaftHost,
 } from '../src/index.js';
 
-/*
- * Three members in this process, storage in memory: what the core and the driver cost, and whether memory stays flat. Disks and
- * networks are measured where they are.
- */
-
 const inFlight = 256;
 const payload = new Uint8Array(256);
-const isJson = process.argv.includes('--json');
-const secondsOf = (name: string, fallback: number): number => {
-  const at = process.argv.indexOf(name);
-  return at < 0 ? fallback : Number(process.argv[at + 1]);
-};
+const usage = 'usage: bench [--entries N] [--json]';
+const flags = readFlags();
 
 async function proposals(count: number): Promise<Record<string, number>> {
   const network = new MemoryNetwork({ clock });
@@ -137,6 +140,21 @@ function coreCosts(): Record<string, number> {
 
 // The clock's timers do not keep a process alive; this one does.
 const alive = setInterval(() => {}, 1000);
-const report = { ...(await proposals(secondsOf('--entries', 3_000_000))), ...coreCosts() };
-console.log(isJson ? JSON.stringify(report) : report);
+const report = { ...(await proposals(flags.entries)), ...coreCosts() };
+console.log(flags.isJson ? JSON.stringify(report) : report);
 clearInterval(alive);
+
+function readFlags() {
+  try {
+    const { values } = parseArgs({
+      options: { entries: { type: 'string' }, json: { type: 'boolean', default: false } },
+    });
+    return {
+      entries: integerFlag('--entries', values.entries, 10, 1_000_000_000) ?? 3_000_000,
+      isJson: values.json,
+    };
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${usage}`);
+    process.exit(2);
+  }
+}

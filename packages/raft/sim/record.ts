@@ -1,6 +1,7 @@
 import type { Sometimes } from '@commitlog/simulation';
 import {
   type Configuration,
+  type CoreSettings,
   type DurableMessage,
   type Effect,
   type Entry,
@@ -8,10 +9,11 @@ import {
   isJoint,
   type MemberId,
   type PersistEffect,
+  type RaftCore,
   type Term,
 } from '../src/index.js';
+import type { SimDisk } from './disk.js';
 import { Machine, payloadId } from './machine.js';
-import type { SimNode } from './node.js';
 
 /** An invariant of `RAFT_SCENARIOS.md`, broken. */
 export class Violation extends Error {
@@ -22,6 +24,18 @@ export class Violation extends Error {
     super(`${invariant}: ${what}`);
     this.name = 'Violation';
   }
+}
+
+/** What the record looks at of a machine. */
+export interface Witnessed {
+  readonly member: MemberId;
+  readonly settings: CoreSettings;
+  readonly proposalBytesMax: number;
+  readonly core: RaftCore | null;
+  readonly disk: SimDisk;
+  /** The record's: the highest commit that this life has shown. */
+  commitSeen: Index;
+  entryAt(index: Index): Entry | undefined;
 }
 
 interface Committed {
@@ -79,7 +93,7 @@ export class Record {
     this.#entries.set(`${entry.index}/${entry.term}`, { data: entry.data, prevTerm: 0 });
   }
 
-  started(node: SimNode): void {
+  started(node: Witnessed): void {
     const { term } = node.core!;
     const before = this.#terms.get(node.member) ?? 0;
     const isHintTrue = node.commitSeen <= this.committed.length;
@@ -88,7 +102,7 @@ export class Record {
   }
 
   /** After every step of every member. */
-  stepped(node: SimNode, effects: readonly Effect[]): void {
+  stepped(node: Witnessed, effects: readonly Effect[]): void {
     for (const effect of effects) {
       if (effect.kind === 'role' && effect.role === 'leader') this.#elected(node);
       else if (effect.kind === 'persist') this.#appended(node, effect);
@@ -102,7 +116,7 @@ export class Record {
   }
 
   /** A durable message leaves: what it says must be on disk. */
-  said(node: SimNode, message: DurableMessage): void {
+  said(node: Witnessed, message: DurableMessage): void {
     const { member } = node;
     this.#terms.set(member, Math.max(this.#terms.get(member) ?? 0, message.term));
     const { hardState } = node.disk.synced;
@@ -128,7 +142,7 @@ export class Record {
     this.#votes.set(key, candidate);
   }
 
-  applied(node: SimNode, entry: Entry): void {
+  applied(node: Witnessed, entry: Entry): void {
     const known = this.committed[entry.index - 1];
     check(
       '4 state machine safety',
@@ -139,7 +153,7 @@ export class Record {
     check('4 state machine safety', isSame, `${node.member} applied other bytes at ${entry.index}`);
   }
 
-  restored(node: SimNode, machine: Machine): void {
+  restored(node: Witnessed, machine: Machine): void {
     const known = this.committed[machine.index - 1];
     const isSame = known !== undefined && known.count === machine.count && known.hash === machine.hash;
     check('4 state machine safety', isSame, `${node.member} restored another state at ${machine.index}`);
@@ -183,7 +197,7 @@ export class Record {
     );
   }
 
-  #elected(node: SimNode): void {
+  #elected(node: Witnessed): void {
     const core = node.core!;
     const other = this.#leaders.get(core.term) ?? node.member;
     check('1 one leader per term', other === node.member, `${other} and ${node.member} both lead term ${core.term}`);
@@ -198,7 +212,7 @@ export class Record {
     }
   }
 
-  #appended(node: SimNode, effect: PersistEffect): void {
+  #appended(node: Witnessed, effect: PersistEffect): void {
     const core = node.core!;
     const { firstUnreadable } = core.status;
     for (const message of effect.thenSend) {
@@ -225,7 +239,7 @@ export class Record {
     }
   }
 
-  #committedBy(node: SimNode, upTo: Index): void {
+  #committedBy(node: Witnessed, upTo: Index): void {
     const core = node.core!;
     check(
       '5 commit never goes back',
@@ -253,7 +267,7 @@ export class Record {
   }
 
   /** Nobody has committed this index before: it must be durable on a quorum, now. */
-  #commitFirst(node: SimNode, index: Index, term: Term): void {
+  #commitFirst(node: Witnessed, index: Index, term: Term): void {
     check('5 commit without gaps', index === this.committed.length + 1, `${index} follows ${this.committed.length}`);
     const entry = node.entryAt(index);
     check(
@@ -294,7 +308,7 @@ export class Record {
     this.#committedIds.add(id);
   }
 
-  #configured(node: SimNode, index: Index, configuration: Configuration): void {
+  #configured(node: Witnessed, index: Index, configuration: Configuration): void {
     const core = node.core!;
     const before = core.configurationAt(index - 1);
     if (before.index === 0 || index <= core.status.firstIndex) return;
@@ -313,7 +327,7 @@ export class Record {
     );
   }
 
-  #bounded(node: SimNode): void {
+  #bounded(node: Witnessed): void {
     const core = node.core!;
     const { held } = core;
     const { settings } = node;
@@ -340,7 +354,7 @@ export function isHeldByQuorum(configuration: Configuration, isThere: (member: M
 }
 
 /** Whether every quorum of one has a member in every quorum of the other. Clusters are small: try them all. */
-export function quorumsMeet(one: Configuration, other: Configuration): boolean {
+function quorumsMeet(one: Configuration, other: Configuration): boolean {
   const members = [...new Set([...one.voters, ...one.outgoing, ...other.voters, ...other.outgoing])];
   for (let chosen = 0; chosen < 2 ** members.length; chosen++) {
     const isIn = (member: MemberId): boolean => (chosen & (1 << members.indexOf(member))) !== 0;

@@ -45,7 +45,7 @@ export function changeMembers(rig: Rig, voters: readonly MemberId[], learners: r
 }
 
 /** First as a learner, then, when it has caught up, as a voter. */
-export function addVoter(rig: Rig, node: SimNode): void {
+function addVoter(rig: Rig, node: SimNode): void {
   const { voters } = rig.leader().core!.configuration.configuration;
   changeMembers(rig, voters, [node.member]);
   changeMembers(rig, [...voters, node.member]);

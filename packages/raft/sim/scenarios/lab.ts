@@ -22,7 +22,7 @@ export function member(number: number): MemberId {
   return `n${number}@s1`;
 }
 
-export function members(count: number): MemberId[] {
+function members(count: number): MemberId[] {
   return Array.from({ length: count }, (_, at) => member(at + 1));
 }
 

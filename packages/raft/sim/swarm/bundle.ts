@@ -1,7 +1,3 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 /** A change of one core file: `find` must occur in it exactly once. */
@@ -11,16 +7,22 @@ export interface Patch {
   readonly replace: string;
 }
 
-/**
- * Builds the swarm's worker as one file, with patches applied to the core on the way: the sources themselves never change.
- *
- * @returns the path of the bundle
- */
-export async function bundleWorker(patches: readonly Patch[]): Promise<string> {
-  const outfile = join(mkdtempSync(join(tmpdir(), 'raft-sim-')), 'worker.mjs');
+export interface BundleInit {
+  /** The path of the worker's main. */
+  readonly entry: string;
+  /** Where the bundle goes. */
+  readonly outfile: string;
+  readonly patches: readonly Patch[];
+}
+
+/** Builds the swarm's worker as one file, with patches applied to the core on the way: the sources themselves never change. */
+export async function bundleWorker(
+  { entry, outfile, patches }: BundleInit,
+  { read }: { readonly read: (path: string) => string },
+): Promise<void> {
   const applied = new Set<Patch>();
   await build({
-    entryPoints: [fileURLToPath(new URL('./worker.ts', import.meta.url))],
+    entryPoints: [entry],
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -31,9 +33,9 @@ export async function bundleWorker(patches: readonly Patch[]): Promise<string> {
     plugins: [
       {
         name: 'patches',
-        setup({ onLoad }) {
-          onLoad({ filter: /packages\/raft\/src\/core\/[^/]+\.ts$/ }, ({ path }) => {
-            let contents = readFileSync(path, 'utf8');
+        setup: (plugin) => {
+          plugin.onLoad({ filter: /packages\/raft\/src\/core\/[^/]+\.ts$/ }, ({ path }) => {
+            let contents = read(path);
             for (const patch of patches) {
               if (!path.endsWith(`/core/${patch.file}`)) continue;
               if (contents.split(patch.find).length !== 2) {
@@ -49,5 +51,4 @@ export async function bundleWorker(patches: readonly Patch[]): Promise<string> {
     ],
   });
   if (applied.size !== patches.length) throw new Error('a patch names a file that the core does not have');
-  return outfile;
 }

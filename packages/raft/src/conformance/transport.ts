@@ -73,7 +73,10 @@ export function transportConformance(under: TransportUnderTest): ConformanceCase
         a.send('b', 'bulk', [envelope(1)]);
         a.send('b', 'control', [envelope(2)]);
         await under.settle();
-        assert.deepEqual(got.sort(), [1, 2]);
+        assert.deepEqual(
+          got.sort((one, other) => one - other),
+          [1, 2],
+        );
       }),
     },
   ];

@@ -6,7 +6,7 @@ import { MemoryNetwork, MemoryStorage } from '../../src/index.js';
 describe('MemoryStorage', () => {
   // A storage in memory survives its own power cuts by being the same object.
   const suite = storageConformance({ open: async () => new MemoryStorage(), reopen: async (storage) => storage });
-  for (const { name, run } of suite) test(name, run);
+  test.each(suite)('$name', ({ run }) => run());
 });
 
 describe('MemoryNetwork', () => {
@@ -19,5 +19,5 @@ describe('MemoryNetwork', () => {
       for (let turn = 0; turn < 20; turn++) await Promise.resolve();
     },
   });
-  for (const { name, run } of suite) test(name, run);
+  test.each(suite)('$name', ({ run }) => run());
 });
