@@ -1,18 +1,39 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { mutants } from '../sim/mutants/mutants.js';
+import { scenarios } from '../sim/scenarios/table.js';
 
-const example = fileURLToPath(new URL('../examples/counter.ts', import.meta.url));
+const packageDirectory = fileURLToPath(new URL('..', import.meta.url));
+const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+const readme = read('README.md');
+const example = read('examples/counter.ts');
 
-test('the example in the README is the file that runs, in 25 lines at most', () => {
-  const source = readFileSync(example, 'utf8');
-  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
-  expect(readme).toContain(source.trimEnd());
-  expect(source.trimEnd().split('\n').length).toBeLessThanOrEqual(25);
+describe('the README', () => {
+  it('has the example word for word, in at most 25 lines', () => {
+    expect(readme).toContain(`\`\`\`ts\n${example}\`\`\``);
+    expect(example.trimEnd().split('\n').length).toBeLessThanOrEqual(25);
+  });
+
+  it('has what the example prints', () => {
+    const args = ['--conditions=@commitlog/source', '--import', 'tsx', 'examples/counter.ts'];
+    const printed = execFileSync(process.execPath, args, { cwd: packageDirectory, encoding: 'utf8' });
+    expect(readme).toContain(`\`\`\`\n${printed}\`\`\``);
+  });
+
+  it('counts scenarios and planted bugs as they are', () => {
+    expect(readme).toContain(`the ${scenarios.length} named situations`);
+    expect(readme).toContain(`${mutants.length} planted bugs`);
+  });
 });
 
-test('the example counts on all three members', () => {
-  const flags = ['--conditions=@commitlog/source', '--import', 'tsx'];
-  expect(execFileSync(process.execPath, [...flags, example], { encoding: 'utf8' })).toBe('committed\n1,1,1\n');
+describe('the page about the simulation', () => {
+  it('names files that exist', () => {
+    const page = read('../../docs/raft-simulation.md');
+    const named = [...page.matchAll(/`(packages\/[\w./-]+)`/g)].map(([, path]) => path!);
+    expect(named.length).toBeGreaterThan(8);
+    for (const path of named)
+      expect([path, existsSync(new URL(`../../../${path}`, import.meta.url))]).toEqual([path, true]);
+  });
 });
