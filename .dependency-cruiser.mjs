@@ -42,6 +42,7 @@ const mayUseNode = [
   '^apps/[^/]+/src/main\\.ts$',
   '^packages/simulation/src/main\\.ts$',
   '^(packages|apps)/[^/]+/sim/main\\.ts$',
+  '^(packages|apps)/[^/]+/sim/[^/]+/main\\.ts$',
   '^(packages|apps)/[^/]+/(test|bench|examples)/',
 ];
 

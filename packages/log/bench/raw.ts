@@ -60,13 +60,18 @@ export class RawLog {
   }
 }
 
-/** The least that reading a file and checksumming its bytes can cost. */
+/**
+ * The least that reading files and checksumming their bytes can cost, when each piece is the caller's to keep, as it is with the log: a
+ * loop that reads everything into one buffer does less, since it never touches new memory.
+ */
 export function rawRead(paths: readonly string[]): number {
-  const chunk = Buffer.alloc(1 << 20);
   let bytes = 0;
   for (const path of paths) {
     const descriptor = fs.openSync(path, 'r');
-    for (let read = fs.readSync(descriptor, chunk); read > 0; read = fs.readSync(descriptor, chunk)) {
+    for (;;) {
+      const chunk = Buffer.allocUnsafeSlow(1 << 20);
+      const read = fs.readSync(descriptor, chunk);
+      if (read === 0) break;
       crc32(chunk.subarray(0, read));
       bytes += read;
     }

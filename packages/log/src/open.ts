@@ -73,7 +73,7 @@ async function openLocked(directory: LogDirectory, lock: Lock, settings: Resolve
     await hardState.close();
     await lock.release();
   };
-  return new SegmentedLog({ home, segments, writer, hardState, durable, fence, clock, admission, release });
+  return new SegmentedLog({ home, segments, writer, hardState, durable, fence, admission, release });
 }
 
 async function requireDirectory(directory: LogDirectory, { create }: ResolvedSettings): Promise<void> {

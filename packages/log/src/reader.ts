@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { LogError } from './errors.js';
 import type { ScanPoint } from './scan.js';
-import type { Segment, Target } from './segment.js';
+import { type BatchRun, isIntact, type Segment, type Target } from './segment.js';
 import type { SegmentSet } from './segment-set.js';
 
 /** Where to begin: at the log's start, behind its end, or at a batch; see {@link Target}. */
@@ -30,6 +30,12 @@ export interface Slice {
   readonly next: Cursor;
 }
 
+/** A batch boundary, and the segment it is in. */
+interface Place {
+  readonly segment: Segment;
+  readonly point: ScanPoint;
+}
+
 const maxBytesDefault = 1 << 20;
 
 /** Finds batches in the segments, and reads them. */
@@ -45,27 +51,47 @@ export class Reader {
    *
    * @throws LogError `out-of-range` for a point the log does not have, `damaged` when the first batch from it cannot be read
    */
-  async read({
-    from,
-    maxBytes = maxBytesDefault,
-    throughIndex = Number.POSITIVE_INFINITY,
-  }: ReadRequest): Promise<Slice> {
+  async read(request: ReadRequest): Promise<Slice> {
+    const { segment, run } = await this.#read(request, (from, ...limits) => from.segment.read(from.point, ...limits));
+    return sliceOf(segment, run);
+  }
+
+  /**
+   * Like `read`, but the bodies are not checksummed yet, so that the next read can begin before that is done.
+   *
+   * @returns the batches, to be handed out only if `isIntact` says so
+   */
+  async readUnchecked(request: ReadRequest): Promise<{ readonly slice: Slice; readonly isIntact: () => boolean }> {
+    const { segment, point, run } = await this.#read(request, (from, ...limits) =>
+      from.segment.readUnchecked(from.point, ...limits),
+    );
+    return { slice: sliceOf(segment, run), isIntact: () => isIntact(run, point) };
+  }
+
+  async #read(
+    { from, maxBytes = maxBytesDefault, throughIndex = Number.POSITIVE_INFINITY }: ReadRequest,
+    readRun: (from: Place, maxBytes: number, throughIndex: number) => Promise<BatchRun>,
+  ): Promise<Place & { readonly run: BatchRun }> {
     if (!(maxBytes >= 1)) throw new LogError('settings', `maxBytes: expected a number from 1 up, got ${maxBytes}`);
-    if (Number.isNaN(throughIndex))
+    if (Number.isNaN(throughIndex)) {
       throw new LogError('settings', `throughIndex: expected an index, got ${throughIndex}`);
+    }
     let target: Target | Cursor = this.#targetOf(from);
     for (;;) {
       const segment = this.#segmentOf(target);
       try {
         const point = placeIn(segment, target) ?? (await this.#searched(segment, target));
+        const place = { segment, point };
         if (point.previous.index < this.#segments.start.index && 'time' in target) {
           // What was trimmed is not found by its time, even where its bytes are still there.
           target = { index: this.#segments.start.index + 1 };
-          continue;
+        } else if (point.position < segment.bytes) {
+          return { ...place, run: await readRun(place, maxBytes, throughIndex) };
+        } else if (segment === this.#segments.active) {
+          return { ...place, run: { bytes: Buffer.alloc(0), next: point } };
+        } else {
+          target = { index: segment.end.index + 1 };
         }
-        if (point.position < segment.bytes) return slice(segment, await segment.read(point, maxBytes, throughIndex));
-        if (segment === this.#segments.active) return slice(segment, { bytes: Buffer.alloc(0), next: point });
-        target = { index: segment.end.index + 1 };
       } catch (error) {
         // It was trimmed, truncated or mended while it was read: look again.
         if (this.#segments.all.includes(segment)) throw error;
@@ -78,7 +104,7 @@ export class Reader {
    *
    * @param index from that before the first batch still on disk to the last durable one
    */
-  async pointAfter(index: number): Promise<{ readonly segment: Segment; readonly point: ScanPoint }> {
+  async pointAfter(index: number): Promise<Place> {
     for (;;) {
       requireRange('index', index, this.#segments.all[0]!.base.index, this.#segments.end.index);
       const segment = this.#segments.firstWhere((end) => end.index >= index);
@@ -141,7 +167,7 @@ function placeIn(segment: Segment, target: Target | Cursor): ScanPoint | undefin
     : undefined;
 }
 
-function slice(segment: Segment, { bytes, next }: { bytes: Buffer; next: ScanPoint }): Slice {
+function sliceOf(segment: Segment, { bytes, next }: BatchRun): Slice {
   const place = { segmentId: segment.id, point: next };
   return { bytes, next: { index: next.previous.index + 1, place } };
 }

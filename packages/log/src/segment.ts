@@ -13,7 +13,7 @@ import { readRange, type ScanEnd, type ScanPoint, scan } from './scan.js';
 import { positionAfter } from './sequence.js';
 import { type IndexEntry, SparseIndex } from './sparse-index.js';
 import { type SurveyedSegment, survey, wholeSegment } from './survey.js';
-import { walk } from './walk.js';
+import { type WalkEnd, walk } from './walk.js';
 
 /** A batch that is looked up stands within 32 KiB of where the index leads. */
 const seekWindowBytes = 64 * 1024;
@@ -215,6 +215,16 @@ export class Segment {
    * @throws LogError `damaged` when the first of them cannot be read
    */
   async read(from: ScanPoint, maxBytes: number, throughIndex: number): Promise<BatchRun> {
+    const run = await this.readUnchecked(from, maxBytes, throughIndex);
+    const { at, previous } = walkBodies(run, from);
+    if (at === run.bytes.length) return run;
+    if (at > 0) return { bytes: run.bytes.subarray(0, at), next: { position: from.position + at, previous } };
+    await this.survey();
+    return this.#throwDamaged(from.position);
+  }
+
+  /** Like `read`, but the bodies are not checksummed: nothing may leave the log before {@link isIntact} has said so. */
+  async readUnchecked(from: ScanPoint, maxBytes: number, throughIndex: number): Promise<BatchRun> {
     const segmentRest = this.bytes - from.position;
     const readBytes = (length: number) => this.#withFile((file) => readRange(file, from.position, length));
     let bytes = await readBytes(Math.min(Math.max(maxBytes, headerBytes), segmentRest));
@@ -222,11 +232,12 @@ export class Segment {
     if (firstBytes > bytes.length) bytes = await readBytes(firstBytes);
     const { at, previous, why } = walk(bytes, from.previous, {
       segmentRest,
-      checkBodies: true,
+      checkBodies: false,
       visit: (batch) => (indexOf(bytes, batch) > throughIndex ? 'stop' : undefined),
     });
-    if (at > 0 || why === 'stop')
+    if (at > 0 || why === 'stop') {
       return { bytes: bytes.subarray(0, at), next: { position: from.position + at, previous } };
+    }
     await this.survey();
     return this.#throwDamaged(from.position);
   }
@@ -302,6 +313,15 @@ export class Segment {
       { damage, path: this.#home.directory.pathOf(this.file) },
     );
   }
+}
+
+/** Whether the bodies of a run, too, are what they were. */
+export function isIntact(run: BatchRun, from: ScanPoint): boolean {
+  return walkBodies(run, from).at === run.bytes.length;
+}
+
+function walkBodies({ bytes }: BatchRun, from: ScanPoint): WalkEnd {
+  return walk(bytes, from.previous, { segmentRest: bytes.length, checkBodies: true });
 }
 
 function lookUp(index: SparseIndex, target: Target): IndexEntry {

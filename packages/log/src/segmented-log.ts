@@ -10,7 +10,6 @@ import {
   records,
   stampBatch,
 } from '@commitlog/record';
-import type { Clock } from '@commitlog/runtime';
 import type { Damage } from './damage.js';
 import { LogError } from './errors.js';
 import type { Fence } from './fence.js';
@@ -22,7 +21,7 @@ import { names } from './layout.js';
 import type { Appended, AppendOptions, FollowRequest, Log } from './log.js';
 import { type FetchBatches, mendSegment } from './mending.js';
 import type { LogPosition } from './position.js';
-import { Reader, type ReadRequest, type Slice } from './reader.js';
+import { Reader, type ReadFrom, type ReadRequest, type Slice } from './reader.js';
 import type { SegmentHome } from './segment.js';
 import { notLive, type SegmentSet } from './segment-set.js';
 import { positionAfter, sequenceProblem } from './sequence.js';
@@ -37,12 +36,12 @@ export interface LogParts {
   readonly hardState: HardStateFile;
   readonly durable: Watermark;
   readonly fence: Fence;
-  readonly clock: Clock;
   readonly admission: AdmitOptions;
   /** Closes the files that remain, and frees the directory. */
   readonly release: () => Promise<void>;
 }
 
+const admitted = { isChecked: true };
 const unstamped = { index: 0, term: 0, baseOffset: 0, appendTime: 0 };
 
 /** See {@link Log}. */
@@ -113,21 +112,38 @@ export class SegmentedLog implements Log {
     return await this.#reader.read(request);
   }
 
-  async *slices({ follow = false, signal, ...request }: FollowRequest): AsyncGenerator<Slice, void, undefined> {
-    let ahead = this.read(request);
+  async *slices({
+    follow = false,
+    signal,
+    from: start,
+    ...limits
+  }: FollowRequest): AsyncGenerator<Slice, void, undefined> {
+    const readFrom = (from: ReadFrom) => {
+      this.#requireOpen();
+      const reading = this.#reader.readUnchecked({ ...limits, from });
+      // Whoever iterates on gets the error; whoever stops here does not need it.
+      reading.catch(() => {});
+      return { from, reading };
+    };
+    let ahead = readFrom(start);
     for (;;) {
       signal?.throwIfAborted();
-      const slice = await ahead;
-      if (slice.bytes.length > 0) {
-        ahead = this.read({ ...request, from: slice.next });
-        // Whoever iterates on gets the error; whoever stops here does not need it.
-        ahead.catch(() => {});
-        yield slice;
-      } else {
-        if (!follow || slice.next.index > (request.throughIndex ?? Number.POSITIVE_INFINITY)) return;
+      const { from, reading } = ahead;
+      const { slice: unchecked, isIntact } = await reading;
+      let slice = unchecked;
+      if (slice.bytes.length === 0) {
+        if (!follow || slice.next.index > (limits.throughIndex ?? Number.POSITIVE_INFINITY)) return;
         await this.reached(slice.next.index, signal);
-        ahead = this.read({ ...request, from: slice.next });
+        ahead = readFrom(slice.next);
+        continue;
       }
+      // The next bytes come from the disk while these are checksummed and used.
+      ahead = readFrom(slice.next);
+      if (!isIntact()) {
+        slice = await this.read({ ...limits, from });
+        ahead = readFrom(slice.next);
+      }
+      yield slice;
     }
   }
 
@@ -252,7 +268,7 @@ export class SegmentedLog implements Log {
 
   /** Checks a producer's batch, and gives it its place behind the tail. */
   #admit(batch: Buffer, term: number | undefined, tail: LogPosition): Appended {
-    const { writer, clock, admission } = this.#parts;
+    const { writer, admission } = this.#parts;
     const termMin = Math.max(1, tail.term);
     if (term !== undefined && !(term >= termMin)) {
       throw new LogError('not-contiguous', `expected a term of at least ${termMin}, got ${term}`);
@@ -261,12 +277,12 @@ export class SegmentedLog implements Log {
       index: tail.index + 1,
       term: term ?? termMin,
       baseOffset: tail.nextOffset,
-      appendTime: Math.max(tail.appendTime, clock.wallMs()),
+      appendTime: writer.appendTime,
     };
     try {
       admitBatch(batch, admission);
       writer.requireRoom(batch.length);
-      stampBatch(batch, appended);
+      stampBatch(batch, appended, admitted);
     } catch (error) {
       throw fromRecord(error);
     }

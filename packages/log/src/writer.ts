@@ -27,13 +27,9 @@ interface Append {
   readonly batch: Buffer;
   /** The point behind it. */
   readonly end: LogPosition;
-  /** Whoever waits for this batch; nobody for all but the last of several that were appended together. */
-  readonly waiter: Waiter | undefined;
-}
-
-interface Waiter {
-  readonly resolve: (result: unknown) => void;
-  readonly reject: (error: unknown) => void;
+  /** Tells whoever waits for this batch; nobody does for all but the last of several that were appended together. */
+  readonly resolve: ((result: never) => void) | undefined;
+  readonly reject: ((error: unknown) => void) | undefined;
   readonly result: unknown;
   /** Called with the batch when it is refused. */
   readonly undo: ((batch: Buffer) => void) | undefined;
@@ -79,6 +75,7 @@ export class Writer {
   #plannedBytes: number;
   /** The append time of its first batch. */
   #plannedFirstTime: number | undefined;
+  #gatheringSince: number | undefined;
   #draining: Promise<void> | undefined;
   /** Set while the tail is being moved back: until it settles, nobody knows what the next batch must follow. Never rejects. */
   #turn: Promise<void> | undefined;
@@ -114,6 +111,15 @@ export class Writer {
     return this.#tail;
   }
 
+  /**
+   * The time to stamp a batch with, in ms since 1970: that of the first batch of the group that is being gathered, since reading the
+   * clock for each takes longer than most of what is done for it. Never goes back.
+   */
+  get appendTime(): number {
+    this.#gatheringSince ??= this.#clock.wallMs();
+    return Math.max(this.#tail.appendTime, this.#gatheringSince);
+  }
+
   /** @throws LogError `overloaded` when so many bytes more may not wait */
   requireRoom(bytes: number): void {
     const { pendingBytesMax } = this.#limits;
@@ -136,7 +142,7 @@ export class Writer {
     // Before anything changes: the owner's hook may throw.
     this.#planRoll(batch.length);
     return new Promise<T>((resolve, reject) => {
-      this.#take(batch, end, { resolve: resolve as Waiter['resolve'], reject, result, undo });
+      this.#take({ kind: 'append', batch, end, resolve, reject, result, undo });
       this.#wake();
     });
   }
@@ -159,7 +165,7 @@ export class Writer {
     try {
       for (let at = 0; at < last; at += 1) {
         this.#planRoll(batches[at]!.length);
-        this.#take(batches[at]!, ends[at]!, undefined);
+        this.#take({ kind: 'append', batch: batches[at]!, end: ends[at]!, ...nobody });
       }
       return this.append(batches[last]!, ends[last]!, ends[last]!);
     } catch (error) {
@@ -217,8 +223,9 @@ export class Writer {
     this.#turn = settled;
   }
 
-  #take(batch: Buffer, end: LogPosition, waiter: Waiter | undefined): void {
-    this.#queue.push({ kind: 'append', batch, end, waiter });
+  #take(append: Append): void {
+    const { batch, end } = append;
+    this.#queue.push(append);
     this.#tail = end;
     this.#plannedBytes += batch.length;
     this.#plannedFirstTime ??= end.appendTime;
@@ -273,6 +280,7 @@ export class Writer {
 
   /** The batches at the head of the queue that go to disk together. */
   #takeGroup(): Append[] {
+    this.#gatheringSince = undefined;
     let bytes = 0;
     const isBehindGroup = this.#queue.findIndex((work) => {
       if (work.kind !== 'append') return true;
@@ -317,7 +325,7 @@ export class Writer {
   #settleGroup(): void {
     const group = this.#durableGroup;
     this.#durableGroup = [];
-    for (const { waiter } of group) waiter?.resolve(waiter.result);
+    for (const { resolve, result } of group) resolve?.(result as never);
   }
 
   async #roll({ state }: Roll): Promise<void> {
@@ -348,9 +356,9 @@ export class Writer {
     this.#queue = this.#queue.filter((work) => work.kind === 'change');
     this.#pendingBytes = 0;
     this.#planFromDisk();
-    for (const { batch, waiter } of [...group, ...waiting]) {
-      waiter?.undo?.(batch);
-      waiter?.reject(this.#fence.error ?? error);
+    for (const { batch, undo, reject } of [...group, ...waiting]) {
+      undo?.(batch);
+      reject?.(this.#fence.error ?? error);
     }
   }
 
@@ -387,5 +395,7 @@ export class Writer {
     }
   }
 }
+
+const nobody = { resolve: undefined, reject: undefined, result: undefined, undo: undefined };
 
 function nothing(): void {}

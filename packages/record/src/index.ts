@@ -43,5 +43,5 @@ export { type BatchLimits, batchBytesMaxDefault } from './limits.js';
 export { type BatchesOptions, batches, type RecordHeaderView, type RecordView, records } from './read.js';
 export type { RecordHeader, RecordInput } from './record.js';
 export type { ProducerFields } from './seal.js';
-export { type Stamp, stampBatch } from './stamp.js';
+export { type Stamp, type StampOptions, stampBatch } from './stamp.js';
 export { baseTimeOf } from './walk.js';

@@ -15,7 +15,8 @@ export interface BatchLimits {
 
 /** @throws BatchError `number` for a limit that no length field can reach, or that no batch can keep */
 export function batchBytesMaxOf(limits: BatchLimits | undefined): number {
-  const batchBytesMax = limits?.batchBytesMax ?? batchBytesMaxDefault;
+  const batchBytesMax = limits?.batchBytesMax;
+  if (batchBytesMax === undefined) return batchBytesMaxDefault;
   requireInteger('batchBytesMax', batchBytesMax, headerBytes, lengthMax);
   return batchBytesMax;
 }

@@ -59,7 +59,7 @@ class NodeFile implements OpenFile {
   write(buffers: readonly Uint8Array[], position: number): void {
     this.#refuseIfClosed('write');
     this.#refuseUnlessByteCount('write', position);
-    let rest = withoutFirst(buffers, 0);
+    let rest = gathered(buffers);
     for (let at = position; rest.length > 0; ) {
       const written = fs.writevSync(this.#descriptor, rest, at);
       rest = withoutFirst(rest, written);
@@ -131,14 +131,29 @@ async function fill(into: Uint8Array, descriptor: number, position: number): Pro
 /** What is left to write; nothing at all where only empty buffers are left, which Node refuses to write. */
 function withoutFirst(buffers: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
   let skipped = 0;
-  for (const [at, buffer] of buffers.entries()) {
-    if (skipped + buffer.length > bytes) {
-      if (at === 0 && bytes === 0) return buffers;
-      return [buffer.subarray(bytes - skipped), ...buffers.slice(at + 1)];
-    }
+  for (let at = 0; at < buffers.length; at += 1) {
+    const buffer = buffers[at]!;
+    if (skipped + buffer.length > bytes) return [buffer.subarray(bytes - skipped), ...buffers.slice(at + 1)];
     skipped += buffer.length;
   }
   return [];
+}
+
+/** Where small buffers are put together; a write is synchronous, so one serves all files. */
+const gatheringPlace = new Uint8Array(256 * 1024);
+
+/** Many small buffers as one: to hand each to the kernel takes longer than to copy it. */
+function gathered(buffers: readonly Uint8Array[]): readonly Uint8Array[] {
+  let bytes = 0;
+  for (let at = 0; at < buffers.length; at += 1) bytes += buffers[at]!.length;
+  if (bytes === 0) return [];
+  if (buffers.length < 3 || bytes > gatheringPlace.length) return buffers;
+  let filled = 0;
+  for (let at = 0; at < buffers.length; at += 1) {
+    gatheringPlace.set(buffers[at]!, filled);
+    filled += buffers[at]!.length;
+  }
+  return [gatheringPlace.subarray(0, bytes)];
 }
 
 /**
