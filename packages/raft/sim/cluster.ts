@@ -14,7 +14,8 @@ import {
 } from '../src/index.js';
 import type { DiskQuality, SimDisk } from './disk.js';
 import { payload } from './machine.js';
-import { type Outcome, SimNode } from './node.js';
+import { SimNode } from './node.js';
+import type { Outcome } from './proposals.js';
 import { Record } from './record.js';
 import { states } from './states.js';
 

@@ -17,6 +17,7 @@ import {
 } from '../src/index.js';
 import { type DiskQuality, SimDisk } from './disk.js';
 import { Machine } from './machine.js';
+import { type Outcome, PendingProposals } from './proposals.js';
 import type { Record, Sent } from './record.js';
 
 export interface SimNodeInit {
@@ -41,18 +42,6 @@ export interface SimNodeComponents {
   /** Told of everything a step returned, before it is carried out. */
   readonly onStep?: (node: SimNode, input: Input, effects: readonly Effect[]) => void;
 }
-
-interface PendingProposal {
-  readonly index: Index;
-  readonly term: number;
-  readonly sent: Sent;
-  readonly settle: (outcome: Outcome) => void;
-}
-
-export type Outcome =
-  | { readonly kind: 'committed'; readonly index: Index }
-  | { readonly kind: 'not-applied'; readonly reason: string }
-  | { readonly kind: 'unknown' };
 
 interface PendingRead {
   readonly startedAfter: Index;
@@ -89,7 +78,7 @@ export class SimNode {
   #tokens = 0;
   #inbox: (() => void)[] = [];
   #restores: { readonly snapshot: SnapshotMeta; readonly write: number }[] = [];
-  #proposals: PendingProposal[] = [];
+  readonly #proposals: PendingProposals;
   readonly #reads = new Map<number, PendingRead>();
   #isFailureHandled = true;
   readonly #components: SimNodeComponents;
@@ -98,6 +87,7 @@ export class SimNode {
     this.name = init.name;
     this.init = init;
     this.#components = components;
+    this.#proposals = new PendingProposals(components.record);
     this.member = memberId(init.name, 's1');
     this.settings = { ...init.settings, self: this.member };
     this.disk = this.#newDisk();
@@ -156,7 +146,7 @@ export class SimNode {
     this.#inbox = [];
     this.#restores = [];
     const lost = this.disk.crash();
-    for (const { settle } of this.#proposals.splice(0)) settle({ kind: 'unknown' });
+    this.#proposals.end();
     for (const { settle } of this.#reads.values()) settle(null);
     this.#reads.clear();
     this.onCrash?.(this, lost, wasLeader, wasBetween);
@@ -196,7 +186,7 @@ export class SimNode {
       for (const effect of effects ?? []) {
         if (effect.kind === 'refused') settle({ kind: 'not-applied', reason: effect.reason });
         else if (effect.kind === 'appended') {
-          this.#proposals.push({ index: effect.first, term: effect.term, sent, settle });
+          this.#proposals.add({ index: effect.first, term: effect.term, sent, settle });
         }
       }
     });
@@ -295,7 +285,7 @@ export class SimNode {
         this.#components.send(this.name, effect.message);
         break;
       case 'commit':
-        this.#resolveProposals();
+        this.#proposals.settle(this.core!);
         break;
       case 'read':
         events.after(random.below(1000) / 1000, () => {
@@ -408,25 +398,6 @@ export class SimNode {
       upTo,
       done: () => life === this.#life && this.#now(() => this.#step({ kind: 'compacted', snapshot: meta, upTo })),
     });
-  }
-
-  #resolveProposals(): void {
-    const core = this.core!;
-    const { record } = this.#components;
-    const settled = this.#proposals.filter((each) => each.index <= core.commitIndex);
-    if (settled.length === 0) return;
-    this.#proposals = this.#proposals.filter((each) => each.index > core.commitIndex);
-    for (const { index, term, sent, settle } of settled) {
-      const found = core.termAt(index);
-      if (found === term) {
-        record.acknowledged(sent, index);
-        settle({ kind: 'committed', index });
-      } else if (found === undefined || index < core.status.firstIndex) settle({ kind: 'unknown' });
-      else {
-        record.notApplied(sent);
-        settle({ kind: 'not-applied', reason: 'overwritten' });
-      }
-    }
   }
 }
 

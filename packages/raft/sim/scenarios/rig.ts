@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Message } from '../../src/index.js';
 import { calm, SimCluster, type SimClusterInit } from '../cluster.js';
-import type { Outcome, SimNode } from '../node.js';
+import type { SimNode } from '../node.js';
+import type { Outcome } from '../proposals.js';
 
 /**
  * A simulated cluster in the hands of a scenario. The record checks every invariant after every event of it; a scenario adds

@@ -1,4 +1,5 @@
 import { beyondScenarios } from './beyond.js';
+import { diskScenarios } from './disks.js';
 import { elibenScenarios } from './eliben.js';
 import { hashicorpScenarios } from './hashicorp.js';
 import { mitScenarios } from './mit.js';
@@ -11,6 +12,7 @@ export const scenarios: readonly Scenario[] = [
   ...elibenScenarios,
   ...hashicorpScenarios,
   ...beyondScenarios,
+  ...diskScenarios,
 ];
 
 /** What is wrong with the outcome of a scenario, or null. */

@@ -1,6 +1,5 @@
-import type { Clock, Random, Timer } from '@commitlog/runtime';
+import type { Timer } from '@commitlog/runtime';
 import {
-  type CoreSettings,
   type CoreStatus,
   defaultSettings,
   type Effect,
@@ -9,46 +8,18 @@ import {
   type MemberId,
   type Message,
   RaftCore,
-  type Role,
   type SnapshotMeta,
-  type Term,
-  type TraceSink,
 } from '../core/index.js';
 import { Applier } from './applier.js';
 import { NoSpaceError, RaftError, UnreadableError } from './errors.js';
-import type { StateMachine } from './machine.js';
+import type { GroupComponents, GroupInit } from './group-init.js';
 import { type ProposalOutcome, Proposals, type Settle } from './proposals.js';
-import type { RaftStorage } from './storage.js';
+import { Readings } from './readings.js';
 import { Writer } from './writer.js';
-
-export interface GroupInit extends Partial<Omit<CoreSettings, 'self'>> {
-  readonly self: MemberId;
-  /** A snapshot is written each time so many entries have been applied; 0, the default: only when asked for. */
-  readonly snapshotEvery?: number;
-  /** Entries that stay in the log below a snapshot, for members that are a little behind; 1,000 by default. */
-  readonly trailing?: number;
-}
-
-export interface GroupComponents {
-  readonly storage: RaftStorage;
-  readonly machine: StateMachine;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly trace?: TraceSink;
-  /** Role, term or leader changed. */
-  readonly onRole?: (role: Role, term: Term, leader: MemberId | null, cause: string) => void;
-  /** This member has stopped for good: its disk, its state machine or the protocol failed it. The process should end. */
-  readonly onFailed?: (error: unknown) => void;
-}
 
 interface Proposal {
   readonly data: Uint8Array;
   readonly settle: Settle;
-}
-
-interface Reading {
-  readonly resolve: (index: Index) => void;
-  readonly reject: (error: RaftError) => void;
 }
 
 /** How long to wait before asking a full disk again. */
@@ -67,10 +38,8 @@ export class RaftGroup {
   readonly #trailing: number;
   #waiting: Proposal[] = [];
   readonly #placed: Proposals;
-  readonly #reads: Map<number, Reading> = new Map();
-  #readyReads: (Reading & { readonly index: Index })[] = [];
+  readonly #reads: Readings = new Readings();
   #transfers: ((isDone: boolean) => void)[] = [];
-  #tokens = 0;
   #lastWrite = 0;
   #inputs: Input[] = [];
   #isStepping = false;
@@ -172,9 +141,7 @@ export class RaftGroup {
   read(): Promise<Index> {
     if (this.#state !== 'running') return Promise.reject(this.#stoppedError());
     return new Promise((resolve, reject) => {
-      this.#tokens += 1;
-      this.#reads.set(this.#tokens, { resolve, reject });
-      this.#step({ kind: 'read', token: this.#tokens });
+      this.#step({ kind: 'read', token: this.#reads.open({ resolve, reject }) });
     });
   }
 
@@ -282,10 +249,10 @@ export class RaftGroup {
         void this.#readSnapshot(effect.read, effect.snapshot.id, effect.offset, effect.bytesMax);
         break;
       case 'read-ready':
-        this.#readReady(effect.token, effect.index);
+        this.#reads.confirmed(effect.token, effect.index, this.#applier.applied);
         break;
       case 'read-refused':
-        this.#refuseRead(effect.token, effect.reason);
+        this.#reads.refused(effect.token, effect.reason);
         break;
       case 'transfer-ended':
         for (const resolve of this.#transfers.splice(0)) resolve(effect.isDone);
@@ -314,26 +281,8 @@ export class RaftGroup {
     );
   }
 
-  #readReady(token: number, index: Index): void {
-    const reading = this.#reads.get(token);
-    this.#reads.delete(token);
-    if (reading === undefined) return;
-    if (this.#applier.applied >= index) reading.resolve(index);
-    else this.#readyReads.push({ index, ...reading });
-  }
-
-  #refuseRead(token: number, reason: string): void {
-    const reading = this.#reads.get(token);
-    this.#reads.delete(token);
-    reading?.reject(new RaftError('ERR_RAFT_READ_REFUSED', `no leader confirmed this read: ${reason}`));
-  }
-
   #applied(index: Index): void {
-    if (this.#readyReads.length > 0) {
-      const ready = this.#readyReads.filter((each) => each.index <= index);
-      this.#readyReads = this.#readyReads.filter((each) => each.index > index);
-      for (const each of ready) each.resolve(each.index);
-    }
+    this.#reads.applied(index);
     const { machine } = this.#components;
     if (this.#snapshotEvery === 0 || machine.snapshot === undefined) return;
     if (index - this.#snapshotIndex >= this.#snapshotEvery) {
@@ -431,10 +380,7 @@ export class RaftGroup {
     this.#applier.stop();
     for (const { settle } of this.#waiting.splice(0)) settle({ kind: 'not-applied', reason: 'stopped', leader: null });
     this.#placed.end(reason);
-    for (const { reject } of [...this.#reads.values(), ...this.#readyReads.splice(0)]) {
-      reject(new RaftError('ERR_RAFT_STOPPED', reason));
-    }
-    this.#reads.clear();
+    this.#reads.end(reason);
     for (const resolve of this.#transfers.splice(0)) resolve(false);
   }
 

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '@commitlog/runtime';
 import { isBulk, type Message, nodeOf } from '../core/index.js';
-import { type GroupComponents, type GroupInit, RaftGroup } from './group.js';
+import { RaftGroup } from './group.js';
+import type { GroupComponents, GroupInit } from './group-init.js';
 import type { Envelope, Lane, RaftTransport } from './transport.js';
 
 export interface HostInit {

@@ -1,5 +1,6 @@
 export { NoSpaceError, RaftError, type RaftErrorCode, UnreadableError } from './errors.js';
-export { type GroupComponents, type GroupInit, RaftGroup } from './group.js';
+export { RaftGroup } from './group.js';
+export type { GroupComponents, GroupInit } from './group-init.js';
 export { type HostInit, RaftHost } from './host.js';
 export type { StateMachine } from './machine.js';
 export type { ProposalOutcome } from './proposals.js';
