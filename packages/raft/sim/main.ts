@@ -30,6 +30,9 @@ const usage = `usage: pnpm sim raft [--seeds N | --seed 0x… [--trace FILE]] [-
 const seedsForAllStates = 300;
 
 const flags = readFlags();
+const folder = mkdtempSync(join(tmpdir(), 'raft-sim-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+let bundles = 0;
 process.exitCode = (await chosen()) ? 0 : 1;
 
 function chosen(): Promise<boolean> {
@@ -141,9 +144,8 @@ async function swarm(): Promise<boolean> {
 
 /** Builds the worker, with the core patched, and starts any number of it. */
 async function workersOf(patches: readonly Patch[]): Promise<() => SwarmWorker> {
-  const folder = mkdtempSync(join(tmpdir(), 'raft-sim-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const outfile = join(folder, 'worker.mjs');
+  bundles += 1;
+  const outfile = join(folder, `worker-${bundles}.mjs`);
   const entry = fileURLToPath(new URL('./worker/main.ts', import.meta.url));
   await bundleWorker({ entry, outfile, patches }, { read: (path) => readFileSync(path, 'utf8') });
   return () => new Worker(outfile);
