@@ -1,6 +1,6 @@
 /**
- * The outside world as a deterministic simulation: time that moves when told to, numbers from a seed, and a disk that loses
- * power.
+ * The outside world as a deterministic simulation: time that moves when told to, numbers from a seed, a disk that loses power,
+ * and a network that misbehaves.
  *
  * @packageDocumentation
  */
@@ -22,3 +22,4 @@ export {
   type SyncStall,
 } from './disk/index.js';
 export { SeededRandom } from './random.js';
+export { EventQueue, type LinkQuality, SimulatedNetwork, Sometimes } from './world/index.js';

@@ -1,0 +1,220 @@
+import { createHash } from 'node:crypto';
+import { type Configuration, decodeConfiguration, InvariantError, type TraceEvent } from '../src/index.js';
+import { Clients } from './clients.js';
+import { SimCluster } from './cluster.js';
+import { empty, Faults } from './faults.js';
+import type { SimNode } from './node.js';
+import { Operator } from './operator.js';
+import { drawPlan, type Plan } from './plan.js';
+import { isHeldByQuorum, Violation } from './record.js';
+import { watchStates } from './watch.js';
+
+/** What one seed's run came to. */
+export interface RunResult {
+  readonly seed: string;
+  readonly violation: { readonly invariant: string; readonly what: string; readonly atMs: number } | null;
+  /** Why this run proves nothing, or null. */
+  readonly vacuous: string | null;
+  readonly commits: number;
+  readonly simulatedMs: number;
+  readonly events: number;
+  readonly sometimes: Record<string, number>;
+  readonly fired: Record<string, number>;
+  readonly traceHash: string | null;
+}
+
+/** Far more than any run needs: beyond it, messages breed messages. */
+const eventsMax = 2_000_000;
+
+/** One run: everything that happens in it is drawn from `seed`. */
+export function runSeed(seed: string, options: { readonly onTrace?: (line: string) => void } = {}): RunResult {
+  const plan = drawPlan(seed);
+  const { onTrace } = options;
+  const hash = onTrace === undefined ? null : createHash('sha256');
+  const trace = (event: TraceEvent): void => {
+    const line = `${JSON.stringify(event)}\n`;
+    hash?.update(line);
+    onTrace?.(line);
+  };
+  const cluster = new SimCluster(plan.cluster, { trace: hash === null ? undefined : trace });
+  watchStates(cluster);
+  const operator = new Operator(cluster, plan);
+  const faults = new Faults(cluster, plan, operator);
+  const clients = new Clients(cluster, plan);
+  let violation: RunResult['violation'] = null;
+  let vacuous: string | null = null;
+  try {
+    cluster.start();
+    clients.start();
+    operator.start();
+    faults.start();
+    const isDone = (): boolean => cluster.events.ran > eventsMax;
+    if (cluster.runUntil(isDone, plan.faultsMs))
+      throw new Violation('11 bounds', 'members answer each other without end');
+    // A disk is wiped only when no other is damaged and no change is under way: give it its moment.
+    operator.isChanging = false;
+    cluster.runUntil(() => faults.missing === null, plan.faultsMs * 2);
+    vacuous = whyVacuous(cluster, plan, faults);
+    faults.isStopped = true;
+    operator.isStopped = true;
+    checkLiveness(cluster, clients);
+  } catch (error) {
+    violation = violationOf(error, cluster.nowMs);
+  }
+  return {
+    seed,
+    violation,
+    vacuous,
+    commits: cluster.record.lastCommitted,
+    simulatedMs: cluster.nowMs,
+    events: cluster.events.ran,
+    sometimes: cluster.sometimes.counts(),
+    fired: Object.fromEntries(faults.fired),
+    traceHash: hash?.digest('hex') ?? null,
+  };
+}
+
+function violationOf(error: unknown, atMs: number): RunResult['violation'] {
+  if (error instanceof Violation) return { invariant: error.invariant, what: error.message, atMs };
+  if (error instanceof InvariantError) return { invariant: 'an assertion of the core', what: error.message, atMs };
+  // Anything else that a core throws is as wrong: it would have stopped a process.
+  return {
+    invariant: 'no exception',
+    what: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    atMs,
+  };
+}
+
+function whyVacuous(cluster: SimCluster, plan: Plan, faults: Faults): string | null {
+  const { lastCommitted } = cluster.record;
+  if (lastCommitted < plan.faultsMs / 2000) return `only ${lastCommitted} entries were committed`;
+  return faults.missing === null ? null : `the fault ${faults.missing} never happened`;
+}
+
+/**
+ * Some of the nodes, enough for a quorum, are healed; all others are frozen for good, as are all faults. Then there must be one leader
+ * within ten election timeouts, an answer for every client's next append, and equal logs. Faults that always heal hide livelock.
+ */
+function checkLiveness(cluster: SimCluster, clients: Clients): void {
+  clients.isStopped = true;
+  const healed = chooseHealed(cluster);
+  cluster.network.healAll();
+  for (const node of cluster.nodes) if (!healed.includes(node)) freeze(cluster, node);
+  cluster.network.quality = { delayMsMin: 0.2, delayMsMax: 2, drop: 0, duplicate: 0, late: 0, lateMsMax: 0 };
+  for (const node of healed) {
+    node.effectsToCrash = -1;
+    node.disk.stalledUntilMs = 0;
+    node.disk.isNextSyncFailing = false;
+    node.onFatal = (failed) => cluster.events.after(1, () => failed.start());
+    node.resume();
+    node.start();
+    empty(node);
+  }
+  const { electionTimeoutMs } = cluster.settings;
+  // An election timeout is drawn from once to twice the setting.
+  const withinMs = 10 * 2 * electionTimeoutMs;
+  clients.reachable = () => healed;
+  const isLed = (): boolean => {
+    const leaders = healed.filter((node) => node.isLeader);
+    return leaders.length === 1 && leaders[0]!.core!.commitIndex >= leaders[0]!.core!.status.lastIndex;
+  };
+  demand(cluster, 'liveness: one leader', withinMs, isLed, () => describe(healed));
+  let waiting = 4;
+  const acknowledged = (): void => {
+    waiting -= 1;
+  };
+  for (let client = waiting; client > 0; client--) clients.appendUntilAcknowledged(acknowledged);
+  demand(
+    cluster,
+    'liveness: appends are acknowledged',
+    10_000,
+    () => waiting === 0,
+    () => describe(healed),
+  );
+  // With a window of one entry a learner that lags by thousands takes a while.
+  demand(
+    cluster,
+    'liveness: equal logs',
+    60_000,
+    () => areEqual(healed),
+    () => describe(healed),
+  );
+}
+
+/** What stays broken for good: a machine that is down, one whose disk hangs, one that is deaf, one that is mute. */
+function freeze(cluster: SimCluster, node: SimNode): void {
+  const others = cluster.nodes.filter((other) => other !== node).map((other) => other.name);
+  node.effectsToCrash = -1;
+  node.onFatal = undefined;
+  node.resume();
+  switch (cluster.random.fork(`freeze ${node.name}`).below(4)) {
+    case 0:
+      node.crash();
+      break;
+    case 1:
+      node.disk.stalledUntilMs = Number.POSITIVE_INFINITY;
+      // A hung disk that nobody writes to harms nobody: the first write shows it.
+      for (let at = 0; at < 5; at++) cluster.events.after(at * 200, () => void (node.isUp && cluster.propose(node)));
+      break;
+    case 2:
+      for (const other of others) cluster.network.cut(other, node.name);
+      break;
+    default:
+      for (const other of others) cluster.network.cut(node.name, other);
+  }
+}
+
+function demand(cluster: SimCluster, what: string, withinMs: number, isTrue: () => boolean, tell: () => string): void {
+  if (!cluster.runUntil(isTrue, withinMs)) throw new Violation(what, `not within ${withinMs} ms\n${tell()}`);
+}
+
+/** As few as are a quorum in every configuration that anybody may act on; everybody, where a damaged disk needs mending. */
+function chooseHealed(cluster: SimCluster): SimNode[] {
+  const configurations = cluster.nodes.flatMap(configurationsOf);
+  const healed = [...cluster.nodes];
+  if (cluster.nodes.some((node) => node.disk.rotten.size > 0 || (node.core?.status.unreadable ?? 0) > 0)) return healed;
+  const random = cluster.random.fork('heal');
+  for (let tries = 0; tries < cluster.nodes.length * 2; tries++) {
+    const left = healed.filter((_, at) => at !== tries % healed.length || random.chance(0.3));
+    const members = left.map((node) => node.member);
+    const isEnough = configurations.every((each) => isHeldByQuorum(each, (member) => members.includes(member)));
+    if (isEnough && left.length > 0) healed.splice(0, healed.length, ...left);
+  }
+  return healed;
+}
+
+/** Every configuration on a node's disk, on its way there, or in its core. */
+function configurationsOf(node: SimNode): Configuration[] {
+  const found: Configuration[] = [];
+  for (const image of [node.disk.view, node.disk.synced]) {
+    if (image.snapshot !== null) found.push(image.snapshot.meta.configuration);
+    for (const entry of image.entries) if (entry.type === 'configuration') found.push(decodeConfiguration(entry.data));
+  }
+  if (node.core !== null) found.push(node.core.configuration.configuration);
+  // A configuration that a later one has long since replaced binds nobody; but which one that is, this node may not know.
+  return found.slice(-4);
+}
+
+function areEqual(healed: readonly SimNode[]): boolean {
+  const leader = healed.find((node) => node.isLeader);
+  if (leader === undefined) return false;
+  const { configuration } = leader.core!.configuration;
+  const members = new Set([...configuration.voters, ...configuration.learners]);
+  return healed
+    .filter((node) => members.has(node.member))
+    .every(
+      (node) =>
+        node.core?.commitIndex === leader.core!.status.lastIndex &&
+        node.machine.index === leader.machine.index &&
+        node.machine.hash === leader.machine.hash,
+    );
+}
+
+function describe(nodes: readonly SimNode[]): string {
+  return nodes
+    .map((node) => {
+      const { members, configuration, ...rest } = node.core?.status ?? { members: [], configuration: null };
+      return `${node.member}: ${JSON.stringify(rest)} ${JSON.stringify(configuration)} ${JSON.stringify(members)}`;
+    })
+    .join('\n');
+}

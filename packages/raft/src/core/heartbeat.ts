@@ -1,0 +1,48 @@
+import { maybeSendAppend } from './appends.js';
+import { hasQuorum } from './configuration.js';
+import { invariant } from './invariant.js';
+import type { CommitNotice, Heartbeat, HeartbeatAck } from './message.js';
+import type { Raft } from './raft.js';
+import { becomeFollower } from './roles.js';
+import { answerReads } from './rounds.js';
+import { maybeResendChunk } from './snapshot-source.js';
+
+export function handleHeartbeat(raft: Raft, message: Heartbeat): void {
+  raft.commitTo(Math.min(message.commit, raft.lastIndex), 'heartbeat');
+  raft.send({ kind: 'heartbeat-ack', term: raft.term, round: message.round }, message.from);
+}
+
+export function handleCommitNotice(raft: Raft, message: CommitNotice): void {
+  raft.commitTo(Math.min(message.commit, raft.lastIndex), 'notice');
+}
+
+export function handleHeartbeatAck(raft: Raft, message: HeartbeatAck): void {
+  const progress = raft.progress.get(message.from);
+  if (progress === undefined) return;
+  invariant(message.round <= raft.round, 'a round cannot be answered before it began');
+  progress.heardAtMs = raft.nowMs;
+  progress.ackedRound = Math.max(progress.ackedRound, message.round);
+  answerReads(raft);
+  // In an idle cluster no append would end a learner's round.
+  progress.maybeEndRound(raft.lastIndex, raft.nowMs, raft.settings.electionTimeoutMs);
+  // It lives and still lacks something: whatever was sent may be lost, so let one more append through, whatever the window says.
+  progress.isProbeSent = false;
+  if (progress.state === 'snapshot') maybeResendChunk(raft, message.from, progress);
+  else if (progress.match < raft.lastIndex) {
+    if (progress.inflight.isFull) progress.inflight.freeOldest();
+    maybeSendAppend(raft, message.from, true);
+  }
+}
+
+/**
+ * A leader that hears from no quorum within an election timeout steps down: others may have elected another long since, and
+ * clients must not wait on this one (thesis §6.2).
+ */
+export function checkQuorum(raft: Raft): void {
+  const isHeard = hasQuorum(raft.configuration, (voter) => {
+    if (voter === raft.self) return true;
+    const progress = raft.progress.get(voter);
+    return progress !== undefined && raft.nowMs - progress.heardAtMs < raft.settings.electionTimeoutMs;
+  });
+  if (!isHeard) becomeFollower(raft, raft.term, null, 'heard from no quorum');
+}

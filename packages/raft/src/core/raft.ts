@@ -1,0 +1,324 @@
+import { type Random, randomBelow } from '@commitlog/runtime';
+import { type Configuration, ConfigurationHistory, decodeConfiguration, isVoter } from './configuration.js';
+import type { Effect, HardState, Role, StoredState } from './effect.js';
+import { type Entry, type EntryType, entryBytes, type Index, type Term } from './entry.js';
+import { invariant } from './invariant.js';
+import type { MemberId } from './member.js';
+import type { DurableMessage, Unaddressed, VolatileMessage } from './message.js';
+import { Outbox } from './outbox.js';
+import type { Progress } from './progress.js';
+import type { CoreSettings } from './settings.js';
+import type { SnapshotMeta } from './snapshot-meta.js';
+import { Tail } from './tail.js';
+import { Terms } from './terms.js';
+import type { Trace, TraceEvent, TraceKind, TraceSink } from './trace.js';
+import { Writes } from './writes.js';
+
+/** A read that waits for a leader's confirmation. */
+export interface WaitingRead {
+  readonly token: number;
+  readonly deadlineMs: number;
+}
+
+/** Reads, one's own or a follower's request, that one heartbeat round will confirm. */
+export interface ReadBatch {
+  readonly round: number;
+  readonly index: Index;
+  readonly reads: readonly WaitingRead[];
+  readonly requests: readonly { readonly from: MemberId; readonly request: number }[];
+}
+
+/** What a storage read was for. */
+export interface PendingRead {
+  readonly purpose: 'append' | 'snapshot' | 'fetch';
+  readonly peer: MemberId;
+}
+
+/**
+ * One member's whole state (figure 2, and what the extensions add), and the few operations on it that keep several fields
+ * true together. The protocol is in the verbs around this file; whatever they decide, they change through here.
+ */
+export class Raft {
+  nowMs = 0;
+
+  // Figure 2, persistent: in memory they may be ahead of the disk; nothing that depends on them is said before they are on it.
+  term: Term;
+  vote: MemberId | null;
+  readonly terms: Terms;
+  readonly tail: Tail;
+  readonly writes: Writes;
+  readonly configurations: ConfigurationHistory;
+  snapshot: SnapshotMeta | null;
+
+  // Figure 2, volatile.
+  role: Role = 'follower';
+  leader: MemberId | null = null;
+  /** Why the role is what it is, for people. */
+  roleCause = 'started';
+  commitIndex: Index;
+
+  // Elections.
+  electionTimeoutMs = 0;
+  electionDeadlineMs = 0;
+  leaderHeardAtMs: number = Number.NEGATIVE_INFINITY;
+  readonly votes: Map<MemberId, boolean> = new Map();
+  /** The write that holds this candidate's vote for itself: it counts once it is on disk. */
+  voteWrite = 0;
+
+  // The leader's.
+  readonly progress: Map<MemberId, Progress> = new Map();
+  heartbeatDueMs = 0;
+  round = 0;
+  /** The first entry of this reign: until it is committed, what is committed is not known (§8). */
+  reignStart: Index = 0;
+  readonly uncommitted: { last: Index; bytes: number }[] = [];
+  uncommittedBytes = 0;
+  transfer: { readonly to: MemberId; readonly deadlineMs: number; isSent: boolean } | null = null;
+
+  // Reads.
+  waitingReads: WaitingRead[] = [];
+  waitingRequests: { readonly from: MemberId; readonly request: number }[] = [];
+  readBatches: ReadBatch[] = [];
+  /** A follower's questions to its leader: `request` covers the reads in `askedReads` whose request is not above it. */
+  readRequest: number;
+  /** The number before this life's first question. */
+  readonly readRequestBase: number;
+  askedReads: { readonly request: number; readonly reads: readonly WaitingRead[] }[] = [];
+  readAskedAtMs = 0;
+
+  // The disk.
+  readonly holes: Set<Index>;
+  fetchedAtMs: number = Number.NEGATIVE_INFINITY;
+  fetchTurn = 0;
+  readonly reads: Map<number, PendingRead> = new Map();
+  lastRead = 0;
+  /** Out of space: entries cannot be written for now. */
+  isStorageRefusing = false;
+  /** A sync failed: this member has spoken its last word. */
+  isHalted = false;
+  staging: { readonly snapshot: SnapshotMeta; received: number } | null = null;
+
+  readonly outbox: Outbox;
+  readonly trace: Trace | undefined;
+
+  constructor(
+    readonly settings: CoreSettings,
+    stored: StoredState,
+    readonly random: Random,
+    sink: TraceSink | undefined,
+  ) {
+    this.terms = new Terms(stored.start, stored.terms, stored.lastIndex);
+    this.tail = new Tail(stored.lastIndex);
+    this.writes = new Writes(stored.lastIndex);
+    this.snapshot = stored.snapshot;
+    const base = stored.snapshot;
+    const placed = base === null ? [] : [{ index: base.configurationIndex, configuration: base.configuration }];
+    const newer = stored.configurations.filter((each) => each.index > (placed[0]?.index ?? 0));
+    this.configurations = new ConfigurationHistory([...placed, ...newer]);
+    // An entry of a term proves that the term began, even where the crash fell between the entry's write and hard state's.
+    const isTermFromLog = this.terms.lastTerm > stored.hardState.term;
+    this.term = isTermFromLog ? this.terms.lastTerm : stored.hardState.term;
+    this.vote = isTermFromLog ? null : stored.hardState.vote;
+    this.commitIndex = Math.max(
+      stored.start.index,
+      base?.index ?? 0,
+      Math.min(stored.hardState.commit, stored.lastIndex),
+    );
+    this.holes = new Set(stored.unreadable.filter((index) => index > stored.start.index));
+    this.readRequestBase = randomBelow(random, 2 ** 32) * 2 ** 20;
+    this.readRequest = this.readRequestBase;
+    this.outbox = new Outbox(settings.self);
+    this.trace = sink === undefined ? undefined : (event, cause, fields) => sink(this.#traced(event, cause, fields));
+    this.drawElectionTimeout();
+    this.check();
+  }
+
+  get self(): MemberId {
+    return this.settings.self;
+  }
+
+  get lastIndex(): Index {
+    return this.terms.lastIndex;
+  }
+
+  get configuration(): Configuration {
+    return this.configurations.current.configuration;
+  }
+
+  get isLeader(): boolean {
+    return this.role === 'leader';
+  }
+
+  /** The lowest entry that cannot be read, or infinity: nothing from there on is acknowledged. */
+  get firstHole(): Index {
+    let first = Number.POSITIVE_INFINITY;
+    for (const hole of this.holes) first = Math.min(first, hole);
+    return first;
+  }
+
+  get hardState(): HardState {
+    return { term: this.term, vote: this.vote, commit: this.commitIndex };
+  }
+
+  /** Whether a write has been under way for so long that this disk must be taken for hung. */
+  get isDiskStalled(): boolean {
+    const oldest = this.writes.oldestIssuedAtMs;
+    return oldest !== null && this.nowMs - oldest > this.settings.diskStallMs;
+  }
+
+  /**
+   * Whether elections may depend on this member. One that the newest configuration leaves out still campaigns until that
+   * configuration is known to be committed (thesis §4.2.2): its log may be the only one that is complete enough to win, and it
+   * refuses everybody else's.
+   */
+  get isNeeded(): boolean {
+    const { index, configuration } = this.configurations.current;
+    if (isVoter(configuration, this.self)) return true;
+    return index > this.commitIndex && isVoter(this.configurations.at(index - 1).configuration, this.self);
+  }
+
+  /** Whether this member may ask for votes: a voter, with a disk that works and a log that it can read. */
+  get isPromotable(): boolean {
+    return this.isNeeded && this.holes.size === 0 && !this.isStorageRefusing && !this.isDiskStalled;
+  }
+
+  /** Whether a leader was heard so lately that no voter should help to depose it (§6, thesis §4.2.3). */
+  get isLeaderAlive(): boolean {
+    if (this.isLeader) return true;
+    return this.leader !== null && this.nowMs - this.leaderHeardAtMs < this.settings.electionTimeoutMs;
+  }
+
+  /** §5.2: drawn anew for each election, so that two members rarely time out together. */
+  drawElectionTimeout(): void {
+    const base = Math.ceil(this.settings.electionTimeoutMs);
+    this.electionTimeoutMs = base + randomBelow(this.random, base);
+    this.resetElectionDeadline();
+  }
+
+  /** A leader was heard, or a vote given: wait the full time again. */
+  resetElectionDeadline(): void {
+    this.electionDeadlineMs = this.nowMs + this.electionTimeoutMs;
+  }
+
+  send(message: Unaddressed<VolatileMessage>, to: MemberId): void {
+    this.outbox.send(message, to, this.trace);
+  }
+
+  /** Sends when everything up to here is on disk. */
+  sendDurable(message: Unaddressed<DurableMessage>, to: MemberId): void {
+    this.outbox.sendDurable(message, to, this.trace);
+  }
+
+  /** Adds a leader's own entry to the log. */
+  appendOwn(type: EntryType, data: Uint8Array): Entry {
+    invariant(this.isLeader, 'only a leader adds entries of its own');
+    invariant(!this.isStorageRefusing, 'a leader without a disk must have stepped down');
+    const entry: Entry = { index: this.lastIndex + 1, term: this.term, type, data };
+    this.appendEntry(entry);
+    return entry;
+  }
+
+  appendEntry(entry: Entry): void {
+    invariant(entry.term <= this.term, `entry ${entry.index} is of term ${entry.term}, above ${this.term}`);
+    this.terms.append(entry.index, entry.term);
+    this.tail.append(entry);
+    this.outbox.entries.push(entry);
+    if (entry.type === 'configuration') {
+      this.configurations.append({ index: entry.index, configuration: decodeConfiguration(entry.data) });
+      this.configurationChanged('appended');
+    }
+  }
+
+  /** Drops the log from `from` on: those entries conflict with the leader's (§5.3). Never what is committed. */
+  truncate(from: Index, cause: string): void {
+    invariant(!this.isLeader, 'a leader never overwrites or deletes its own entries');
+    invariant(from > this.commitIndex, `entry ${from} conflicts with a committed one (commit ${this.commitIndex})`);
+    invariant(this.outbox.entries.length === 0, 'a step cuts before it appends');
+    if (from > this.lastIndex) return;
+    this.terms.truncate(from);
+    this.tail.truncate(from);
+    this.writes.truncate(from);
+    for (const hole of this.holes) if (hole >= from) this.holes.delete(hole);
+    this.outbox.truncateFrom = from;
+    this.trace?.('truncate', cause, { from });
+    if (this.configurations.truncate(from)) this.configurationChanged('rolled back with its entry');
+  }
+
+  configurationChanged(cause: string): void {
+    const { index, configuration } = this.configurations.current;
+    this.outbox.add({ kind: 'configuration', index, configuration });
+    this.trace?.('configuration', cause, { configurationIndex: index, ...configuration });
+  }
+
+  /** Moves commit forward; backward moves are stale news. */
+  commitTo(index: Index, cause: string): boolean {
+    if (index <= this.commitIndex) return false;
+    invariant(index <= this.lastIndex, `commit ${index} is past the log's end ${this.lastIndex}`);
+    this.commitIndex = index;
+    this.outbox.add({ kind: 'commit', upTo: index });
+    this.trace?.('commit', cause, { upTo: index });
+    return true;
+  }
+
+  /** Turns what this step wants written into one write, and hands out the step's effects. */
+  flush(): Effect[] {
+    const write = this.outbox.takeWrite(this.hardState);
+    if (write !== null) {
+      const number = this.writes.add({
+        issuedAtMs: this.nowMs,
+        first: write.truncateFrom ?? write.entries[0]?.index ?? 0,
+        covers: write.entries.at(-1)?.index ?? write.install?.index ?? 0,
+        hasHardState: write.hardState !== undefined,
+        isInstall: write.install !== undefined,
+        repairs: write.repairs.map((entry) => entry.index),
+      });
+      if (this.outbox.isVoteForSelf) this.voteWrite = number;
+      this.outbox.add({ kind: 'persist', write: number, ...write });
+      if (write.install !== undefined) this.outbox.add({ kind: 'restore', snapshot: write.install, write: number });
+    }
+    this.tail.evict(this.writes.durableIndex, this.settings.cacheBytesMax);
+    return this.outbox.take();
+  }
+
+  /** What must hold between steps, whatever happened. */
+  check(): void {
+    invariant(this.commitIndex <= this.lastIndex, `commit ${this.commitIndex} is past the log's end ${this.lastIndex}`);
+    invariant(this.commitIndex >= this.terms.start.index, 'what was compacted was committed');
+    invariant(this.terms.lastTerm <= this.term, `the log's last term ${this.terms.lastTerm} is above ${this.term}`);
+    invariant(this.writes.durableIndex <= this.lastIndex, 'the disk holds more than the log');
+    const stored = Math.max(this.writes.durableIndex, this.terms.start.index);
+    invariant(this.tail.first <= stored + 1, 'what is not on disk is in memory');
+    if (this.isLeader) {
+      invariant(this.leader === this.self, 'a leader knows who leads');
+      invariant(this.holes.size === 0 && !this.isStorageRefusing, 'a leader has a whole disk');
+    }
+  }
+
+  startRead(purpose: PendingRead['purpose'], peer: MemberId): number {
+    this.lastRead += 1;
+    this.reads.set(this.lastRead, { purpose, peer });
+    return this.lastRead;
+  }
+
+  /** Bytes that wait for commit, counted against the cap. */
+  addUncommitted(entries: readonly Entry[]): void {
+    let bytes = 0;
+    for (const entry of entries) bytes += entryBytes(entry);
+    this.uncommitted.push({ last: this.lastIndex, bytes });
+    this.uncommittedBytes += bytes;
+  }
+
+  #traced(event: TraceKind, cause: string, fields: Readonly<Record<string, unknown>> | undefined): TraceEvent {
+    return {
+      v: 1,
+      atMs: this.nowMs,
+      node: this.self,
+      term: this.term,
+      index: this.lastIndex,
+      commit: this.commitIndex,
+      event,
+      cause,
+      ...fields,
+    };
+  }
+}

@@ -1,0 +1,94 @@
+import { accept } from './acceptance.js';
+import { maybeSendAppend } from './appends.js';
+import { invariant } from './invariant.js';
+import type { MemberId } from './member.js';
+import type { SnapshotChunk } from './message.js';
+import type { Raft } from './raft.js';
+import type { SnapshotMeta } from './snapshot-meta.js';
+
+/** A chunk has come from our storage; or the snapshot is gone, since a newer one has taken its place. */
+export function sendChunk(raft: Raft, member: MemberId, read: number, data: Uint8Array | null, isLast: boolean): void {
+  const progress = raft.progress.get(member);
+  if (progress === undefined || progress.reading !== read || progress.state !== 'snapshot') return;
+  progress.reading = 0;
+  const { snapshot } = raft;
+  if (data === null || snapshot === null || snapshot.id !== progress.snapshotId) {
+    progress.snapshotIndex = 0;
+    progress.becomeProbe();
+    maybeSendAppend(raft, member, true);
+    return;
+  }
+  progress.snapshotSentAtMs = raft.nowMs;
+  raft.send(
+    { kind: 'snapshot-chunk', term: raft.term, snapshot, offset: progress.snapshotOffset, data, isLast },
+    member,
+  );
+}
+
+export function handleSnapshotChunk(raft: Raft, message: SnapshotChunk): void {
+  const { snapshot, offset } = message;
+  const isNeeded = snapshot.index > raft.commitIndex || raft.firstHole <= snapshot.index;
+  if (!isNeeded) {
+    raft.staging = null;
+    accept(raft, message.from, raft.commitIndex);
+    return;
+  }
+  if (raft.staging === null || raft.staging.snapshot.id !== snapshot.id) raft.staging = { snapshot, received: 0 };
+  if (offset === raft.staging.received) {
+    raft.outbox.add({ kind: 'stage-chunk', snapshot, offset, data: message.data });
+    raft.staging.received += message.data.byteLength;
+    if (message.isLast) {
+      install(raft, snapshot);
+      accept(raft, message.from, snapshot.index);
+      return;
+    }
+  }
+  const wants = raft.staging.received;
+  raft.send({ kind: 'snapshot-wants', term: raft.term, snapshotId: snapshot.id, offset: wants }, message.from);
+}
+
+/**
+ * The snapshot takes the place of the log up to its index. What follows stays only if our log agrees with the snapshot at that
+ * index (§7, figure 13 step 6); a suffix that conflicts and stayed would be refused for ever (hashicorp/raft 697).
+ */
+function install(raft: Raft, snapshot: SnapshotMeta): void {
+  const isAgreeing = raft.terms.at(snapshot.index) === snapshot.term;
+  raft.staging = null;
+  if (isAgreeing && raft.firstHole > snapshot.index) {
+    raft.commitTo(snapshot.index, 'the log already holds the snapshot');
+    return;
+  }
+  raft.outbox.install = snapshot;
+  raft.snapshot = snapshot;
+  for (const hole of raft.holes) if (!isAgreeing || hole <= snapshot.index) raft.holes.delete(hole);
+  const placed = { index: snapshot.configurationIndex, configuration: snapshot.configuration };
+  if (isAgreeing) {
+    raft.terms.compact(snapshot.index);
+    raft.configurations.compact(snapshot.index);
+  } else {
+    if (raft.lastIndex > snapshot.index) raft.outbox.truncateFrom = snapshot.index + 1;
+    raft.terms.reset(snapshot);
+    raft.tail.reset(snapshot.index);
+    raft.writes.restart(snapshot.index);
+    raft.configurations.restore(placed);
+    raft.configurationChanged('came with a snapshot');
+  }
+  raft.trace?.('snapshot', isAgreeing ? 'mends a hole' : 'replaces the log', {
+    snapshot: snapshot.id,
+    upTo: snapshot.index,
+  });
+  raft.commitTo(snapshot.index, 'snapshot');
+}
+
+/** The program has written a snapshot of its own, and the log may forget what it covers. */
+export function compacted(raft: Raft, snapshot: SnapshotMeta, upTo: number): void {
+  invariant(snapshot.index <= raft.commitIndex, 'a snapshot covers committed entries only');
+  invariant(upTo <= snapshot.index, 'what the log forgets, a snapshot holds');
+  if (raft.snapshot === null || snapshot.index >= raft.snapshot.index) raft.snapshot = snapshot;
+  if (upTo <= raft.terms.start.index) return;
+  invariant(upTo <= raft.writes.durableIndex, 'only what is on disk is compacted');
+  raft.terms.compact(upTo);
+  raft.configurations.compact(upTo);
+  for (const hole of raft.holes) if (hole <= upTo) raft.holes.delete(hole);
+  raft.trace?.('snapshot', 'written here', { snapshot: snapshot.id, upTo: snapshot.index, logStart: upTo });
+}

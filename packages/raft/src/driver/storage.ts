@@ -1,0 +1,58 @@
+import type { Entry, Index, PersistEffect, SnapshotMeta, StoredState } from '../core/index.js';
+
+/** One thing to do to the disk. In a `persist`, in this order: hard state, install, cut, entries, repairs. */
+export type StorageOperation =
+  | ({ readonly kind: 'persist' } & Omit<PersistEffect, 'kind' | 'write' | 'thenSend'>)
+  /** Keep a part of a snapshot aside, after the parts before it; `offset` 0 starts over. Nothing is promised about it. */
+  | {
+      readonly kind: 'stage-chunk';
+      readonly snapshot: SnapshotMeta;
+      readonly offset: number;
+      readonly data: Uint8Array;
+    }
+  /** Keep a snapshot of this member's own; once it is safe, the log may forget everything up to `logStart`. */
+  | {
+      readonly kind: 'save-snapshot';
+      readonly snapshot: SnapshotMeta;
+      readonly data: Uint8Array;
+      readonly logStart: Index;
+    };
+
+/**
+ * The disk of one member of one group. `@commitlog/raft/conformance` has the suite that an implementation must pass.
+ *
+ * Entries' data must not be changed by either side; the storage may keep the buffers it is given.
+ */
+export interface RaftStorage {
+  /**
+   * What is there. A torn end is cut before it is told. Entries that are there but cannot be read stay, and are listed as
+   * unreadable with the terms that they have; configurations must be known even then.
+   */
+  load(): Promise<StoredState>;
+
+  /**
+   * Does these in order and syncs: when it resolves, they survive a power cut. Never called while a call is under way.
+   *
+   * @throws NoSpaceError when there is no room. Hard states and cuts must fit all the same: keep a reserve for them
+   * @throws anything else when this disk can no longer be trusted (a failed sync): the member stops for good
+   */
+  write(operations: readonly StorageOperation[]): Promise<void>;
+
+  /**
+   * Entries from `first` to at most `last`: at least the first, then as many as fit `bytesMax`, in what was given to `write`, synced
+   * or not. Fewer, or none, where the log no longer reaches.
+   *
+   * @throws UnreadableError when the first cannot be read
+   */
+  read(first: Index, last: Index, bytesMax: number): Promise<readonly Entry[]>;
+
+  /** A part of the newest snapshot, or null when it is another than `id`. */
+  readSnapshot(
+    id: string,
+    offset: number,
+    bytesMax: number,
+  ): Promise<{ readonly data: Uint8Array; readonly isLast: boolean } | null>;
+
+  /** Whether there is room again after a `NoSpaceError`. */
+  hasSpace(): Promise<boolean>;
+}

@@ -1,0 +1,2 @@
+export { MemoryNetwork } from './network.js';
+export { MemoryStorage } from './storage.js';

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { entry, Lab, member } from '../../sim/scenarios/lab.js';
+
+const settings = { isPreVoteOn: false };
+
+test('given more proposals than may wait for commit, the next is refused, and taken again once there is room', () => {
+  const lab = new Lab({ settings: { ...settings, uncommittedBytesMax: 200 } }).becomeLeader([2]);
+  const refusals = (): number => lab.effects.filter((effect) => effect.kind === 'refused').length;
+  lab.step({ kind: 'propose', data: [new Uint8Array(1000)] });
+  expect(refusals()).toBe(0);
+  lab.propose();
+  expect(lab.effects.at(-1)).toMatchObject({ kind: 'refused', reason: 'overloaded' });
+  lab.receive('append-accepted', 2, { match: 2 });
+  const before = refusals();
+  lab.propose();
+  expect(refusals()).toBe(before);
+});
+
+test('given a change of members, it names the configuration that it expects, or is refused', () => {
+  const lab = new Lab({ settings }).becomeLeader([2]);
+  const change = (expects: number): unknown => {
+    lab.step({ kind: 'propose-membership', expects, voters: [member(1), member(2)], learners: [] });
+    return lab.effects.findLast((effect) => effect.kind === 'refused' || effect.kind === 'appended');
+  };
+  expect(change(0)).toMatchObject({ reason: 'not-ready' });
+  lab.receive('append-accepted', 2, { match: 1 });
+  expect(change(7)).toMatchObject({ reason: 'unexpected-configuration', configurationIndex: 0 });
+  expect(change(0)).toMatchObject({ kind: 'appended', first: 2 });
+  expect(change(2)).toMatchObject({ reason: 'change-in-progress' });
+});
+
+test('given a write that was cut and written again, the completion of the first says nothing about the second', () => {
+  const lab = new Lab({ term: 1 });
+  lab.isSyncing = false;
+  lab.append(2, { term: 1, entries: [entry(1, 1), entry(2, 1)] });
+  const first = lab.effects.findLast((effect) => effect.kind === 'persist')!;
+  lab.append(3, { term: 2, entries: [entry(1, 2)] });
+  if (first.kind === 'persist') lab.step({ kind: 'persisted', write: first.write });
+  expect(lab.core.durableIndex).toBe(0);
+  lab.sync();
+  expect(lab.core.durableIndex).toBe(1);
+});
+
+test('given a pause longer than an election timeout, a follower listens again before it campaigns', () => {
+  const lab = new Lab({ settings });
+  lab.append(2, { term: 1 });
+  lab.nowMs += 10_000;
+  lab.step({ kind: 'tick' });
+  expect(lab.role).toBe('follower');
+  lab.pass(250);
+  expect(lab.role).toBe('candidate');
+});
+
+test('given entries, their data goes out by reference, never copied', () => {
+  const lab = new Lab({ settings }).becomeLeader([2]);
+  const data = new Uint8Array(8);
+  lab.clear();
+  lab.receive('append-accepted', 2, { match: 1 });
+  lab.step({ kind: 'propose', data: [data] });
+  const append = lab.take('append').find((message) => message.to === member(2) && message.entries.length > 0);
+  expect(append?.entries[0]?.data).toBe(data);
+});
+
+test('given a clock that goes back, the core refuses to go on', () => {
+  const lab = new Lab();
+  lab.pass(50);
+  lab.nowMs = 0;
+  expect(() => lab.step({ kind: 'tick' })).toThrow('the clock went back');
+});

@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { mutants } from '../../sim/mutants/mutants.js';
+
+test('there are at least 25 planted bugs, each with a name of its own', () => {
+  expect(new Set(mutants.map((mutant) => mutant.name)).size).toBe(mutants.length);
+  expect(mutants.length).toBeGreaterThanOrEqual(25);
+});
+
+for (const { name, patches } of mutants) {
+  test(`${name} still fits the core`, () => {
+    for (const { file, find } of patches) {
+      const source = readFileSync(new URL(`../../src/core/${file}`, import.meta.url), 'utf8');
+      expect(source.split(find).length, `${file} holds once: ${find}`).toBe(2);
+    }
+  });
+}

@@ -1,0 +1,3 @@
+export { EventQueue } from './event-queue.js';
+export { type LinkQuality, SimulatedNetwork } from './network.js';
+export { Sometimes } from './sometimes.js';

@@ -1,0 +1,14 @@
+/** `pnpm sim raft|membership|log …`: runs that package's simulation from source, with what follows as its arguments. */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const [name, ...args] = process.argv.slice(2);
+const main = fileURLToPath(new URL(`../packages/${name}/sim/main.ts`, import.meta.url));
+if (name === undefined || !existsSync(main)) {
+  console.error(`usage: pnpm sim raft|membership|log …   (there is no simulation of "${name ?? ''}")`);
+  process.exit(2);
+}
+const flags = ['--conditions=@commitlog/source', '--import', 'tsx'];
+const { status } = spawnSync(process.execPath, [...flags, main, ...args], { stdio: 'inherit' });
+process.exit(status ?? 1);
