@@ -33,7 +33,7 @@ export interface LogSettings {
   /**
    * Called when a segment is about to be sealed: returns the state that its owner derived from the log up to and including batch
    * `at.index`, to be saved beside the log, or `undefined`. Synchronous, so that it is called between exactly those two batches;
-   * when it throws, the append that caused it is refused. The bytes must not change afterwards.
+   * when it throws, the append that caused it is refused. It must not append itself. The bytes must not change afterwards.
    */
   readonly checkpoint?: (at: LogPosition) => Uint8Array | undefined;
 }

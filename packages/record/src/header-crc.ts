@@ -3,7 +3,7 @@ import { readUint32 } from './integers.js';
 
 /*
  * CRC-32 of a header's 60 bytes, in JavaScript. `zlib.crc32` gives the same, but a call into it with a view of the buffer costs
- * about three times as much as these 15 steps; a header is checksummed three times on an append's way, and that is where small batches
+ * about three times as much as these 15 steps; a header is checksummed twice on an append's way, and that is where small batches
  * spend their time. Bodies go through `zlib.crc32`.
  *
  * Four bytes at a time by four tables: Kounavis and Berry, "A Systematic Approach to Building High Performance Software-Based
