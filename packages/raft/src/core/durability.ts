@@ -3,12 +3,14 @@ import { invariant } from './invariant.js';
 import type { Raft } from './raft.js';
 import { maybeCommit } from './replication.js';
 import { becomeFollower } from './roles.js';
+import { maybeInstall } from './snapshot.js';
 import { handOver, maybeTimeoutNow } from './transfer.js';
 import type { WriteNumber } from './writes.js';
 
 /** Writes are on disk: now this member's own vote and its own copy of the entries count, and not before. */
 export function persisted(raft: Raft, write: WriteNumber): void {
   for (const mended of raft.writes.complete(write)) raft.holes.delete(mended);
+  maybeInstall(raft, write);
   raft.trace?.('persisted', 'synced', { write, durable: raft.writes.durableIndex });
   if (raft.role === 'candidate' && raft.voteWrite !== 0 && write >= raft.voteWrite) voteForSelf(raft);
   if (!raft.isLeader) return;

@@ -74,9 +74,13 @@ export type Effect =
       readonly offset: number;
       readonly bytesMax: number;
     }
-  /** Keep a part of a snapshot aside; `offset` 0 throws away what was kept before. Nothing is promised about it. */
+  /**
+   * Keep a part of a snapshot aside, and report `persisted`; `offset` 0 throws away what was kept before. It need not survive a
+   * crash.
+   */
   | {
       readonly kind: 'stage-chunk';
+      readonly write: WriteNumber;
       readonly snapshot: SnapshotMeta;
       readonly offset: number;
       readonly data: Uint8Array;

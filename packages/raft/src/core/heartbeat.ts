@@ -1,7 +1,9 @@
 import { maybeSendAppend } from './appends.js';
 import { hasQuorum } from './configuration.js';
 import { invariant } from './invariant.js';
+import type { MemberId } from './member.js';
 import type { CommitNotice, Heartbeat, HeartbeatAck } from './message.js';
+import type { Progress } from './progress.js';
 import type { Raft } from './raft.js';
 import { becomeFollower } from './roles.js';
 import { answerReads } from './rounds.js';
@@ -25,13 +27,20 @@ export function handleHeartbeatAck(raft: Raft, message: HeartbeatAck): void {
   answerReads(raft);
   // In an idle cluster no append would end a learner's round.
   progress.maybeEndRound(raft.lastIndex, raft.nowMs, raft.settings.electionTimeoutMs);
-  // It lives and still lacks something: whatever was sent may be lost, so let one more append through, whatever the window says.
-  progress.isProbeSent = false;
   if (progress.state === 'snapshot') maybeResendChunk(raft, message.from, progress);
-  else if (progress.match < raft.lastIndex) {
-    if (progress.inflight.isFull) progress.inflight.freeOldest();
-    maybeSendAppend(raft, message.from, true);
-  }
+  else if (progress.match < raft.lastIndex) maybeProbeAgain(raft, message.from, progress);
+}
+
+/**
+ * It lives and still lacks something: whatever was sent may be lost, so one append goes out, whatever the window says. From where it
+ * stands, not further on: a member whose disk hangs must not be sent ever more. And once in a while: reads beat far more often.
+ */
+function maybeProbeAgain(raft: Raft, member: MemberId, progress: Progress): void {
+  if (raft.nowMs - progress.probedAtMs < raft.settings.heartbeatMs / 2) return;
+  progress.probedAtMs = raft.nowMs;
+  if (progress.inflight.isFull) progress.becomeProbe();
+  progress.isProbeSent = false;
+  maybeSendAppend(raft, member, true);
 }
 
 /**

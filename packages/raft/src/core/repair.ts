@@ -47,7 +47,10 @@ export function maybeFetch(raft: Raft): void {
   raft.send({ kind: 'fetch', term: raft.term, first, last }, target);
 }
 
-/** Serves what is committed, and the leader's own besides. */
+/**
+ * Serves whatever can be read here, committed or not: index and term say which entry it is. After a power cut nobody may know how far the
+ * log is committed, and two members may each lack what the other has.
+ */
 export function handleFetch(raft: Raft, message: Fetch): void {
   const isForeign = !membersOf(raft.configuration).has(message.from);
   if (isForeign || raft.holes.has(message.first)) return;
@@ -58,8 +61,12 @@ export function handleFetch(raft: Raft, message: Fetch): void {
     }
     return;
   }
-  const covered = raft.isLeader ? raft.lastIndex : raft.commitIndex;
-  const last = Math.min(message.last, covered, raft.firstHole - 1, message.first + fetchEntriesMax - 1);
+  const last = Math.min(
+    message.last,
+    raft.lastIndex,
+    lastReadable(raft, message.first),
+    message.first + fetchEntriesMax - 1,
+  );
   if (last < message.first) return;
   const { appendBytesMax } = raft.settings;
   if (message.first >= raft.tail.first) {
@@ -70,6 +77,13 @@ export function handleFetch(raft: Raft, message: Fetch): void {
   const read = raft.startRead('fetch', message.from);
   const upTo = Math.min(last, raft.tail.first - 1);
   raft.outbox.add({ kind: 'read', read, first: message.first, last: upTo, bytesMax: appendBytesMax });
+}
+
+/** The last entry before the next hole of our own. */
+function lastReadable(raft: Raft, first: Index): Index {
+  let nextHole = Number.POSITIVE_INFINITY;
+  for (const hole of raft.holes) if (hole >= first) nextHole = Math.min(nextHole, hole);
+  return nextHole - 1;
 }
 
 export function sendFetched(raft: Raft, to: MemberId, entries: readonly Entry[]): void {

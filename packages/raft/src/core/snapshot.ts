@@ -5,6 +5,7 @@ import type { MemberId } from './member.js';
 import type { SnapshotChunk } from './message.js';
 import type { Raft } from './raft.js';
 import type { SnapshotMeta } from './snapshot-meta.js';
+import type { WriteNumber } from './writes.js';
 
 /** A chunk has come from our storage; or the snapshot is gone, since a newer one has taken its place. */
 export function sendChunk(raft: Raft, member: MemberId, read: number, data: Uint8Array | null, isLast: boolean): void {
@@ -27,24 +28,47 @@ export function sendChunk(raft: Raft, member: MemberId, read: number, data: Uint
 
 export function handleSnapshotChunk(raft: Raft, message: SnapshotChunk): void {
   const { snapshot, offset } = message;
-  const isNeeded = snapshot.index > raft.commitIndex || raft.firstHole <= snapshot.index;
-  if (!isNeeded) {
+  if (!isNeeded(raft, snapshot)) {
     raft.staging = null;
     accept(raft, message.from, raft.commitIndex);
     return;
   }
-  if (raft.staging === null || raft.staging.snapshot.id !== snapshot.id) raft.staging = { snapshot, received: 0 };
-  if (offset === raft.staging.received) {
-    raft.outbox.add({ kind: 'stage-chunk', snapshot, offset, data: message.data });
-    raft.staging.received += message.data.byteLength;
+  if (raft.staging === null || raft.staging.snapshot.id !== snapshot.id) {
+    raft.staging = { snapshot, received: 0, lastWrite: null };
+  }
+  const { staging } = raft;
+  // It is all here, and on its way to disk.
+  if (staging.lastWrite !== null) return;
+  if (offset === staging.received) {
+    const write = raft.stage(snapshot, offset, message.data);
+    staging.received += message.data.byteLength;
     if (message.isLast) {
-      install(raft, snapshot);
-      accept(raft, message.from, snapshot.index);
+      staging.lastWrite = write;
       return;
     }
   }
-  const wants = raft.staging.received;
-  raft.send({ kind: 'snapshot-wants', term: raft.term, snapshotId: snapshot.id, offset: wants }, message.from);
+  raft.send(
+    { kind: 'snapshot-wants', term: raft.term, snapshotId: snapshot.id, offset: staging.received },
+    message.from,
+  );
+}
+
+/**
+ * A snapshot whose last part is on disk takes the place of the log. Not before: that part may find no room, and what the log was would
+ * be forgotten. Nor behind a write that may find none, which would take the installation with it.
+ */
+export function maybeInstall(raft: Raft, persisted: WriteNumber): void {
+  const { staging } = raft;
+  if (staging === null || staging.lastWrite === null || staging.lastWrite > persisted) return;
+  if (raft.isLeader || raft.writes.isSpaceNeeded) return;
+  const { snapshot } = staging;
+  raft.staging = null;
+  if (isNeeded(raft, snapshot)) install(raft, snapshot);
+  if (raft.leader !== null) accept(raft, raft.leader, snapshot.index);
+}
+
+function isNeeded(raft: Raft, snapshot: SnapshotMeta): boolean {
+  return snapshot.index > raft.commitIndex || raft.firstHole <= snapshot.index;
 }
 
 /**
@@ -53,13 +77,13 @@ export function handleSnapshotChunk(raft: Raft, message: SnapshotChunk): void {
  */
 function install(raft: Raft, snapshot: SnapshotMeta): void {
   const isAgreeing = raft.terms.at(snapshot.index) === snapshot.term;
-  raft.staging = null;
   if (isAgreeing && raft.firstHole > snapshot.index) {
     raft.commitTo(snapshot.index, 'the log already holds the snapshot');
     return;
   }
   raft.outbox.install = snapshot;
-  raft.snapshot = snapshot;
+  // One of its own may be newer: this one only mends.
+  if (raft.snapshot === null || raft.snapshot.index < snapshot.index) raft.snapshot = snapshot;
   for (const hole of raft.holes) if (!isAgreeing || hole <= snapshot.index) raft.holes.delete(hole);
   const placed = { index: snapshot.configurationIndex, configuration: snapshot.configuration };
   if (isAgreeing) {
@@ -69,7 +93,8 @@ function install(raft: Raft, snapshot: SnapshotMeta): void {
     if (raft.lastIndex > snapshot.index) raft.outbox.truncateFrom = snapshot.index + 1;
     raft.terms.reset(snapshot);
     raft.tail.reset(snapshot.index);
-    raft.writes.restart(snapshot.index);
+    // What stands in the log above the last committed entry, until the snapshot is on disk, may be another log's.
+    raft.writes.truncate(raft.commitIndex + 1);
     raft.configurations.restore(placed);
     raft.configurationChanged('came with a snapshot');
   }

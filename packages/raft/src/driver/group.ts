@@ -282,9 +282,12 @@ export class RaftGroup {
         this.#writer.add(operation, write, thenSend);
         break;
       }
-      case 'stage-chunk':
-        this.#writer.add(effect, 0, []);
+      case 'stage-chunk': {
+        const { write, ...operation } = effect;
+        this.#lastWrite = write;
+        this.#writer.add(operation, write, []);
         break;
+      }
       case 'send':
         this.#send(effect.message);
         break;
