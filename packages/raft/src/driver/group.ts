@@ -15,12 +15,12 @@ import { Applier } from './applier.js';
 import { Batch } from './batch.js';
 import { NoSpaceError, RaftError, UnreadableError } from './errors.js';
 import type { GroupComponents, GroupInit } from './group-init.js';
-import { isMemberId, messageProblem } from './inbox.js';
+import { falseClaim, isMemberId, messageProblem } from './inbox.js';
 import { callSafely, type ProblemSink, safeSink } from './problem.js';
 import { notTaken, type ProposalOutcome, Proposals } from './proposals.js';
 import { Readings } from './readings.js';
 import { Snapshots } from './snapshots.js';
-import { Steps, type Then } from './steps.js';
+import { Steps, type Tell } from './steps.js';
 import { Transfers } from './transfers.js';
 import { Writer } from './writer.js';
 
@@ -237,7 +237,7 @@ export class RaftGroup {
 
   /** The host's: a message of this group came in, from whomever. What no member can have sent is dropped. */
   receive(message: Message): void {
-    const reason = messageProblem(message) ?? this.#falseClaim(message);
+    const reason = messageProblem(message) ?? falseClaim(message, this.#core);
     if (reason === null) this.#step({ kind: 'message', message });
     else this.#report({ group: this.id, kind: 'message-dropped', reason });
   }
@@ -256,8 +256,8 @@ export class RaftGroup {
     return this.stop();
   }
 
-  #step(input: Input, then?: Then): void {
-    this.#steps.run(input, then);
+  #step(input: Input, tell?: Tell): void {
+    this.#steps.run(input, tell);
   }
 
   #take(input: Input): readonly Effect[] | null {
@@ -331,13 +331,6 @@ export class RaftGroup {
       if (!(error instanceof UnreadableError)) this.#fail(error);
       else this.#step({ kind: 'read-failed', read, unreadable: error.indexes.length > 0 ? error.indexes : [first] });
     }
-  }
-
-  /** Nobody can have all of a log that is longer than the leader's own. */
-  #falseClaim(message: Message): string | null {
-    if (message.kind !== 'append-accepted' || !this.#core.isLeader || message.term !== this.#core.term) return null;
-    const isPastEnd = message.match > this.#core.commitIndex && this.#core.termAt(message.match) === undefined;
-    return isPastEnd ? `append-accepted: entry ${message.match} was never sent` : null;
   }
 
   #writeFailed(from: number | null, error: unknown): void {

@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { decodeConfiguration, type Entry, type Message } from '../core/index.js';
+import { decodeConfiguration, type Entry, type Message, type RaftCore } from '../core/index.js';
 
 /*
  * What a peer sends is checked here, once, before anything acts on it: in the core a message that no member sends would break an
@@ -106,6 +106,13 @@ export function messageProblem(message: unknown): string | null {
     wrongIn(message, fields[kind as Message['kind']]) ??
     wrongOrder(message as unknown as Message);
   return wrong === null ? null : `${kind}: ${wrong}`;
+}
+
+/** Why this acknowledgement cannot be true, or null: nobody has more of a leader's log than there is. */
+export function falseClaim(message: Message, core: RaftCore): string | null {
+  if (message.kind !== 'append-accepted' || !core.isLeader || message.term !== core.term) return null;
+  const isPastEnd = message.match > core.commitIndex && core.termAt(message.match) === undefined;
+  return isPastEnd ? `append-accepted: entry ${message.match} was never sent` : null;
 }
 
 const header: readonly (readonly [string, Check])[] = [
