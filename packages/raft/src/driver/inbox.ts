@@ -130,8 +130,9 @@ function wrongIn(
   return null;
 }
 
-/** Entries follow each other, and no term is above the term of the message that brings them. */
+/** Entries follow each other, and no term is above the term of the leader that sends it. */
 function wrongOrder(message: Message): string | null {
+  if (message.kind === 'snapshot-chunk' && message.snapshot.term > message.term) return "it is above its leader's term";
   if (message.kind !== 'append' && message.kind !== 'fetched') return null;
   let [index, term] = message.kind === 'append' ? [message.prevIndex, message.prevTerm] : [null, 0];
   for (const entry of message.entries) {
