@@ -29,14 +29,16 @@ const everyScenarioPassed = ({ scenarios }) =>
 /**
  * A seed that proves nothing is as bad as one that fails, and so is a rare state that no seed reached.
  *
- * @type {Verdict}
+ * @type {(asked: number) => Verdict}
  */
-const everySeedHeld = ({ seeds, violations, vacuous, sometimes }) =>
-  seeds === swarmSeeds &&
-  violations === 0 &&
-  vacuous === 0 &&
-  Object.keys(sometimes).length > 0 &&
-  Object.values(sometimes).every((count) => count > 0);
+const everySeedHeld =
+  (asked) =>
+  ({ seeds, violations, vacuous, sometimes }) =>
+    seeds === asked &&
+    violations === 0 &&
+    vacuous === 0 &&
+    Object.keys(sometimes).length > 0 &&
+    Object.values(sometimes).every((count) => count > 0);
 
 /** @type {Verdict} */
 const everyMutantWasCaught = ({ mutants }) =>
@@ -44,6 +46,7 @@ const everyMutantWasCaught = ({ mutants }) =>
 
 /** So many that every rare state is reached. Which ones, the commit decides. */
 const swarmSeeds = 300;
+const driverSeeds = 600;
 
 /** @type {Step[]} */
 const steps = [
@@ -76,7 +79,13 @@ const steps = [
     name: 'swarm',
     what: "simulated Raft clusters, with the commit's seeds",
     command: `${pnpm} sim raft --seeds ${swarmSeeds} --json`,
-    judged: everySeedHeld,
+    judged: everySeedHeld(swarmSeeds),
+  },
+  {
+    name: 'driver',
+    what: "Raft's driver on simulated disks, networks and clocks, with the commit's seeds",
+    command: `${pnpm} sim raft-driver --seeds ${driverSeeds} --json`,
+    judged: everySeedHeld(driverSeeds),
   },
   {
     name: 'mutants',
