@@ -37,8 +37,10 @@ export const calmNetwork: LinkQuality = {
   lateMsMax: 0,
 };
 
-/** Recorded packets, to be sent again later. */
-const recordedMax = 64;
+/** Of so many packets one is recorded, */
+const recordEvery = 7;
+/** and so many are kept. */
+const recordedMax = 256;
 
 /** A cluster in one sequence of events: machines and network, and the invariants that see all. */
 export class SimCluster {
@@ -51,7 +53,7 @@ export class SimCluster {
   /** Told of every event at every member. */
   readonly watchers: ((node: SimNode, event: MembershipEvent) => void)[] = [];
   /** Some of what went over the network: whoever listens can send it again. */
-  readonly recorded: (Datagram & { readonly atMs: number })[] = [];
+  readonly recorded: Datagram[] = [];
   readonly #keyring: Keyring;
   readonly #byAddress: Map<string, SimNode> = new Map();
   readonly #streamRandom: SeededRandom;
@@ -130,8 +132,7 @@ export class SimCluster {
     if (target === undefined) return;
     const datagram = { from: from.address, to, packet };
     this.#sent += 1;
-    if (this.recorded.length < recordedMax && this.#sent % 97 === 0)
-      this.recorded.push({ ...datagram, atMs: this.nowMs });
+    if (this.#sent % recordEvery === 0) this.recorded[(this.#sent / recordEvery - 1) % recordedMax] = datagram;
     if (waitMs > 0) this.events.after(waitMs, () => this.network.send(from.name, target.name, datagram));
     else this.network.send(from.name, target.name, datagram);
   }

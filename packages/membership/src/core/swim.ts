@@ -27,6 +27,7 @@ export class Swim {
   nowMs = 0;
   isLeaving = false;
   isLeaveTold = false;
+  roundsStayed = 0;
   readonly settings: CoreSettings;
   readonly random: Random;
   readonly roster: Roster = new Roster();
