@@ -150,6 +150,7 @@ function handlePacket(swim: Swim, address: Address, bytes: Uint8Array): void {
     swim.counters.misaddressed += 1;
     return;
   }
+  swim.roster.hear(packet.from, swim.nowMs);
   hearOwnWord(swim, packet.from, packet.incarnation);
   const from = { name: packet.from, address };
   // News first, so that an answer already tells what came of it.

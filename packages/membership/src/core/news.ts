@@ -23,7 +23,7 @@ export function hearNews(swim: Swim, news: News): void {
   const known = swim.roster.get(news.about);
   if (known === undefined) {
     // Of whom nobody said that it is there nothing else is believed: else tombstones would be handed around for ever.
-    if (news.kind === 'alive') hearOfStranger(swim, news);
+    if (news.kind === 'alive') hearAlive(swim, news, undefined);
     return;
   }
   if (news.incarnation < known.incarnation) return;
@@ -46,41 +46,14 @@ export function hearNews(swim: Swim, news: News): void {
   }
 }
 
-function hearOfStranger(swim: Swim, news: Of<'alive'>): void {
-  if (swim.roster.live >= swim.settings.membersMax) {
-    swim.counters.overflows += 1;
-    return;
-  }
+function hearAlive(swim: Swim, news: Of<'alive'>, known: Peer | undefined): void {
+  if (news.incarnation === known?.incarnation || !hasRoomFor(swim, known)) return;
   if (decodeTags(news.tagBytes) === undefined) {
     swim.counters.malformed += 1;
     return;
   }
   const { about: name, incarnation, address, tagBytes } = news;
-  const peer: Peer = { name, address, tagBytes, incarnation, status: 'alive', changedMs: swim.nowMs };
-  swim.roster.set(peer);
-  swim.ring.add(name);
-  swim.report('joined', peer);
-  swim.tell(news);
-}
-
-function hearAlive(swim: Swim, news: Of<'alive'>, known: Peer): void {
-  if (news.incarnation === known.incarnation) return;
-  if (!isLive(known) && swim.roster.live >= swim.settings.membersMax) {
-    swim.counters.overflows += 1;
-    return;
-  }
-  if (decodeTags(news.tagBytes) === undefined) {
-    swim.counters.malformed += 1;
-    return;
-  }
-  const { incarnation, address, tagBytes } = news;
-  const peer: Peer = { ...known, address, tagBytes, incarnation, status: 'alive', changedMs: swim.nowMs };
-  swim.roster.set(peer);
-  swim.suspicions.delete(peer.name);
-  if (!isLive(known)) {
-    swim.ring.add(peer.name);
-    swim.report('joined', peer);
-  } else if (known.status === 'suspect' || !isSame(known, peer)) swim.report('updated', peer);
+  comeAlive(swim, known, { name, address, tagBytes, incarnation, status: 'alive', changedMs: swim.nowMs });
   swim.tell(news);
 }
 
@@ -118,14 +91,26 @@ export function hearOwnWord(swim: Swim, name: string, incarnation: number): void
   const known = swim.roster.get(name);
   if (known === undefined || name === swim.settings.name || !isLeap(known.incarnation, incarnation)) return;
   swim.counters.leaps += 1;
+  if (!hasRoomFor(swim, known)) return;
   const peer: Peer = { ...known, incarnation, status: 'alive', changedMs: swim.nowMs };
-  swim.roster.set(peer);
-  swim.suspicions.delete(name);
-  if (!isLive(known)) {
-    swim.ring.add(name);
-    swim.report('joined', peer);
-  } else if (known.status === 'suspect') swim.report('updated', peer);
+  comeAlive(swim, known, peer);
   swim.tell(aliveNews(peer));
+}
+
+function hasRoomFor(swim: Swim, known: Peer | undefined): boolean {
+  if ((known !== undefined && isLive(known)) || swim.roster.live < swim.settings.membersMax) return true;
+  swim.counters.overflows += 1;
+  return false;
+}
+
+/** Whatever was said of it before, it is there, and as it says. */
+function comeAlive(swim: Swim, known: Peer | undefined, peer: Peer): void {
+  swim.roster.set(peer);
+  swim.suspicions.delete(peer.name);
+  if (known === undefined || !isLive(known)) {
+    swim.ring.add(peer.name);
+    swim.report('joined', peer);
+  } else if (known.status === 'suspect' || !isSame(known, peer)) swim.report('updated', peer);
 }
 
 function isSame(one: Peer, other: Peer): boolean {

@@ -1,8 +1,9 @@
 import { type Random, randomBelow } from '@commitlog/runtime';
 
 /**
- * Whom to probe next. Round by round, each in an order of its own: so that everybody is probed within two rounds by everybody, and
- * nobody has to wait for luck (SWIM §4.3).
+ * Whom to probe next. Round by round, everybody once in each: so that nobody waits for longer than two rounds (SWIM §4.3). Within a round
+ * it is the turn of whoever has been silent the longest, and chance decides among equals: who has just been heard is there, and
+ * who died is silent from then on, so that a death is found sooner than by chance alone.
  */
 export class ProbeRing {
   readonly #random: Random;
@@ -20,22 +21,35 @@ export class ProbeRing {
   }
 
   /**
-   * The next one who is wanted, or undefined where nobody is.
+   * The next one, or undefined where nobody is wanted.
    *
    * @param all whom a new round is made of
+   * @param heardMs when each was last heard, and undefined for who is not wanted
    */
-  next(all: () => Iterable<string>, isWanted: (name: string) => boolean): string | undefined {
-    for (let rounds = 0; rounds < 2; rounds++) {
-      while (this.#next < this.#names.length) {
-        const name = this.#names[this.#next]!;
-        this.#next += 1;
-        if (isWanted(name)) return name;
+  next(all: () => Iterable<string>, heardMs: (name: string) => number | undefined): string | undefined {
+    const name = this.#takeMostSilent(heardMs);
+    if (name !== undefined) return name;
+    this.#names = [...all()];
+    this.#next = 0;
+    this.#shuffle();
+    return this.#takeMostSilent(heardMs);
+  }
+
+  #takeMostSilent(heardMs: (name: string) => number | undefined): string | undefined {
+    let found: number | undefined;
+    let foundMs = Number.POSITIVE_INFINITY;
+    for (let at = this.#next; at < this.#names.length; at++) {
+      const ms = heardMs(this.#names[at]!);
+      if (ms !== undefined && ms < foundMs) {
+        found = at;
+        foundMs = ms;
       }
-      this.#names = [...all()].filter(isWanted);
-      this.#next = 0;
-      this.#shuffle();
     }
-    return undefined;
+    if (found === undefined) return undefined;
+    const name = this.#names[found]!;
+    this.#names[found] = this.#names[this.#next]!;
+    this.#next += 1;
+    return name;
   }
 
   #shuffle(): void {

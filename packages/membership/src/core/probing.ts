@@ -7,12 +7,13 @@ import type { Swim } from './swim.js';
 /** Begins the probe of whoever's turn it is. */
 export function startProbe(swim: Swim): void {
   if (swim.isLeaving) return;
-  const isWanted = (name: string): boolean => {
+  const heardMs = (name: string): number | undefined => {
     const peer = swim.roster.get(name);
-    return name !== swim.settings.name && peer !== undefined && isLive(peer);
+    const isWanted = name !== swim.settings.name && peer !== undefined && isLive(peer);
+    return isWanted ? swim.roster.heardMs(name) : undefined;
   };
   const all = (): Iterable<string> => [...swim.roster.values()].map(({ name }) => name);
-  const name = swim.ring.next(all, isWanted);
+  const name = swim.ring.next(all, heardMs);
   if (name === undefined) swim.remindIn(swim.settings.probeIntervalMs, { kind: 'probe' });
   else probe(swim, swim.roster.get(name)!, false);
 }

@@ -14,6 +14,7 @@ export class Roster {
   /** In no order; so that one can be drawn. */
   readonly #names: string[] = [];
   readonly #at: Map<string, number> = new Map();
+  readonly #heardMs: Map<string, number> = new Map();
   #live = 0;
   #failed = 0;
 
@@ -47,9 +48,20 @@ export class Roster {
     this.#at.set(peer.name, this.#names.push(peer.name) - 1);
   }
 
+  /** A packet came straight from it. */
+  hear(name: string, nowMs: number): void {
+    if (this.#peers.has(name)) this.#heardMs.set(name, nowMs);
+  }
+
+  /** When one last did; 0 for never. */
+  heardMs(name: string): number {
+    return this.#heardMs.get(name) ?? 0;
+  }
+
   remove(name: string): void {
     const at = this.#at.get(name);
     if (at === undefined) return;
+    this.#heardMs.delete(name);
     this.#count(this.#peers.get(name), -1);
     this.#peers.delete(name);
     this.#at.delete(name);

@@ -11,7 +11,7 @@ export function bury(swim: Swim, gone: Peer): void {
   swim.roster.set(peer);
   swim.suspicions.delete(peer.name);
   swim.report(peer.status === 'left' ? 'left' : 'failed', peer);
-  while (swim.roster.gone > swim.settings.tombstonesMax) swim.roster.remove(oldest(swim).name);
+  while (swim.roster.gone > swim.settings.tombstonesMax) forget(swim, oldest(swim));
 }
 
 /** Forgets whoever has been gone for long enough, and where nobody was found for as long. */
@@ -20,10 +20,15 @@ export function reap(swim: Swim): void {
   for (const peer of [...swim.roster.values()]) {
     if (isLive(peer)) continue;
     const keptMs = peer.status === 'left' ? tombstoneMs : reconnectTimeoutMs;
-    if (swim.nowMs - peer.changedMs >= keptMs) swim.roster.remove(peer.name);
+    if (swim.nowMs - peer.changedMs >= keptMs) forget(swim, peer);
   }
   swim.contacts.forgetBefore(swim.nowMs - reconnectTimeoutMs);
   swim.remindIn(reapIntervalMs, { kind: 'reap' });
+}
+
+function forget(swim: Swim, { name }: Peer): void {
+  swim.roster.remove(name);
+  swim.broadcasts.drop(name);
 }
 
 function oldest(swim: Swim): Peer {
