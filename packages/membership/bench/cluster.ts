@@ -6,13 +6,11 @@ import type { Library, Order, Sighting } from './protocol.js';
 export class BenchCluster {
   readonly sightings: Sighting[] = [];
   readonly #library: Library;
-  readonly #members: number;
   readonly #hosts: Map<number, ChildProcess> = new Map();
   readonly #processes: Set<ChildProcess> = new Set();
 
-  constructor(library: Library, members: number) {
+  constructor(library: Library) {
     this.#library = library;
-    this.#members = members;
   }
 
   /** The ports of members that were started and not killed. */
@@ -38,7 +36,7 @@ export class BenchCluster {
 
   start(host: ChildProcess, port: number, join: number | undefined): void {
     this.#hosts.set(port, host);
-    this.#order(host, { kind: 'start', library: this.#library, port, join, members: this.#members });
+    this.#order(host, { kind: 'start', library: this.#library, port, join });
   }
 
   leave(port: number): void {

@@ -1,6 +1,6 @@
 /**
  * How long it takes until members know of each other what they should, on this machine, in processes of their own: five sealed members on the LAN
- * profile; then 3 and 30, ours and, where it is installed, swim-js with the same times, one member overloaded.
+ * profile; then 3 and 30, ours and, where it is installed, swim-js with the settings of its README, one member overloaded.
  *
  *     npm install --prefix packages/membership/compare/swim      # once, for the comparison
  *     pnpm --filter @commitlog/membership bench [--rounds N] [--json]
@@ -43,7 +43,7 @@ console.log(flags.isJson ? JSON.stringify({ ours, swim }) : JSON.stringify({ our
 
 /** Four stay; a fifth joins and leaves, joins and is killed. */
 async function fiveMembers(rounds: number) {
-  const cluster = new BenchCluster('ours', 5);
+  const cluster = new BenchCluster('ours');
   const joinMs: number[] = [];
   const leaveMs: number[] = [];
   const killMs: number[] = [];
@@ -94,7 +94,7 @@ async function besides(library: Library): Promise<Beside[]> {
 
 /** One member in a process of its own is overloaded, one is killed later; all others share processes. */
 async function beside(library: Library, members: number): Promise<Beside> {
-  const cluster = new BenchCluster(library, members);
+  const cluster = new BenchCluster(library);
   try {
     showProgress(`${library}, ${members} members: join`);
     const [victimHost, slowHost, ...hosts] = await Promise.all(

@@ -8,7 +8,6 @@ export type Order =
       readonly library: Library;
       readonly port: number;
       readonly join: number | undefined;
-      readonly members: number;
     }
   | { readonly kind: 'leave'; readonly port: number }
   /** Works without a pause for `busyMs`, again and again. */

@@ -35,6 +35,11 @@ export class BroadcastQueue {
     return this.#timesSent.has(about);
   }
 
+  /** Fills what room a packet has left, and counts nothing: for who may not be there to read it. */
+  copyTo(packet: PacketBuilder): void {
+    for (const bucket of this.#sent) for (const { bytes } of bucket.values()) packet.add(bytes);
+  }
+
   /** Fills what room a packet has left. What was sent `timesMax` times is dropped. */
   fill(packet: PacketBuilder, timesMax: number): void {
     for (let times = this.#sent.length - 1; times >= timesMax; times--) {

@@ -18,7 +18,7 @@ export interface Profile {
   readonly gossipIntervalMs: number;
   /** to so many members chosen at random, */
   readonly gossipNodes: number;
-  /** among them those who failed less than this ago: they may be alive, and should hear of it. */
+  /** and to one of those who failed less than this ago: they may be alive, and should hear of it. */
   readonly gossipToTheDeadMs: number;
   /** All that is known is exchanged with one random member this often; less often above 32 members. */
   readonly pushPullIntervalMs: number;

@@ -93,6 +93,11 @@ export class SealedEnvelope implements Envelope {
       return { kind: 'refused' };
     }
     const bytes = Buffer.from(packet.buffer, packet.byteOffset, packet.byteLength);
+    if (bytes.subarray(saltAt, numberAt).equals(this.#salt)) {
+      // Our own, sent back to us.
+      this.counters.replayed += 1;
+      return { kind: 'refused' };
+    }
     const salt = bytes.toString('latin1', saltAt, numberAt);
     const sender = this.#senders.get(salt);
     const key = this.#keyOf(bytes, sender);
