@@ -13,12 +13,14 @@ interface Swim {
 type SwimConstructor = new (options: object) => Swim;
 
 const require = createRequire(new URL('../compare/swim/package.json', import.meta.url));
+/** Not among our dependencies: it is there if somebody has put it there. */
+const library: string = 'swim';
 const faulty = 2;
 
 /** Whether `npm install --prefix packages/membership/compare/swim` has been run, and has worked. */
 export function isSwimInstalled(): boolean {
   try {
-    require('swim');
+    require(library);
     return true;
   } catch {
     return false;
@@ -26,20 +28,20 @@ export function isSwimInstalled(): boolean {
 }
 
 /**
- * swim-js, with the settings of its README. With the times of our LAN profile a small cluster never notices a kill: each suspicion starts its
+ * swim-js, with the settings of its README, but for more time to join. With the times of our LAN profile a small cluster never notices a kill: each suspicion starts its
  * suspect's time anew, and comes more often than that is over.
  */
 export function startSwim(
   init: { readonly port: number; readonly join: number | undefined },
   tell: (sighting: Sighting) => void,
 ) {
-  const Swim = require('swim') as SwimConstructor;
+  const Swim = require(library) as SwimConstructor;
   const swim = new Swim({
     local: { host: `127.0.0.1:${init.port}` },
     codec: 'msgpack',
     disseminationFactor: 15,
     interval: 100,
-    joinTimeout: 200,
+    joinTimeout: 5_000,
     pingTimeout: 20,
     pingReqTimeout: 60,
     pingReqGroupSize: 3,

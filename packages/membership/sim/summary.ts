@@ -2,7 +2,7 @@ import type { Report } from './job.js';
 import type { RunResult } from './run.js';
 
 /** So many seeds that every rare state must have been reached: one that was not is a hole in the proof. */
-const seedsForAllStates = 100;
+const seedsForAllStates = 300;
 
 /** What is said at the end. `seeds` to `falsePositives` are what others read; more may be added. */
 export interface SummaryReport {

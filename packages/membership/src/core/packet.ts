@@ -8,7 +8,7 @@ import { readName, writeName } from './name.js';
 export const packetBytesMax = 1_400;
 
 /** What its envelope takes of it, at most. */
-export const envelopeBytesMax = 56;
+const envelopeBytesMax = 56;
 
 /** What is left for what this page of the protocol says. */
 export const payloadBytesMax = packetBytesMax - envelopeBytesMax;

@@ -21,7 +21,7 @@ export function maybeRefute(swim: Swim, news: News): void {
 }
 
 /** At most once in a gossip interval: whoever claims faster drives the incarnation no faster. */
-export function refuteAbove(swim: Swim, incarnation: Incarnation): void {
+function refuteAbove(swim: Swim, incarnation: Incarnation): void {
   swim.toRefute = Math.max(swim.toRefute ?? 0, incarnation);
   if (swim.nowMs - swim.refutedMs >= swim.settings.gossipIntervalMs) refuteNow(swim);
   else swim.gossipSoon();

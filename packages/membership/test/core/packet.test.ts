@@ -78,7 +78,7 @@ test('given any tags that fit, then what is read is what was written, and in one
       fc.pre(texts.every(wellFormed));
       const bytes = encodeTags(tags);
       const read = decodeTags(bytes)!;
-      expect(Object.entries(read).toSorted()).toEqual(Object.entries(tags).toSorted());
+      expect(new Map(Object.entries(read))).toEqual(new Map(Object.entries(tags)));
       expect(Buffer.compare(encodeTags(read), bytes)).toBe(0);
     }),
   );

@@ -13,7 +13,7 @@ import {
 import { targetName } from './arbitrary.js';
 
 /** Small, so that all of them are reached. */
-export const bounds = { membersMax: 32, tombstonesMax: 16, relaysMax: 16, requestsMax: 4 };
+const bounds = { membersMax: 32, tombstonesMax: 16, relaysMax: 16, requestsMax: 4 };
 
 /** Timers of a member whose every bound is reached. */
 const timersMax = 4_000;
