@@ -1,5 +1,4 @@
-import type { Member, MemberStatus, MembershipEvent } from '../src/index.js';
-import type { SimCluster } from './cluster.js';
+import type { CoreSettings, Member, MemberStatus, MembershipEvent } from '../src/index.js';
 import type { SimNode } from './node.js';
 import { Violation } from './violation.js';
 
@@ -8,14 +7,20 @@ const badness: Record<MemberStatus, number> = { alive: 0, suspect: 1, failed: 2,
 /** More timers than a member can want are a leak, and so is more of anything than its bound. */
 const stepsBetweenChecks = 50;
 
+/** What the invariants see of a cluster. */
+export interface Watched {
+  readonly settings: Pick<CoreSettings, 'membersMax' | 'tombstonesMax' | 'relaysMax' | 'requestsMax'>;
+  node(name: string): SimNode | undefined;
+}
+
 /** What must hold after every event, whatever went wrong. */
 export class Invariants {
-  readonly #cluster: SimCluster;
+  readonly #cluster: Watched;
   /** By observer, its boot and subject: what it last said. Its word may only move forward. */
   readonly #said: Map<string, Member> = new Map();
   #steps = 0;
 
-  constructor(cluster: SimCluster) {
+  constructor(cluster: Watched) {
     this.#cluster = cluster;
   }
 
