@@ -159,10 +159,11 @@ export class Faults {
     if (!node.isIn || node.isStalled) return false;
     node.leave();
     this.#cluster.sometimes.reached('a member left');
+    // Not before it is gone: who is on its way out cannot be started.
     this.#later(() => {
-      if (!node.isUp) this.#cluster.sometimes.reached('a member left and came back');
+      this.#cluster.sometimes.reached('a member left and came back');
       this.restart(node);
-    });
+    }, 2 * this.#cluster.settings.leavePropagateMs);
     return true;
   }
 
@@ -174,8 +175,8 @@ export class Faults {
   }
 
   /** Mending happens unless everything is being mended already. */
-  #later(run: () => void): void {
-    this.#cluster.events.after(this.#durationMs(), () => {
+  #later(run: () => void, atLeastMs = 0): void {
+    this.#cluster.events.after(atLeastMs + this.#durationMs(), () => {
       if (!this.isStopped) run();
     });
   }

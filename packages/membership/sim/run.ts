@@ -22,7 +22,9 @@ export interface RunResult {
 
 /** How long everything may take to be as it should after all is mended, in one data centre. */
 const convergeMsMax = 240_000;
-/** Nobody may be suspected for so long after that. */
+/** A probe that began while something was broken may still end in a suspicion, and that in one that hears too late of its refutation. */
+const echoMs = 12_000;
+/** Nobody may be given up for so long after that. */
 const calmMs = 6_000;
 /** Seldom enough that what was saved is old by the time it is needed. */
 const saveEveryMs = 5_000;
@@ -40,9 +42,11 @@ export function runSeed(seed: string): RunResult {
     faults.start();
     cluster.runFor(plan.faultsMs);
     // What could not happen yet (nobody was up to stand still, say) gets its moment.
-    cluster.runUntil(() => faults.missing === undefined, plan.faultsMs);
+    cluster.runUntil(() => faults.missing === undefined, 3 * plan.faultsMs);
     faults.heal();
     cluster.network.quality = calmNetwork;
+    mustConverge(cluster, plan);
+    cluster.runFor(echoMs * plan.pace);
     mustConverge(cluster, plan);
     mustStayCalm(cluster);
     const found = mustDetect(cluster, plan);

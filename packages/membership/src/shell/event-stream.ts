@@ -10,7 +10,7 @@ const waitingMax = 1_024;
 export class EventStream implements AsyncIterableIterator<MembershipEvent> {
   readonly #onClose: (stream: EventStream) => void;
   #waiting: MembershipEvent[] = [];
-  #wake: (() => void) | undefined;
+  #wakes: (() => void)[] = [];
   #isClosed = false;
 
   constructor(onClose: (stream: EventStream) => void) {
@@ -21,7 +21,7 @@ export class EventStream implements AsyncIterableIterator<MembershipEvent> {
     if (this.#isClosed) return;
     this.#waiting.push(event);
     if (this.#waiting.length > waitingMax) this.#waiting = newestOfEach(this.#waiting);
-    this.#wake?.();
+    for (const wake of this.#wakes.splice(0)) wake();
   }
 
   /** Nothing more comes; what waits can still be read. */
@@ -29,14 +29,12 @@ export class EventStream implements AsyncIterableIterator<MembershipEvent> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#onClose(this);
-    this.#wake?.();
+    for (const wake of this.#wakes.splice(0)) wake();
   }
 
   async next(): Promise<IteratorResult<MembershipEvent, undefined>> {
     while (this.#waiting.length === 0 && !this.#isClosed) {
-      await new Promise<void>((wake) => {
-        this.#wake = wake;
-      });
+      await new Promise<void>((wake) => this.#wakes.push(wake));
     }
     const event = this.#waiting.shift();
     return event === undefined ? { done: true, value: undefined } : { done: false, value: event };

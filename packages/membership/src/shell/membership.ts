@@ -54,6 +54,7 @@ export class Membership {
   #binding: Binding | undefined;
   #leaveTold: (() => void) | undefined;
   #starting: Promise<void> | undefined;
+  #leaving: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
   /** @throws MembershipError when a setting makes no sense, or there is no keyring and an address is not of this machine alone */
@@ -108,8 +109,9 @@ export class Membership {
     return this.#running.healthScore;
   }
 
-  get counters(): Readonly<Counters & EnvelopeCounters> {
-    return { ...this.#running.counters, ...this.#envelope.counters };
+  get counters(): Readonly<Counters & EnvelopeCounters & { streamsRefused: number }> {
+    const streamsRefused = this.#exchanges instanceof TcpExchanges ? this.#exchanges.refused : 0;
+    return { ...this.#running.counters, ...this.#envelope.counters, streamsRefused };
   }
 
   /** What happens from now on. Every call gives a reader of its own; it ends when the member stops. */
@@ -158,14 +160,10 @@ export class Membership {
     this.#step({ kind: 'set-tags', tags });
   }
 
-  /** Tells the others that this member goes, and stops. They will not take it for failed. */
-  async leave(): Promise<void> {
-    if (this.#stopping !== undefined || this.#core === undefined) return this.stop();
-    await new Promise<void>((told) => {
-      this.#leaveTold = told;
-      this.#step({ kind: 'leave' });
-    });
-    await this.stop();
+  /** Tells the others that this member goes, and stops. They will not take it for failed. A second call waits for the first. */
+  leave(): Promise<void> {
+    this.#leaving ??= this.#leave();
+    return this.#leaving;
   }
 
   /** Stops without a word: the others will find out. A second call waits for the first. */
@@ -207,6 +205,17 @@ export class Membership {
     );
     this.#step({ kind: 'start', contacts: saved?.contacts ?? [] });
     this.#saver?.saveSoon();
+  }
+
+  async #leave(): Promise<void> {
+    await this.#starting;
+    if (this.#stopping === undefined && this.#core !== undefined) {
+      await new Promise<void>((told) => {
+        this.#leaveTold = told;
+        this.#step({ kind: 'leave' });
+      });
+    }
+    await this.stop();
   }
 
   async #stop(): Promise<void> {

@@ -21,7 +21,7 @@ test.each(['127.0.0.1', '::1'])(
     expect(c.member('a')!.tags).toEqual({ role: 'voter', port: 8400 });
     c.setTags({ role: 'learner' });
     await until('a knows the new tags', () => a.member('c')!.tags.role === 'learner');
-    await b.leave();
+    await Promise.all([b.leave(), b.leave()]);
     await until('a and c know', () => [a, c].every((each) => each.member('b')!.status === 'left'));
     await a.stop();
     await reading;
@@ -91,6 +91,7 @@ test('given another cluster or another key, then nobody joins, and the message s
     });
   }
   expect(alive(a)).toEqual(['a']);
+  expect(a.counters.streamsRefused).toBe(2);
 });
 
 test('given packets of a sender without the key, then none is answered, and each costs a counter', async () => {
