@@ -40,6 +40,14 @@ const everySeedHeld =
     Object.keys(sometimes).length > 0 &&
     Object.values(sometimes).every((count) => count > 0);
 
+/**
+ * Lifeguard must spare what it is there to spare, and there must be enough to spare.
+ *
+ * @type {Verdict}
+ */
+const everyClusterHeld = ({ seeds, violations, vacuous, falsePositives: { lifeguard, plain } }) =>
+  seeds === gossipSeeds && violations === 0 && vacuous === 0 && plain >= 500 && lifeguard * 50 <= plain;
+
 /** @type {Verdict} */
 const everyMutantWasCaught = ({ mutants }) =>
   mutants.length > 0 && mutants.every((/** @type {{ caught: boolean }} */ each) => each.caught);
@@ -47,6 +55,8 @@ const everyMutantWasCaught = ({ mutants }) =>
 /** So many that every rare state is reached. Which ones, the commit decides. */
 const swarmSeeds = 300;
 const driverSeeds = 600;
+
+const gossipSeeds = 150;
 
 /** @type {Step[]} */
 const steps = [
@@ -92,6 +102,18 @@ const steps = [
     what: 'bugs planted in Raft are caught, with seeds that never change',
     command: `${pnpm} sim:mutants --json`,
     judged: everyMutantWasCaught,
+  },
+  {
+    name: 'gossip',
+    what: "simulated clusters of membership, with the commit's seeds, and Lifeguard beside plain SWIM",
+    command: `${pnpm} sim membership --seeds ${gossipSeeds} --json`,
+    judged: everyClusterHeld,
+  },
+  {
+    name: 'packets',
+    what: 'packets and exchanges of membership, mutated, sealed and not',
+    command: `${suiteOf('@commitlog/membership')} test:fuzz --json`,
+    judged: nothingFailed,
   },
   { name: 'demo', what: 'the main job, from the command line', command: 'npm run demo', judged: 'exit' },
 ];
