@@ -13,14 +13,14 @@ test('given the same seed, then two runs are the same, event by event', () => {
 
 test('given seeds of this commit, then every invariant holds in each of their runs', { timeout: 120_000 }, () => {
   const small = seedsFrom(commitSeed(), 60).filter((seed) => drawPlan(seed).cluster.nodes <= 20);
-  for (const seed of small.slice(0, 25)) {
+  for (const seed of small.slice(0, 8)) {
     const { violation, vacuous } = runSeed(seed);
     expect({ seed, violation, vacuous }).toEqual({ seed, violation: null, vacuous: null });
   }
 });
 
 test('given three members in one data centre, one of which stands still for 3 s, then nobody is given up', () => {
-  for (const seed of seedsFrom(commitSeed(), 100)) stalledOfThree(seed);
+  for (const seed of seedsFrom(commitSeed(), 30)) stalledOfThree(seed);
 });
 
 test('given a thousand seeds, then some are of more than 100 members, and none of more than 200', () => {
