@@ -3,6 +3,7 @@ import {
   BasicConstraintsExtension,
   ExtendedKeyUsageExtension,
   type Extension,
+  Name,
   SubjectAlternativeNameExtension,
   X509CertificateGenerator,
 } from '../src/x509.js';
@@ -32,7 +33,7 @@ export async function forge({
   const certificate = await X509CertificateGenerator.createSelfSigned(
     {
       serialNumber: '01',
-      name: commonNames.map((CN) => ({ CN: [CN] })),
+      name: new Name(commonNames.map((utf8String) => ({ CN: [{ utf8String }] }))),
       notBefore: new Date(Date.UTC(2024, 0, 1)),
       notAfter: new Date(Date.UTC(2034, 0, 1)),
       keys,

@@ -132,7 +132,7 @@ export class AccessControl {
     return this.#ask(subject, action, log);
   }
 
-  /** Calls `listener` after each change of the policy, until the function that is returned is called. */
+  /** Calls `listener` after each change of the policy, until the function that is returned is called. It must not throw. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);

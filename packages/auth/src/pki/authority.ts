@@ -2,10 +2,12 @@ import { join } from 'node:path';
 import { type Clock, type Files, hasErrorCode, type Lock, type Random } from '@commitlog/runtime';
 import { AuthError, fileError, wordsOf } from '../errors.js';
 import { readSmallFile } from '../small-file.js';
+import { pemOf } from '../tls/pem.js';
 import { normalSerialNumber, type WebCrypto } from '../tls/revocations.js';
 import {
   ExtendedKeyUsageExtension,
   type Extension,
+  Name,
   SubjectAlternativeNameExtension,
   X509Certificate,
   X509CertificateGenerator,
@@ -95,7 +97,7 @@ export async function createAuthority(
     const certificate = await X509CertificateGenerator.createSelfSigned(
       {
         serialNumber: drawSerialNumber(random),
-        name: [{ CN: [name] }],
+        name: nameOf(name),
         notBefore: new Date(nowMs - backdatedMs),
         notAfter: new Date(nowMs + days * dayMs),
         keys: keys.pair,
@@ -262,7 +264,7 @@ export class Authority {
       },
       this.#crypto,
     );
-    await writeDurably(this.#files, this.revocationsPath, `${list.toString('pem')}\n`, publicPermissions);
+    await writeDurably(this.#files, this.revocationsPath, pemOf('X509 CRL', list.rawData), publicPermissions);
   }
 
   async #issue(profile: Profile, days: number): Promise<Issued> {
@@ -281,7 +283,7 @@ export class Authority {
     const certificate = await X509CertificateGenerator.create(
       {
         serialNumber,
-        subject: [{ CN: [profile.commonName] }],
+        subject: nameOf(profile.commonName),
         issuer: this.#certificate.subjectName,
         notBefore: new Date(nowMs - backdatedMs),
         notAfter: new Date(expiresMs),
@@ -396,7 +398,12 @@ function commonNameOf(certificate: X509Certificate): string {
 }
 
 function pem(certificate: X509Certificate): string {
-  return `${certificate.toString('pem')}\n`;
+  return pemOf('CERTIFICATE', certificate.rawData);
+}
+
+/** A name of one common name. The string's type is told: the library would otherwise look for quotes in it. */
+function nameOf(commonName: string): Name {
+  return new Name([{ CN: [{ utf8String: commonName }] }]);
 }
 
 function requireDays(days: number, max: number): void {

@@ -1,4 +1,4 @@
-import { pemBlocks } from '../tls/pem.js';
+import { pemBlocks, pemOf } from '../tls/pem.js';
 import type { WebCrypto } from '../tls/revocations.js';
 import { PublicKey } from '../x509.js';
 
@@ -22,9 +22,7 @@ export async function makeKeys(crypto: WebCrypto): Promise<Keys> {
 
 /** A private key as PEM, PKCS #8, which every tool reads. */
 export async function exportKey(key: PrivateKey, crypto: WebCrypto): Promise<string> {
-  const der = Buffer.from(await crypto.subtle.exportKey('pkcs8', key));
-  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
-  return `-----BEGIN PRIVATE KEY-----\n${lines.join('\n')}\n-----END PRIVATE KEY-----\n`;
+  return pemOf('PRIVATE KEY', await crypto.subtle.exportKey('pkcs8', key));
 }
 
 /** @throws Error when it is not such a key */

@@ -7,6 +7,15 @@ export function pemBlocks(text: string, label: string): Buffer[] {
   return [...text.matchAll(block)].map(([, body]) => Buffer.from(body!, 'base64'));
 }
 
+/** One PEM block. */
+export function pemOf(label: string, der: ArrayBuffer | Uint8Array): string {
+  const lines =
+    Buffer.from(der as Uint8Array)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
+}
+
 /**
  * The certificates of a PEM file, at least one.
  *
