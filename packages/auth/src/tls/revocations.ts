@@ -59,18 +59,17 @@ export class Revocations {
     if (lists.length === 0)
       throw refuse('there is no revocation list: expected PEM, "-----BEGIN X509 CRL-----", or DER');
     for (const der of lists) {
-      const list = parse(der, refuse);
-      const critical = list.extensions.find((extension) => extension.critical);
-      // A list of only some certificates, or of another authority's: heeding half of it would be worse than saying so.
-      if (critical !== undefined)
-        throw refuse(`a list has the critical extension ${critical.type}: a complete one is needed`);
-      const issuer = await issuerOf(list, authorities, crypto);
-      if (issuer === undefined) throw refuse(`the list of ${list.issuer} is signed by none of the authorities`);
-      const issuerKey = keyDigest(issuer);
-      for (const { serialNumber } of list.entries) revoked.add(`${issuerKey}:${normalSerialNumber(serialNumber)}`);
-      const next = list.nextUpdate?.getTime();
-      if (next !== undefined && next < (nextUpdateMs ?? Number.POSITIVE_INFINITY)) nextUpdateMs = next;
+      let list: RevocationList;
+      try {
+        list = await readList(der, authorities, crypto);
+      } catch (error) {
+        // The library reads a list's parts when it is asked for them, and throws whatever it stumbles over.
+        throw refuse(wordsOf(error));
+      }
+      for (const serialNumber of list.serialNumbers) revoked.add(`${list.issuerKey}:${serialNumber}`);
+      nextUpdateMs = Math.min(nextUpdateMs ?? Number.POSITIVE_INFINITY, list.nextUpdateMs);
     }
+    if (nextUpdateMs === Number.POSITIVE_INFINITY) nextUpdateMs = undefined;
     return new Revocations(revoked, nextUpdateMs);
   }
 }
@@ -87,12 +86,30 @@ function listsOf(content: Buffer, path: string): Buffer[] {
   return lists;
 }
 
-function parse(der: Buffer, refuse: (why: string) => AuthError): X509Crl {
-  try {
-    return new X509Crl(der);
-  } catch (error) {
-    throw refuse(`a revocation list cannot be read: ${wordsOf(error)}`);
-  }
+interface RevocationList {
+  readonly issuerKey: string;
+  readonly serialNumbers: readonly string[];
+  /** Infinity where it does not say. */
+  readonly nextUpdateMs: number;
+}
+
+async function readList(
+  der: Buffer,
+  authorities: readonly X509Certificate[],
+  crypto: WebCrypto,
+): Promise<RevocationList> {
+  const list = new X509Crl(der);
+  const critical = list.extensions.find((extension) => extension.critical);
+  // A list of only some certificates, or of another authority's: heeding half of it would be worse than saying so.
+  if (critical !== undefined)
+    throw new Error(`a list has the critical extension ${critical.type}: a complete one is needed`);
+  const issuer = await issuerOf(list, authorities, crypto);
+  if (issuer === undefined) throw new Error(`the list of ${list.issuer} is signed by none of the authorities`);
+  return {
+    issuerKey: keyDigest(issuer),
+    serialNumbers: list.entries.map(({ serialNumber }) => normalSerialNumber(serialNumber)),
+    nextUpdateMs: list.nextUpdate?.getTime() ?? Number.POSITIVE_INFINITY,
+  };
 }
 
 async function issuerOf(
