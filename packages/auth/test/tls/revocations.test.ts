@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AuthError } from '../../src/index.js';
 import { pemBlocks } from '../../src/tls/pem.js';
 import { keyDigest, Revocations } from '../../src/tls/revocations.js';
 import { Mutual } from './mutual.js';
@@ -48,16 +49,28 @@ describe('a revocation list', () => {
     await expect(Revocations.read(both, 'list', [authorities[0]!], crypto)).rejects.toThrow(/signed by none/);
   });
 
-  it('that was changed in any byte is refused', async () => {
+  it('that was changed in any byte is refused, or still says the same', async () => {
     const { serialNumber } = await mutual.issue('alice');
     await mutual.authority.revoke(serialNumber);
-    const authorities = [authorityOf(mutual.authority)];
+    const authority = authorityOf(mutual.authority);
     const [der] = pemBlocks(`${await listOf()}`, 'X509 CRL');
-    for (let at = 0; at < der!.length; at += 7) {
+    const whole = await Revocations.read(der!, 'list', [authority], crypto);
+    const name = { issuerKey: keyDigest(authority), serialNumber };
+    let refused = 0;
+    for (let at = 0; at < der!.length; at += 1) {
       const changed = Buffer.from(der!);
-      changed[at]! ^= 1;
-      const outcome = await Revocations.read(changed, 'list', authorities, crypto).catch((error: unknown) => error);
-      expect(outcome).toMatchObject({ name: 'AuthError', code: 'certificates' });
+      changed[at]! ^= 1 << (at % 8);
+      const outcome = await Revocations.read(changed, 'list', [authority], crypto).catch((error: unknown) => error);
+      const isRefused = outcome instanceof AuthError && outcome.code === 'certificates';
+      // What is outside of the signature (lengths, unused bits) can be written in more than one way.
+      const saysTheSame =
+        outcome instanceof Revocations &&
+        outcome.has(name) &&
+        outcome.size === 1 &&
+        outcome.nextUpdateMs === whole.nextUpdateMs;
+      expect([at, isRefused || saysTheSame]).toEqual([at, true]);
+      if (isRefused) refused += 1;
     }
+    expect(refused).toBeGreaterThan(der!.length - 10);
   });
 });
