@@ -12,7 +12,7 @@ const authority = await createAuthority({ dir: `${dir}/ca`, name: 'shop CA' }, {
 const { certificatePem } = await authority.issue({ kind: 'client', subject: 'till-3' });
 
 // Who is it? One identity, or none.
-const who = new Authenticator({ cluster: 'shop' }, { audit }).authenticate(new X509Certificate(certificatePem));
+const who = new Authenticator({ cluster: 'shop' }).authenticate(new X509Certificate(certificatePem));
 if ('refused' in who) throw new Error(who.refused);
 console.log(who.principal);
 

@@ -10,8 +10,15 @@ export type AuditEvent =
       readonly log: string;
       readonly reason: string;
     }
-  /** A verified certificate that is nobody's. `fingerprint` is its SHA-256 in base64. */
-  | { readonly kind: 'identity-refused'; readonly fingerprint: string; readonly reason: string }
+  /** A call that was refused before any policy was asked: by nobody, by a client where only nodes may, by one node as another. */
+  | {
+      readonly kind: 'call-refused';
+      /** Empty where nobody was recognised. */
+      readonly subject: string;
+      readonly method: string;
+      readonly from: string;
+      readonly reason: string;
+    }
   /** A connection that was ended because of its certificate. */
   | {
       readonly kind: 'connection-ended';

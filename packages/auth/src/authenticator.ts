@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { Audit } from './audit.js';
 import { clientAuth, type Holder, readHolder, serverAuth } from './certificate.js';
 import { AuthError, wordsOf } from './errors.js';
 import { type Principal, parseNodeUri, subjectProblem } from './principal.js';
@@ -28,30 +27,22 @@ const rememberedMax = 10_000;
  */
 export class Authenticator {
   readonly #cluster: string;
-  readonly #audit: Audit | undefined;
   readonly #remembered: Recent<Authentication> = new Recent(rememberedMax);
 
   /** @throws AuthError `settings` when the cluster's name cannot be a SPIFFE trust domain */
-  constructor({ cluster }: AuthenticatorSettings, { audit }: { readonly audit?: Audit } = {}) {
+  constructor({ cluster }: AuthenticatorSettings) {
     requireClusterName(cluster);
     this.#cluster = cluster;
-    this.#audit = audit;
   }
 
   authenticate({ raw }: PresentedCertificate): Authentication {
-    if (raw === undefined) return this.#refuse('', 'there is no certificate');
+    if (raw === undefined) return { refused: 'there is no certificate' };
     const key = createHash('sha256').update(raw).digest('base64');
-    let answer = this.#remembered.get(key);
-    if (answer === undefined) {
-      answer = authenticate(raw, this.#cluster);
-      this.#remembered.set(key, answer);
-    }
-    return 'refused' in answer ? this.#refuse(key, answer.refused) : answer;
-  }
-
-  #refuse(fingerprint: string, refused: string): Authentication {
-    this.#audit?.record({ kind: 'identity-refused', fingerprint, reason: refused });
-    return { refused };
+    const remembered = this.#remembered.get(key);
+    if (remembered !== undefined) return remembered;
+    const answer = authenticate(raw, this.#cluster);
+    this.#remembered.set(key, answer);
+    return answer;
   }
 }
 

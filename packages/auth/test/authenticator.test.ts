@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type AuditEvent, Authenticator } from '../src/index.js';
+import { Authenticator } from '../src/index.js';
 import { SubjectAlternativeNameExtension } from '../src/x509.js';
 import { clientAuth, type Forgery, forge, serverAuth } from './forge.js';
 
@@ -121,18 +121,13 @@ describe('a certificate is nobody with', () => {
 });
 
 describe('the authenticator', () => {
-  it('gives the same answer again, and audits every refusal', async () => {
-    const events: AuditEvent[] = [];
-    const audit = { record: (event: AuditEvent) => void events.push(event) };
-    const authenticator = new Authenticator({ cluster: 'prod' }, { audit });
-    const good = { raw: await forge({ commonNames: ['alice'] }) };
-    const bad = { raw: await forge({ commonNames: ['alice', 'root'] }) };
-    expect(authenticator.authenticate(good)).toEqual(authenticator.authenticate(good));
-    expect(authenticator.authenticate(bad)).toEqual(authenticator.authenticate(bad));
-    expect(events).toEqual([
-      { kind: 'identity-refused', fingerprint: expect.any(String), reason: expect.stringMatching(/2 common names/) },
-      { kind: 'identity-refused', fingerprint: expect.any(String), reason: expect.stringMatching(/2 common names/) },
-    ]);
+  it('gives the same answer again', async () => {
+    const authenticator = new Authenticator({ cluster: 'prod' });
+    for (const commonNames of [['alice'], ['alice', 'root']]) {
+      const raw = await forge({ commonNames });
+      const first = authenticator.authenticate({ raw });
+      expect(authenticator.authenticate({ raw: Buffer.from(raw) })).toBe(first);
+    }
   });
 
   it.each(['', 'Prod', 'a/b', 'ä', 'x'.repeat(256)])('refuses the cluster name "%s"', (cluster) => {

@@ -110,9 +110,9 @@ function requireKnownObject(object: string, { isLiteral, hasPrefixPatterns }: Ac
       `this model compares names as they are, so that "${object}" matches no log: use a model with patterns`,
     );
   }
-  if (!/^[A-Za-z0-9._-]*$/.test(name)) {
-    throw new Error(`"${object}" is neither a log's name nor a pattern: "*" may only be its last character`);
-  }
+  const isName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(name) && !name.includes('..');
+  if (isName || object === '*') return;
+  throw new Error(`"${object}" is neither a log's name nor the beginning of one with "*" behind it`);
 }
 
 function requireKnownAction(

@@ -158,7 +158,7 @@ describe('a policy is refused, with the line, when', () => {
     ['an action is in capitals', 'p, root, *, Produce, allow\n', /no action "Produce"/],
     ['an effect is misspelt', 'p, root, *, produce, dney\n', /"allow" or "deny"/],
     ['a role is misspelt', 'p, role:a, *, produce, allow\ng, root, role:b\n', /line 2: no rule speaks of "role:b"/],
-    ['* is inside a pattern', 'p, root, or*ders, produce, allow\n', /last character/],
+    ['* is inside a pattern', 'p, root, or*ders, produce, allow\n', /beginning of one/],
     ['a log cannot exist', 'p, root, ../etc, produce, allow\n', /neither a log's name/],
     ['brackets do not match', 'p, root, (x, produce, allow\n', /line 1/],
   ])('%s', async (_, policy, why) => {
