@@ -17,11 +17,43 @@ const kind = (grpc: ErrorKind['grpc'], retry: ErrorKind['retry'], meaning: strin
   meaning,
 });
 
+/** What can go wrong, for programs to decide by. The second half are the names of gRPC's own codes. */
+export type ApiErrorCode =
+  | 'MALFORMED_MESSAGE'
+  | 'INVALID_REQUEST'
+  | 'INVALID_LOG_NAME'
+  | 'INVALID_OFFSET'
+  | 'INVALID_BATCH'
+  | 'OFFSET_OUT_OF_RANGE'
+  | 'LOG_NOT_FOUND'
+  | 'MEMBER_NOT_FOUND'
+  | 'MEMBER_EXISTS'
+  | 'GOSSIP_KEY_NOT_FOUND'
+  | 'OFFSET_MISMATCH'
+  | 'UNKNOWN_PRODUCER'
+  | 'PRODUCER_FENCED'
+  | 'SEQUENCE_GAP'
+  | 'SEQUENCE_FORGOTTEN'
+  | 'CHANGE_IN_PROGRESS'
+  | 'GOSSIP_KEY_IN_USE'
+  | 'WRONG_CLUSTER'
+  | 'WRONG_NODE'
+  | 'PROTOCOL_MISMATCH'
+  | 'NOT_LEADER'
+  | 'NO_LEADER'
+  | 'STOPPING'
+  | 'NODE_FAILED'
+  | 'OUTCOME_UNKNOWN'
+  | 'OVERLOADED'
+  | 'NO_SPACE'
+  | 'MESSAGE_TOO_LARGE'
+  | Exclude<GrpcCodeName, 'OK'>;
+
 /**
  * Every error that this project tells a client: its code is the `reason` of the `google.rpc.ErrorInfo` on the wire, in the domain
  * `commitlog`. Codes are never renamed and never change their gRPC code. docs/api.md shows this table.
  */
-export const errorTable = {
+export const errorTable: Readonly<Record<ApiErrorCode, ErrorKind>> = {
   MALFORMED_MESSAGE: kind('INVALID_ARGUMENT', 'no', 'the message cannot be decoded'),
   INVALID_REQUEST: kind('INVALID_ARGUMENT', 'no', 'a field has a value that it may not have; `field` names it'),
   INVALID_LOG_NAME: kind('INVALID_ARGUMENT', 'no', 'no log can have that name'),
@@ -87,9 +119,7 @@ export const errorTable = {
   UNAVAILABLE: kind('UNAVAILABLE', 'idempotent', 'no connection, or it was lost'),
   DATA_LOSS: kind('DATA_LOSS', 'no', 'what should be there is damaged on every replica'),
   UNAUTHENTICATED: kind('UNAUTHENTICATED', 'no', 'the certificate proves no identity, or more than one'),
-} as const satisfies Record<string, ErrorKind>;
-
-export type ApiErrorCode = keyof typeof errorTable;
+};
 
 /** Whether a word that came over the wire is one of our codes. */
 export function isApiErrorCode(reason: string): reason is ApiErrorCode {

@@ -7,6 +7,7 @@ import {
   ApiServer,
   type Authenticator,
   type Authorizer,
+  type CallObserver,
   type ChannelInit,
   type Defect,
   type Handlers,
@@ -198,6 +199,7 @@ export async function serveSecured(
   authorizer: Authorizer,
   handlers: Partial<LogHandlers> = {},
   init: Partial<ServerInit> = {},
+  observers: readonly CallObserver[] = [],
 ): Promise<Secured> {
   const ca = await TestCa.create();
   const { cert, key } = await ca.issue('server');
@@ -209,7 +211,7 @@ export async function serveSecured(
     authorizer,
     onRefused: (refusal: Refusal) => refusals.push(refusal),
   };
-  const served = await serve(handlers, init, { credentials, security });
+  const served = await serve(handlers, init, { credentials, security, observers });
   return {
     ...served,
     ca,

@@ -51,9 +51,9 @@ export class Calls {
 
   /** To be given to grpc-js as the first interceptor: it sees the call as the network does. */
   readonly interceptor: ServerInterceptor = (method, call) => {
-    const requirement = this.#init.requirements.get(method.path);
     const isStream = method.requestStream || method.responseStream;
-    return new OpenCall(this.#init, this.#contexts, this.#open, { method: method.path, isStream, requirement }, call);
+    const kind = { method: method.path, isStream, requirement: this.#init.requirements.get(method.path) };
+    return new OpenCall(this.#init, this.#contexts, this.#open, kind, call);
   };
 
   /** What the guard knows of a call, for its handler. */

@@ -18,7 +18,8 @@ import { toTrailer } from './trailer.js';
 
 /**
  * What answers a method. Throwing an {@link ApiError} tells it to the client; whatever else is thrown is logged under an id, and
- * the client is told the id alone. A stream ends well when its handler returns.
+ * the client is told the id alone. A stream ends well when its handler returns. The end of the requests says only that there are no
+ * more: a client on Node that breaks off sends an ordinary end before the reset.
  */
 export type Handler<M extends MethodDefinition> = M['responseStream'] extends true
   ? M['requestStream'] extends true
