@@ -172,9 +172,9 @@ describe('tracing', () => {
       spans.push(recorded);
       const span = {
         spanContext: () => ({ traceId: 'a'.repeat(32), spanId: id, traceFlags: 1 }),
-        setAttribute: (key: string, value: unknown) => void (attributes[key] = value),
-        setStatus: (status: unknown) => void (recorded.status = status),
-        end: () => void (recorded.hasEnded = true),
+        setAttribute: (key: string, value: unknown) => void Object.assign(attributes, { [key]: value }),
+        setStatus: (status: unknown) => void Object.assign(recorded, { status }),
+        end: () => void Object.assign(recorded, { hasEnded: true }),
       };
       return span as unknown as Span;
     };
