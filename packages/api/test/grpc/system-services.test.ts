@@ -131,6 +131,7 @@ describe.each(['v1', 'v1alpha'])('reflection %s', (version) => {
         new Promise<boolean>((resolve) => setTimeout(() => resolve(true), 500)),
       ]);
     }
+    console.log('asked', asked);
     expect(isStuck, `questions were taken, ${asked} of them, with nobody to read the answers`).toBe(true);
     expect(process.memoryUsage().rss - before).toBeLessThan(300 * 1_048_576);
     stream.cancel();
