@@ -115,25 +115,19 @@ describe.each(['v1', 'v1alpha'])('reflection %s', (version) => {
     expect((await ask('fileContainingSymbol', 'grpc.health.v1.Health')).files).not.toEqual([]);
   });
 
-  it('who asks and does not read the answers is not asked for more: the server keeps little', async () => {
+  it('who asks and does not read the answers is not listened to any more, once the windows are full', async () => {
     const { target, server } = await serve();
     const stream = openChannel(target).client(reflectionService(version)).info();
-    const before = process.memoryUsage().rss;
     let asked = 0;
     let isStuck = false;
-    while (!isStuck && asked < 100_000) {
-      const written = stream.write([questions.fileContainingSymbol, 'commitlog.admin.v1.AdminService']);
+    while (!isStuck && asked < 30_000) {
+      const written = stream.write([questions.fileByFilename, 'x'.repeat(1000)]);
       written.catch(() => {});
       asked += 1;
-      if (asked % 100 !== 0) continue;
-      isStuck = await Promise.race([
-        written.then(() => false),
-        new Promise<boolean>((resolve) => setTimeout(() => resolve(true), 500)),
-      ]);
+      const isRead = written.then(() => new Promise<boolean>((resolve) => setImmediate(() => resolve(true))));
+      isStuck = !(await Promise.race([isRead, new Promise((resolve) => setTimeout(resolve, 2000))]));
     }
-    console.log('asked', asked);
-    expect(isStuck, `questions were taken, ${asked} of them, with nobody to read the answers`).toBe(true);
-    expect(process.memoryUsage().rss - before).toBeLessThan(300 * 1_048_576);
+    expect(isStuck, `the server took ${asked} questions, with nobody to read its answers`).toBe(true);
     stream.cancel();
     await failureOf(drain(stream));
     await eventually(() => server.openCalls === 0, 'the stream is closed');
