@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { constants } from 'node:http2';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
@@ -136,6 +137,33 @@ describe('a compressed message', () => {
     const { target } = await serve();
     const answer = await rawCall(rawSession(target), produce, framed(Buffer.from('no gzip'), true), gzip);
     expect(errorOf(answer)).toMatchObject({ code: 'MALFORMED_MESSAGE' });
+  });
+});
+
+describe('a client that resets a stream', () => {
+  it.each([
+    ['without an error', constants.NGHTTP2_NO_ERROR],
+    ['to cancel', constants.NGHTTP2_CANCEL],
+    ['for a reason of its own', constants.NGHTTP2_INTERNAL_ERROR],
+  ])('%s: the call is over, though nobody has read what it sent', async (_what, code) => {
+    let aborted = 0;
+    const { target, server } = await serve({
+      async produceStream(requests, { signal }) {
+        for await (const _ of requests) await until(signal);
+        aborted += 1;
+      },
+    });
+    const session = rawSession(target);
+    const headers = { ':method': 'POST', ':path': '/log.v1.Log/ProduceStream', 'content-type': 'application/grpc' };
+    const requests = Array.from({ length: 5 }, () => session.request(headers));
+    for (const request of requests) {
+      request.on('error', () => {});
+      request.write(Buffer.concat(Array.from({ length: 50 }, () => framed(encoded(Buffer.alloc(10_000))))));
+    }
+    await eventually(() => server.openCalls === 5, 'the streams are open');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    for (const request of requests) request.close(code);
+    await eventually(() => server.openCalls === 0 && aborted === 5, 'the handlers have ended');
   });
 });
 
