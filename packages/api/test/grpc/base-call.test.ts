@@ -149,8 +149,11 @@ describe('a client that resets a stream', () => {
     let aborted = 0;
     const { target, server } = await serve({
       async produceStream(requests, { signal }) {
-        for await (const _ of requests) await until(signal);
-        aborted += 1;
+        try {
+          for await (const _ of requests) await until(signal);
+        } finally {
+          aborted += 1;
+        }
       },
     });
     const session = rawSession(target);

@@ -3,7 +3,7 @@ import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
 import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { describe, expect, it } from 'vitest';
 import type { CallObserver, Codec } from '../../src/index.js';
-import { drain, eventually, failureOf, logClient, memoryLog, openChannel, produceRequest, serve } from '../rig.js';
+import { eventually, failureOf, logClient, memoryLog, openChannel, produceRequest, serve } from '../rig.js';
 import { framed, rawCall, rawSession } from './raw.js';
 
 /** What is asked and answered, as the protocol's numbers have it. */
@@ -117,7 +117,11 @@ describe.each(['v1', 'v1alpha'])('reflection %s', (version) => {
 
   it('who asks and does not read the answers is not listened to any more, once the windows are full', async () => {
     let heard = 0;
-    const count: CallObserver = () => ({ ended: ({ messagesReceived }) => void (heard = messagesReceived) });
+    const count: CallObserver = () => ({
+      ended({ messagesReceived }) {
+        heard = messagesReceived;
+      },
+    });
     const { target, server } = await serve({}, {}, { observers: [count] });
     const request = rawSession(target).request({
       ':method': 'POST',
