@@ -21,8 +21,7 @@ function refusal(
     checkHandshake(other, { self, certifiedNodeId, mayBeNew });
     return 'none';
   } catch (error) {
-    expect(error).toBeInstanceOf(ApiError);
-    return (error as ApiError).code;
+    return error instanceof ApiError ? error.code : `no ApiError: ${error}`;
   }
 }
 

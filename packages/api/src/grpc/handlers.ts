@@ -8,7 +8,7 @@ import type {
   sendUnaryData,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { ApiError } from '../errors.js';
+import type { ApiError } from '../errors.js';
 import { type MethodDefinition, pathOf, type RequestOf, type ResponseOf, type ServiceDefinition } from '../service.js';
 import type { CallContext } from './calls.js';
 import { decode } from './codec.js';
@@ -33,7 +33,8 @@ export type Handlers<S extends ServiceDefinition> = { readonly [K in keyof S['me
 /** What a server has to know to run handlers. */
 export interface HandlerHost {
   contextOf(call: { readonly metadata: Metadata }): CallContext;
-  onThrown(method: string, thrown: unknown): ApiError;
+  /** What the client is told of what a handler has thrown. */
+  explain(context: CallContext, thrown: unknown): ApiError;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the types of messages are those of `Handlers`, which nobody gets past
@@ -85,7 +86,7 @@ function unary(method: MethodDefinition, handler: AnyHandler, host: HandlerHost)
       if (context.signal.aborted) return;
       callback(null, Buffer.from(method.responseType.encode(response).finish()));
     } catch (thrown) {
-      if (!context.signal.aborted) callback(toTrailer(toApiError(thrown, context, host)));
+      if (!context.signal.aborted) callback(toTrailer(host.explain(context, thrown)));
     }
   };
 }
@@ -120,12 +121,8 @@ async function stream(
     await handle(responses);
     if (!context.signal.aborted) call.end();
   } catch (thrown) {
-    if (!context.signal.aborted) call.emit('error', toTrailer(toApiError(thrown, context, host)));
+    if (!context.signal.aborted) call.emit('error', toTrailer(host.explain(context, thrown)));
   } finally {
     responses.close();
   }
-}
-
-function toApiError(thrown: unknown, context: CallContext, host: HandlerHost): ApiError {
-  return thrown instanceof ApiError ? thrown : host.onThrown(context.method, thrown);
 }

@@ -104,6 +104,7 @@ describe('a compressed message', () => {
     });
     const session = rawSession(target);
     const bomb = framed(gzipSync(encoded(Buffer.alloc(mebibyte + mebibyte / 2))), true);
+    collectGarbage();
     const before = process.memoryUsage().arrayBuffers;
     const streams = Array.from({ length: 16 }, () => {
       const request = session.request({

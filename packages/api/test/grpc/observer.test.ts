@@ -98,10 +98,23 @@ describe('an observer of a server', () => {
     expect(seen[2]!.error!.metadata.id).toBe(served.defects[0]!.id);
   });
 
+  it('that throws is a defect, and the server goes on', async () => {
+    const throwing: CallObserver = () => ({
+      ended() {
+        throw new Error('a defect');
+      },
+    });
+    const { target, defects } = await serve({}, {}, { observers: [throwing] });
+    const log = logClient(target);
+    expect(await log.produce(produceRequest('tea'))).toEqual({ offset: 0n });
+    expect(await log.produce(produceRequest('tea'))).toEqual({ offset: 1n });
+    expect(defects).toMatchObject([{ error: new Error('a defect') }, { error: new Error('a defect') }]);
+  });
+
   it('is told of those who were not let in, and who they were', async () => {
     const { observer, seen } = recorder();
     const authorizer = new TestAuthorizer([]);
-    const secured = await serveSecured(authorizer, {}, {}, [observer]);
+    const secured = await serveSecured(authorizer, {}, { observers: [observer] });
     const clientAs = async (name: string) => secured.as(await secured.ca.issue(name)).client(logV1.LogDefinition);
     await failureOf((await clientAs('nobody')).getServers({}));
     await failureOf((await clientAs('bob')).produce(produceRequest('x')));

@@ -270,7 +270,7 @@ describe('a graceful stop', () => {
     const call = log.getServers({});
     await eventually(() => server.openCalls === 2, 'both have arrived');
     const stopped = server.stop(10_000);
-    expect(await stream).toMatchObject({ code: 'STOPPING', grpc: 'UNAVAILABLE', retry: 'yes' });
+    expect(await stream).toMatchObject({ code: 'STOPPING', grpc: 'UNAVAILABLE', retry: 'idempotent' });
     finish();
     expect(await call).toEqual({ servers: [], term: 3n });
     await stopped;
