@@ -10,6 +10,7 @@ import type {
 } from '@grpc/grpc-js';
 import type { ApiError } from '../errors.js';
 import { type MethodDefinition, pathOf, type RequestOf, type ResponseOf, type ServiceDefinition } from '../service.js';
+import { bufferOf } from '../status.js';
 import type { CallContext } from './calls.js';
 import { decode } from './codec.js';
 import { incoming } from './incoming.js';
@@ -19,7 +20,8 @@ import { toTrailer } from './trailer.js';
 /**
  * What answers a method. Throwing an {@link ApiError} tells it to the client; whatever else is thrown is logged under an id, and
  * the client is told the id alone. A stream ends well when its handler returns. The end of the requests says only that there are no
- * more: a client on Node that breaks off sends an ordinary end before the reset.
+ * more: a client on Node that breaks off sends an ordinary end before the reset. What is thrown after the call is over is not told to
+ * anybody: it is about the end itself.
  */
 export type Handler<M extends MethodDefinition> = M['responseStream'] extends true
   ? M['requestStream'] extends true
@@ -84,7 +86,7 @@ function unary(method: MethodDefinition, handler: AnyHandler, host: HandlerHost)
     try {
       const response = await handler(call.request, context);
       if (context.signal.aborted) return;
-      callback(null, Buffer.from(method.responseType.encode(response).finish()));
+      callback(null, bufferOf(method.responseType.encode(response).finish()));
     } catch (thrown) {
       if (!context.signal.aborted) callback(toTrailer(host.explain(context, thrown)));
     }

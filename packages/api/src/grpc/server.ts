@@ -52,6 +52,7 @@ export class ApiServer {
   #health: Health | undefined;
   #port: number | undefined;
   #unsubscribe: () => void = () => {};
+  #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(init: ServerInit, components: ServerComponents) {
@@ -112,15 +113,19 @@ export class ApiServer {
   }
 
   /** @throws Error when the address cannot be listened on */
-  async start(): Promise<void> {
-    if (this.#health !== undefined) return;
+  start(): Promise<void> {
+    this.#started ??= this.#start();
+    return this.#started;
+  }
+
+  async #start(): Promise<void> {
     this.#health = new Health(this.#services);
     this.#addSystemServices(this.#health);
     const { security, credentials } = this.#components;
-    if (security !== 'insecure') this.#unsubscribe = security.authorizer.onChange(() => this.#calls.recheck());
     this.#port = await new Promise<number>((resolve, reject) => {
       this.#server.bindAsync(this.#init.address, credentials, (error, port) => (error ? reject(error) : resolve(port)));
     });
+    if (security !== 'insecure') this.#unsubscribe = security.authorizer.onChange(() => this.#calls.recheck());
     this.#health.set(true);
   }
 

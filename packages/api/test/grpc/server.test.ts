@@ -98,6 +98,7 @@ describe('a server', () => {
     const second = new ApiServer({ address: `127.0.0.1:${server.port}` }, insecure);
     second.serve(logV1.LogDefinition, memoryLog());
     await expect(second.start()).rejects.toThrow(/EADDRINUSE/);
+    await expect(second.start()).rejects.toThrow(/EADDRINUSE/);
   });
 
   it('is not made without a handler for every method', () => {
