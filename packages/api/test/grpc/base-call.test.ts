@@ -147,11 +147,15 @@ describe('a client that resets a stream', () => {
     ['to cancel', constants.NGHTTP2_CANCEL],
     ['for a reason of its own', constants.NGHTTP2_INTERNAL_ERROR],
   ])('%s: the call is over, though nobody has read what it sent', async (_what, code) => {
+    let taken = 0;
     let aborted = 0;
     const { target, server } = await serve({
       async produceStream(requests, { signal }) {
         try {
-          for await (const _ of requests) await until(signal);
+          for await (const _ of requests) {
+            taken += 1;
+            await until(signal);
+          }
         } finally {
           aborted += 1;
         }
@@ -164,8 +168,7 @@ describe('a client that resets a stream', () => {
       request.on('error', () => {});
       request.write(Buffer.concat(Array.from({ length: 50 }, () => framed(encoded(Buffer.alloc(10_000))))));
     }
-    await eventually(() => server.openCalls === 5, 'the streams are open');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await eventually(() => taken === 5, 'every handler has one message, and more are there');
     for (const request of requests) request.close(code);
     await eventually(() => server.openCalls === 0 && aborted === 5, 'the handlers have ended');
   });
