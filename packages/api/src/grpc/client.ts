@@ -129,7 +129,7 @@ function duplex(
       observation.messagesSent += 1;
       return requests.write(request);
     },
-    end: () => void call.end(),
+    end: () => requests.end(),
     get unsentBytes() {
       return requests.unsentBytes;
     },

@@ -226,6 +226,15 @@ describe('a client that goes away', () => {
     expect(await logClient(target).produce(produceRequest('tea'))).toEqual({ offset: 0n });
   });
 
+  it('a write after the end is the caller’s mistake, and what was written before still arrives', async () => {
+    const { target } = await serve();
+    const stream = logClient(target).produceStream();
+    await stream.write(produceRequest('x'));
+    stream.end();
+    await expect(stream.write(produceRequest('y'))).rejects.toThrow('the stream was ended');
+    expect(await drain(stream)).toEqual([{ offset: 0n }]);
+  });
+
   it('a write to a stream that is over fails with the reason', async () => {
     const { target } = await serve({
       produceStream: () => Promise.reject(new ApiError('NO_SPACE', 'the disk is full')),
