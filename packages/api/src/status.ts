@@ -7,7 +7,7 @@ import { Status } from './generated/google/rpc/status.js';
 import { grpcCodeName } from './grpc-code.js';
 
 /** Whose reasons ours are. */
-export const errorDomain = 'commitlog';
+const errorDomain = 'commitlog';
 
 /** Messages and values travel in headers, which are bounded: what is longer is cut. In characters. */
 const messageLengthMax = 1024;

@@ -47,6 +47,8 @@ export function takeBaseCall(
     }
     send(trailer);
   };
+  // A client that resets a stream without an error is waited for, until what it sent was read: for ever, if nobody reads.
+  base.stream.once('aborted', () => base.stream.destroy());
   const allowMessage = decompressInTurn(base);
   return { end: (error) => base.sendStatus(toTrailer(error)), allowMessage };
 }

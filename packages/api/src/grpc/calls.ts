@@ -35,7 +35,7 @@ export interface CallsInit {
   readonly deadlineMs: number;
   /** What the server serves: a method that is not here is refused. */
   readonly requirements: ReadonlyMap<string, Requirement>;
-  /** What the client is told of something that was thrown. */
+  /** Told of what was thrown and is no {@link ApiError}; returns what the client is told. */
   readonly onThrown: (method: string, thrown: unknown) => ApiError;
 }
 
@@ -51,9 +51,9 @@ export class Calls {
 
   /** To be given to grpc-js as the first interceptor: it sees the call as the network does. */
   readonly interceptor: ServerInterceptor = (method, call) => {
-    const requirement = this.#init.requirements.get(method.path);
     const isStream = method.requestStream || method.responseStream;
-    return new OpenCall(this.#init, this.#contexts, this.#open, { method: method.path, isStream, requirement }, call);
+    const kind = { method: method.path, isStream, requirement: this.#init.requirements.get(method.path) };
+    return new OpenCall(this.#init, this.#contexts, this.#open, kind, call);
   };
 
   /** What the guard knows of a call, for its handler. */
@@ -121,8 +121,7 @@ class OpenCall extends ServerInterceptingCall {
     this.#method = kind.method;
     this.isStream = kind.isStream;
     this.#open = open;
-    const { requirement } = kind;
-    const { method } = kind;
+    const { method, requirement } = kind;
     const certificate = call.getAuthContext().sslPeerCertificate;
     if (requirement !== undefined) {
       this.#guard = new Guard(init.security, { method, requirement, peer: call.getPeer(), certificate });
@@ -200,6 +199,6 @@ class OpenCall extends ServerInterceptingCall {
     clearTimeout(this.#deadline);
     this.#open.delete(this);
     this.#abort.abort(error ?? new ApiError('CANCELLED', 'the call is over'));
-    this.#observation?.end(code, error);
+    this.#guarded(() => this.#observation?.end(code, error));
   }
 }

@@ -42,7 +42,7 @@ export interface Duplex<Req, Res> extends Responses<Res> {
   readonly unsentBytes: number;
 }
 
-/** How a method is called. Whatever goes wrong is thrown as an {@link ApiError}. */
+/** How a method is called. Whatever goes wrong with the call is thrown as an {@link ApiError}; a request that cannot be encoded never leaves. */
 export type Method<M extends MethodDefinition> = M['requestStream'] extends true
   ? (settings?: CallSettings) => Duplex<RequestOf<M>, ResponseOf<M>>
   : M['responseStream'] extends true
@@ -78,8 +78,8 @@ async function unary(
   request: unknown,
   settings: CallSettings = {},
 ): Promise<unknown> {
-  const { metadata, options, observation } = begin(caller, path, false, settings);
   const bytes = bufferOf(method.requestType.encode(request).finish());
+  const { metadata, options, observation } = begin(caller, path, false, settings);
   return new Promise((resolve, reject) => {
     const answered = (error: ServiceError | null, response?: unknown): void => {
       unlink();
@@ -102,8 +102,8 @@ function serverStream(
   request: unknown,
   settings: CallSettings = {},
 ): Responses<unknown> {
-  const { metadata, options, observation } = begin(caller, path, true, settings);
   const bytes = bufferOf(method.requestType.encode(request).finish());
+  const { metadata, options, observation } = begin(caller, path, true, settings);
   const call = observation.run(() =>
     caller.grpc.makeServerStreamRequest(path, same, decoder(method, observation), bytes, metadata, options),
   );
@@ -129,7 +129,7 @@ function duplex(
       observation.messagesSent += 1;
       return requests.write(request);
     },
-    end: () => void call.end(),
+    end: () => requests.end(),
     get unsentBytes() {
       return requests.unsentBytes;
     },

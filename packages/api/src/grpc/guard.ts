@@ -1,9 +1,8 @@
+import type { PeerCertificate } from 'node:tls';
 import { ApiError } from '../errors.js';
 import { requireLogName } from '../log-name.js';
 import type { Requirement } from '../service.js';
 import { anonymous, type Principal, type Security } from './security.js';
-
-type PeerCertificate = Parameters<Exclude<Security, 'insecure'>['authenticator']['authenticate']>[0];
 
 /** The call that somebody wants to make. */
 export interface Attempt {

@@ -8,8 +8,9 @@ import type {
   sendUnaryData,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { ApiError } from '../errors.js';
+import type { ApiError } from '../errors.js';
 import { type MethodDefinition, pathOf, type RequestOf, type ResponseOf, type ServiceDefinition } from '../service.js';
+import { bufferOf } from '../status.js';
 import type { CallContext } from './calls.js';
 import { decode } from './codec.js';
 import { incoming } from './incoming.js';
@@ -18,7 +19,9 @@ import { toTrailer } from './trailer.js';
 
 /**
  * What answers a method. Throwing an {@link ApiError} tells it to the client; whatever else is thrown is logged under an id, and
- * the client is told the id alone. A stream ends well when its handler returns.
+ * the client is told the id alone. A stream ends well when its handler returns. The end of the requests says only that there are no
+ * more: a client on Node that breaks off sends an ordinary end before the reset. What is thrown after the call is over is not told to
+ * anybody: it is about the end itself.
  */
 export type Handler<M extends MethodDefinition> = M['responseStream'] extends true
   ? M['requestStream'] extends true
@@ -32,7 +35,8 @@ export type Handlers<S extends ServiceDefinition> = { readonly [K in keyof S['me
 /** What a server has to know to run handlers. */
 export interface HandlerHost {
   contextOf(call: { readonly metadata: Metadata }): CallContext;
-  onThrown(method: string, thrown: unknown): ApiError;
+  /** What the client is told of what a handler has thrown. */
+  explain(context: CallContext, thrown: unknown): ApiError;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the types of messages are those of `Handlers`, which nobody gets past
@@ -82,9 +86,9 @@ function unary(method: MethodDefinition, handler: AnyHandler, host: HandlerHost)
     try {
       const response = await handler(call.request, context);
       if (context.signal.aborted) return;
-      callback(null, Buffer.from(method.responseType.encode(response).finish()));
+      callback(null, bufferOf(method.responseType.encode(response).finish()));
     } catch (thrown) {
-      if (!context.signal.aborted) callback(toTrailer(toApiError(thrown, context, host)));
+      if (!context.signal.aborted) callback(toTrailer(host.explain(context, thrown)));
     }
   };
 }
@@ -119,12 +123,8 @@ async function stream(
     await handle(responses);
     if (!context.signal.aborted) call.end();
   } catch (thrown) {
-    if (!context.signal.aborted) call.emit('error', toTrailer(toApiError(thrown, context, host)));
+    if (!context.signal.aborted) call.emit('error', toTrailer(host.explain(context, thrown)));
   } finally {
     responses.close();
   }
-}
-
-function toApiError(thrown: unknown, context: CallContext, host: HandlerHost): ApiError {
-  return thrown instanceof ApiError ? thrown : host.onThrown(context.method, thrown);
 }

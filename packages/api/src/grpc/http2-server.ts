@@ -1,4 +1,5 @@
 import type { Http2Server, ServerHttp2Session, ServerOptions, Settings } from 'node:http2';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { type ServerOptions as GrpcServerOptions, Server, type ServerCredentials } from '@grpc/grpc-js';
 import { type Limits, serverOptions } from './limits.js';
 
@@ -31,6 +32,7 @@ export function createGrpcServer(
     // Without a listener, an error of the socket would end the process.
     http2Server.on('error', onError);
     http2Server.maxConnections = limits.connectionsMax;
+    http2Server.on('secureConnection', rememberCertificate);
     http2Server.on('session', (session: ServerHttp2Session) => {
       session.setLocalWindowSize(limits.connectionWindowBytes);
       cutWhenSilent(session, limits.prefaceMs);
@@ -38,6 +40,18 @@ export function createGrpcServer(
     return http2Server;
   };
   return server;
+}
+
+/** Every call asks for the certificate, which takes longer to read than most of what else is done for a call. It never changes (RFC 8446 §4.6). */
+function rememberCertificate(socket: TLSSocket): void {
+  const read = socket.getPeerCertificate.bind(socket) as (isDetailed?: boolean) => PeerCertificate;
+  let remembered: PeerCertificate | undefined;
+  const remember = (isDetailed?: boolean): PeerCertificate => {
+    if (isDetailed) return read(true);
+    remembered ??= read();
+    return remembered;
+  };
+  socket.getPeerCertificate = remember as TLSSocket['getPeerCertificate'];
 }
 
 function settingsOf(limits: Limits): Settings {

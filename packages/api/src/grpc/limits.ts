@@ -29,7 +29,7 @@ export const limitsDefault: Limits = {
   messageBytesMax: 2 * batchBytesMaxDefault,
   streamWindowBytes: 4 * mebibyte,
   connectionWindowBytes: 8 * mebibyte,
-  streamsMax: 256,
+  streamsMax: 128,
   headerBytesMax: 16_384,
   headersMax: 128,
   sessionMemoryMb: 64,

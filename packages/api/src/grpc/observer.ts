@@ -36,7 +36,8 @@ export interface ObservedCall {
 }
 
 /**
- * Whoever keeps count, a log or traces: called once for each call, and never on the way of a message. What it throws is not caught.
+ * Whoever keeps count, a log or traces: called once for each call, and never on the way of a message. What it throws is a defect, and ends
+ * the call if it goes on.
  * Calls for methods that are not served are not seen.
  */
 export type CallObserver = (call: CallStart) => ObservedCall;

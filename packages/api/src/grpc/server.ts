@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { type Server, ServerCredentials } from '@grpc/grpc-js';
+import type { Server, ServerCredentials } from '@grpc/grpc-js';
 import { ApiError, internalError } from '../errors.js';
 import { pathOf, type Requirement, requirementOf, type ServiceDefinition } from '../service.js';
-import { Calls } from './calls.js';
+import { type CallContext, Calls } from './calls.js';
 import { grpcHandlers, grpcService, type Handlers } from './handlers.js';
 import { createGrpcServer } from './http2-server.js';
 import { type Limits, limitsDefault } from './limits.js';
@@ -20,7 +20,10 @@ export interface ServerInit {
 }
 
 export interface ServerComponents {
-  /** TLS, with certificates of both sides; `ServerCredentials.createInsecure()` together with security `'insecure'` alone. */
+  /**
+   * TLS, with certificates of both sides, and without interceptors; `ServerCredentials.createInsecure()` together with security
+   * `'insecure'` alone.
+   */
   readonly credentials: ServerCredentials;
   readonly security: Security;
   readonly observers?: readonly CallObserver[];
@@ -49,14 +52,20 @@ export class ApiServer {
   #health: Health | undefined;
   #port: number | undefined;
   #unsubscribe: () => void = () => {};
+  #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(init: ServerInit, components: ServerComponents) {
     this.#init = init;
     this.#components = components;
     const { security, credentials, observers = [] } = components;
-    if (security !== 'insecure' && credentials.constructor === ServerCredentials.createInsecure().constructor) {
+    if (security !== 'insecure' && !credentials._isSecure()) {
       throw new TypeError('without TLS nobody can be recognised: pass credentials with TLS, or security "insecure"');
+    }
+    if (credentials._getInterceptors().length > 0) {
+      throw new TypeError(
+        'credentials with interceptors are not supported: the first interceptor must be that of the server',
+      );
     }
     this.#calls = new Calls({
       security,
@@ -80,7 +89,7 @@ export class ApiServer {
     }
     const host = {
       contextOf: this.#calls.contextOf.bind(this.#calls),
-      onThrown: (method: string, thrown: unknown) => this.#onThrown(method, thrown),
+      explain: (context: CallContext, thrown: unknown) => this.#explain(context, thrown),
     };
     this.#server.addService(grpcService(service), grpcHandlers(service, handlers, host));
     this.#services.push(service.fullName);
@@ -104,15 +113,19 @@ export class ApiServer {
   }
 
   /** @throws Error when the address cannot be listened on */
-  async start(): Promise<void> {
-    if (this.#health !== undefined) return;
+  start(): Promise<void> {
+    this.#started ??= this.#start();
+    return this.#started;
+  }
+
+  async #start(): Promise<void> {
     this.#health = new Health(this.#services);
     this.#addSystemServices(this.#health);
     const { security, credentials } = this.#components;
-    if (security !== 'insecure') this.#unsubscribe = security.authorizer.onChange(() => this.#calls.recheck());
     this.#port = await new Promise<number>((resolve, reject) => {
       this.#server.bindAsync(this.#init.address, credentials, (error, port) => (error ? reject(error) : resolve(port)));
     });
+    if (security !== 'insecure') this.#unsubscribe = security.authorizer.onChange(() => this.#calls.recheck());
     this.#health.set(true);
   }
 
@@ -156,6 +169,15 @@ export class ApiServer {
     };
     health.addTo(add);
     addReflection(others, add);
+  }
+
+  /** What a client is told of what its handler has thrown. A handler that refuses somebody is heard by the auditor, too. */
+  #explain({ method, peer, principal }: CallContext, thrown: unknown): ApiError {
+    if (!(thrown instanceof ApiError)) return this.#onThrown(method, thrown);
+    const { security } = this.#components;
+    const isRefusal = thrown.code === 'PERMISSION_DENIED' && security !== 'insecure';
+    if (isRefusal) security.onRefused?.({ method, peer, principal, why: thrown.message });
+    return thrown;
   }
 
   #onThrown(method: string, error: unknown): ApiError {
