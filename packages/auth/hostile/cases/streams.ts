@@ -78,13 +78,4 @@ export const streamCases: readonly Case[] = [
       }
     }),
   ),
-  always('a thousand connections of one client, one after the other: none is left', async (ground) => {
-    for (let round = 0; round < 100; round += 1) {
-      const batch = Array.from({ length: 10 }, () => new RawConnection(ground));
-      await Promise.all(batch.map(({ session }) => new Promise((resolve) => session.once('connect', resolve))));
-      for (const raw of batch) raw.close();
-    }
-    // Of one that goes away while its session begins, Node hears nothing: the next ping finds it gone, after 30 s and 10 more at most.
-    await ground.eventually('none is left', ({ tls }) => tls.connections <= 1, 60_000);
-  }),
 ];
