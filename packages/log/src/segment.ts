@@ -118,7 +118,7 @@ export class Segment {
 
   /** What the manifest says of the segment, once it is sealed. */
   describe(): SealedSegment {
-    return { id: this.id, base: this.base, end: this.end, bytes: this.bytes };
+    return { id: this.id, base: positionOf(this.base), end: positionOf(this.end), bytes: this.bytes };
   }
 
   /** Moves the end behind batches, at least one, that are now synced. */

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type Files, hasErrorCode } from '@commitlog/runtime';
 import { LogDirectory } from '../directory.js';
@@ -40,10 +41,11 @@ const attemptsMax = 5;
  * @throws LogError `locked` when it changes every time
  */
 export async function whileUnchanged<T>(dir: string, files: Files, look: (log: OfflineLog) => Promise<T>): Promise<T> {
+  const path = resolve(dir);
   for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
-    const before = await openOffline(dir, files);
+    const before = await openOffline(path, files);
     const [seen] = await Promise.allSettled([look(before)]);
-    const after = await openOffline(dir, files);
+    const after = await openOffline(path, files);
     if (!isDeepStrictEqual(before.manifest, after.manifest)) continue;
     if (seen.status === 'rejected') throw seen.reason;
     return seen.value;
