@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { LogError } from './errors.js';
 import { Generation } from './generation.js';
 import type { ScanPoint } from './scan.js';
@@ -84,7 +85,7 @@ export class Reader {
     if (Number.isNaN(throughIndex)) {
       throw new LogError('settings', `throughIndex: expected an index, got ${throughIndex}`);
     }
-    let target: Target | Cursor = this.#targetOf(from);
+    let target = this.#targetOf(from);
     for (;;) {
       const { generation } = this.#segments;
       requireStanding(from);
@@ -138,7 +139,11 @@ export class Reader {
 
   #targetOf(from: ReadFrom): Target | Cursor {
     if (from === 'start') return { index: this.#segments.start.index + 1 };
-    return from === 'end' ? { index: this.#segments.end.index + 1 } : from;
+    if (from === 'end') return { index: this.#segments.end.index + 1 };
+    if (typeof from === 'object' && from !== null && ('index' in from || 'offset' in from || 'time' in from))
+      return from;
+    const expected = `'start', 'end', a cursor, { index }, { offset } or { time }`;
+    throw new LogError('settings', `from: expected ${expected}, got ${inspect(from)}`);
   }
 
   /** The segment to look in: the first that ends behind the target, or the active one. */

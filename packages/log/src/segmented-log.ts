@@ -101,26 +101,27 @@ export class SegmentedLog implements Log {
   }
 
   append(batch: Buffer, options?: AppendOptions): Promise<Appended> {
+    if (!Buffer.isBuffer(batch)) return Promise.reject(noBatch(batch));
     const term = options?.term;
     return this.#whenWritable(batch.length, () => this.#append(batch, term));
   }
 
   appendStamped(stamped: readonly Buffer[]): Promise<LogPosition> {
+    if (!Array.isArray(stamped)) return Promise.reject(noBatch(stamped));
+    const stranger = stamped.find((batch) => !Buffer.isBuffer(batch));
+    if (stranger !== undefined) return Promise.reject(noBatch(stranger));
     const bytes = stamped.reduce((sum, batch) => sum + batch.length, 0);
     return this.#whenWritable(bytes, () => this.#appendStamped(stamped));
   }
 
   async read(request: ReadRequest): Promise<Slice> {
     this.#requireOpen();
-    return await this.#reader.read(request);
+    return await this.#reader.read(request ?? {});
   }
 
-  async *slices({
-    follow = false,
-    signal,
-    from: start,
-    ...limits
-  }: FollowRequest): AsyncGenerator<Slice, void, undefined> {
+  async *slices(
+    { follow = false, signal, from: start, ...limits }: FollowRequest = {} as never,
+  ): AsyncGenerator<Slice, void, undefined> {
     const readFrom = (from: ReadFrom) => {
       this.#requireOpen();
       const reading = this.#reader.readUnchecked({ ...limits, from });
@@ -148,8 +149,8 @@ export class SegmentedLog implements Log {
   }
 
   async *records(request: FollowRequest): AsyncGenerator<RecordView, void, undefined> {
-    const { from } = request;
-    const firstOffset = typeof from === 'object' && 'offset' in from ? from.offset : 0;
+    const { from } = request ?? {};
+    const firstOffset = typeof from === 'object' && from !== null && 'offset' in from ? from.offset : 0;
     for await (const { bytes } of this.slices(request)) {
       for (const batch of batches(bytes, { isChecked: true, batchBytesMax: bytes.length })) {
         for (const record of records(batch)) if (record.offset >= firstOffset) yield record;
@@ -357,6 +358,11 @@ export class SegmentedLog implements Log {
 
 function closedError(): LogError {
   return new LogError('closed', 'the log was closed: open it again');
+}
+
+function noBatch(found: unknown): LogError {
+  const message = `expected a batch in a Buffer, got ${inspect(found, { depth: 0 })}: make one of records with encodeBatch`;
+  return new LogError('invalid-batch', message);
 }
 
 function requireIndex(index: number, first: number, last: number): void {

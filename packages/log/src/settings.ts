@@ -1,3 +1,5 @@
+// A relative directory is resolved once, so that the process may change its own afterwards.
+// eslint-disable-next-line no-restricted-imports
 import { resolve } from 'node:path';
 import { inspect } from 'node:util';
 import { batchBytesMaxDefault, headerBytes } from '@commitlog/record';

@@ -361,3 +361,106 @@ it('given a refused group, a truncation and appends in turn, then no more may wa
   await Promise.all([failing, cut, inTurn]);
   expect(await takenAtOnce()).toBe(before);
 });
+
+describe('a disk that fails a read just once', () => {
+  // The error named the hole in front of it, or the whole segment, and whoever skips what is damaged went back.
+  it.each([true, false])('given damage elsewhere: %s, then the read brings what is there', async (isDamaged) => {
+    const world = new World();
+    const log = await world.open({ segmentBytes: 2 ** 20 });
+    await appendBig(log, 1, 12);
+    if (isDamaged) {
+      world.damage(log, 2, 'body');
+      await refused(log.read({ from: { index: 2 } }), 'damaged');
+    }
+    const { next } = await log.read({ from: { index: 8 }, maxBytes: 1 });
+    world.disk.inject({ method: 'read', path: /\.log$/, code: 'EIO', times: 3 });
+    expect(valuesIn((await log.read({ from: next, maxBytes: 1 })).bytes)).toEqual(['b9']);
+    expect(log.damage.map(({ firstIndex, lastIndex }) => [firstIndex, lastIndex])).toEqual(isDamaged ? [[2, 2]] : []);
+  });
+});
+
+// A cache that could not be closed failed the append, with an error that was none of this package's.
+it.each([/\.index$/, /MANIFEST\.new$/, /-1\.log$/])(
+  'given %s cannot be closed, then the append is taken',
+  async (path) => {
+    const world = new World();
+    const log = await world.open();
+    await appendBig(log, 1, 3);
+    world.disk.inject({ method: 'close', path, code: 'EIO' });
+    await log.append(big('b4'));
+    expect(await valuesOf(log)).toEqual(words(1, 4));
+  },
+);
+
+// They were TypeErrors, and append threw where it should have rejected.
+it('given arguments that are none, then they are refused in this package’s words', async () => {
+  const log = await new World().open();
+  const any = log as never as Record<string, (argument?: unknown) => Promise<unknown>>;
+  for (const batch of [undefined, 'text', { value: Buffer.from('x') }, [batchOf('x')]]) {
+    expect((await refused(any.append!(batch), 'invalid-batch')).message).toMatch(/encodeBatch/);
+    await refused(any.appendStamped!(Array.isArray(batch) ? [batch] : batch), 'invalid-batch');
+  }
+  for (const from of [undefined, null, 'begin', 5, {}]) {
+    expect((await refused(any.read!({ from }), 'settings')).message).toMatch(/'start', 'end'/);
+    await refused(log.records({ from: from as never }).next(), 'settings');
+  }
+  await refused(any.read!(), 'settings');
+  await refused(any.saveHardState!({ term: 1, commitHint: 0, storageId: '0'.repeat(32) }), 'settings');
+  for (const setting of [{ segmentBytes: 8192n }, { create: 'no' }, { checkpoint: 'x' }]) {
+    await refused(new World().open(setting as never), 'settings');
+  }
+});
+
+// Every name in the directory was opened: a pipe never answered, and a dangling link failed.
+it('given strangers in the directory, and files that vanish, when it is inspected, then it says what the log’s files are', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendBig(log, 1, 4);
+  await log.close();
+  world.place('pipe', Buffer.from('x'));
+  const vanishing = world.names.find((name) => name.endsWith('.index'))!;
+  const opened: string[] = [];
+  world.disk.onOperation = ({ method, path }) => {
+    if (method === 'open') opened.push(path);
+  };
+  world.disk.inject({ method: 'open', path: /\.index$/, code: 'ENOENT' });
+  const { files } = await inspectLog({ dir: '/log' }, { files: world.disk.files });
+  expect(files.map(({ name }) => name)).not.toContain(vanishing);
+  expect(files.map(({ name }) => name)).toContain('MANIFEST');
+  expect(opened).not.toContain('/log/pipe');
+});
+
+describe('what the mark and the copies are for', () => {
+  // Without a mark before each group, damage to what was acknowledged seconds ago counts as torn.
+  it('given groups, then before each the mark has the end of the one before', async () => {
+    const world = new World();
+    const log = await world.open({ segmentBytes: 2 ** 20 });
+    await appendBig(log, 1, 5);
+    world.damage(log, 2, 'body');
+    // The process is killed: nothing was written back, and the page cache has it all.
+    const again = await new World(world.disk.clone()).open({ segmentBytes: 2 ** 20 });
+    expect(await readAround(again)).toEqual({ values: ['b1', 'b3', 'b4', 'b5'], holes: [2] });
+    expect(again.damage.length).toBe(1);
+    expect(again.segments.length).toBe(2);
+  });
+
+  // The write that failed may have spoilt the first copy: the next save must not begin with the only good one.
+  it('given a save whose second copy fails, when the next is torn by a power cut, then one of the two states is there', async () => {
+    const world = new World();
+    const log = await world.open();
+    const state = (term: number) => ({ term, vote: `v${term}`, commitHint: 0, storageId: '0'.repeat(32) });
+    await log.saveHardState(state(1));
+    world.disk.inject({ method: 'write', path: /HARDSTATE$/, code: 'EIO', after: 1, writtenBytes: 100 });
+    await refused(log.saveHardState(state(2)), 'io');
+    const writes: number[] = [];
+    world.disk.onOperation = ({ method, path }) => {
+      if (method === 'sync' && path.endsWith('HARDSTATE')) writes.push(world.disk.operationCount);
+      if (writes.length === 1) world.disk.cutPower();
+    };
+    await log.saveHardState(state(3)).catch(() => {});
+    for (const { disk } of world.disk.crashStates({ random: new SeededRandom('copies'), variantsMax: 20 })) {
+      const { hardState } = await new World(disk).open();
+      expect([2, 3]).toContain(hardState.term);
+    }
+  });
+});

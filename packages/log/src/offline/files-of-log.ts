@@ -1,3 +1,5 @@
+// A relative directory is resolved once, so that the process may change its own afterwards.
+// eslint-disable-next-line no-restricted-imports
 import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type Files, hasErrorCode } from '@commitlog/runtime';
@@ -30,6 +32,11 @@ async function openOffline(dir: string, files: Files): Promise<OfflineLog> {
     );
   }
   return { directory, manifest: decodeManifest(manifest, directory.pathOf(names.manifest)), found };
+}
+
+/** What a file that is gone says; any other error is thrown on. */
+export function undefinedIfMissing(error: unknown): undefined {
+  if (!(error instanceof LogError && hasErrorCode(error.cause, 'ENOENT'))) throw error;
 }
 
 /** How often a log that changes meanwhile is looked at, before that is given up. */
