@@ -128,10 +128,14 @@ export class MemoryStorage implements RaftStorage {
   #install(meta: SnapshotMeta): void {
     if (this.#staged?.id !== meta.id) throw new Error(`snapshot ${meta.id} was never staged`);
     const { parts } = this.#staged;
-    this.#snapshot = { meta, data: parts.length === 1 ? parts[0]! : Buffer.concat(parts) };
+    if (meta.index >= (this.#snapshot?.meta.index ?? 0)) {
+      this.#snapshot = { meta, data: parts.length === 1 ? parts[0]! : Buffer.concat(parts) };
+    }
     this.#staged = null;
-    this.#entries = this.#entries.slice(Math.max(0, meta.index - this.#start.index));
-    this.#start = { index: meta.index, term: meta.term };
+    if (meta.index > this.#start.index) {
+      this.#entries = this.#entries.slice(meta.index - this.#start.index);
+      this.#start = { index: meta.index, term: meta.term };
+    }
     for (const index of this.unreadable) if (index <= meta.index) this.unreadable.delete(index);
   }
 
