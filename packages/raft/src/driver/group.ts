@@ -115,11 +115,11 @@ export class RaftGroup {
   ): Promise<RaftGroup> {
     const { snapshotEvery: _every, trailing: _trailing, ...settings } = init;
     const stored = await components.storage.load();
-    const { random, trace: sink, onProblem } = components;
+    const { random, format, trace: sink, onProblem } = components;
     const report = safeSink(onProblem);
     // In the middle of a step, an exception would leave the core half changed.
     const trace: typeof sink = sink && ((event) => callSafely('trace', { group: id, report }, () => sink(event)));
-    const core = new RaftCore({ ...defaultSettings, ...settings }, stored, { random, trace });
+    const core = new RaftCore({ ...defaultSettings, ...settings }, stored, { random, format, trace });
     const group = new RaftGroup(id, init, core, send, components);
     await group.#applier.start(stored.snapshot, stored.start.index);
     group.#applier.kick();
@@ -158,7 +158,7 @@ export class RaftGroup {
    * `committed` may come before this member has applied the entry: `read` waits for that.
    *
    * @param data must not be changed afterwards; it is not copied
-   * @throws TypeError when it is no Uint8Array
+   * @throws TypeError when it is no Uint8Array; and whatever the format's `admit` throws
    */
   propose(data: Uint8Array): Promise<ProposalOutcome> {
     if (!(data instanceof Uint8Array || types.isUint8Array(data))) {
@@ -167,6 +167,11 @@ export class RaftGroup {
       );
     }
     if (this.#state !== 'running') return Promise.resolve(notTaken);
+    try {
+      this.#components.format?.admit?.(data);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     return this.#batch.add(data);
   }
 
