@@ -136,6 +136,7 @@ export class Snapshots {
     await null;
     const { core, random, writer, events } = this.#with;
     const { index, data } = await this.#encode();
+    if (this.#ended !== null) throw this.#ended;
     const term = core.termAt(index);
     if (term === undefined) {
       throw new RaftError('ERR_RAFT_SUPERSEDED', 'a newer snapshot came in before this one was written');
