@@ -15,7 +15,7 @@ import { Applier } from './applier.js';
 import { Batch } from './batch.js';
 import { NoSpaceError, RaftError, UnreadableError } from './errors.js';
 import type { GroupComponents, GroupInit } from './group-init.js';
-import { isMemberId, messageProblem } from './inbox.js';
+import { falseClaim, isMemberId, messageProblem } from './inbox.js';
 import { callSafely, type ProblemSink, safeSink } from './problem.js';
 import { notTaken, type ProposalOutcome, Proposals } from './proposals.js';
 import { Readings } from './readings.js';
@@ -60,7 +60,7 @@ export class RaftGroup {
     this.self = init.self;
     this.#core = core;
     this.#placed = new Proposals(core);
-    this.#batch = new Batch(this.#steps, this.#placed);
+    this.#batch = new Batch(this.#steps, this.#placed, components.format);
     this.#reads = new Readings({ ...defaultSettings, ...init });
     this.#send = send;
     this.#components = components;
@@ -167,11 +167,6 @@ export class RaftGroup {
       );
     }
     if (this.#state !== 'running') return Promise.resolve(notTaken);
-    try {
-      this.#components.format?.admit?.(data);
-    } catch (error) {
-      return Promise.reject(error);
-    }
     return this.#batch.add(data);
   }
 
@@ -242,7 +237,7 @@ export class RaftGroup {
 
   /** The host's: a message of this group came in, from whomever. What no member can have sent is dropped. */
   receive(message: Message): void {
-    const reason = messageProblem(message) ?? this.#falseClaim(message);
+    const reason = messageProblem(message, this.#components.format) ?? falseClaim(message, this.#core);
     if (reason === null) this.#step({ kind: 'message', message });
     else this.#report({ group: this.id, kind: 'message-dropped', reason });
   }
@@ -336,13 +331,6 @@ export class RaftGroup {
       if (!(error instanceof UnreadableError)) this.#fail(error);
       else this.#step({ kind: 'read-failed', read, unreadable: error.indexes.length > 0 ? error.indexes : [first] });
     }
-  }
-
-  /** Nobody can have all of a log that is longer than the leader's own. */
-  #falseClaim(message: Message): string | null {
-    if (message.kind !== 'append-accepted' || !this.#core.isLeader || message.term !== this.#core.term) return null;
-    const isPastEnd = message.match > this.#core.commitIndex && this.#core.termAt(message.match) === undefined;
-    return isPastEnd ? `append-accepted: entry ${message.match} was never sent` : null;
   }
 
   #writeFailed(from: number | null, error: unknown): void {
