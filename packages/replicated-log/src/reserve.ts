@@ -1,0 +1,69 @@
+import { Buffer } from 'node:buffer';
+import type { Files } from '@commitlog/runtime';
+import { isNoSpace, readWhole, removeIfThere, writeNew } from './side-file.js';
+
+/** Enough for a new segment and a manifest of some thousand segments. */
+const reserveBytes = 256 * 1024;
+
+/**
+ * Space that is written before it is needed. A cut makes the log shorter, and takes a new segment and a new manifest to do it: on a full
+ * disk they get this file's room. (Hard state needs none: it is rewritten in place.)
+ */
+export class Reserve {
+  readonly #files: Files;
+  readonly #path: string;
+  #isThere = false;
+
+  constructor(directory: string, files: Files) {
+    this.#files = files;
+    this.#path = `${directory}/RESERVE`;
+  }
+
+  /**
+   * Sees to it that the reserve is there.
+   *
+   * @returns false where there is no room for it
+   */
+  async fill(): Promise<boolean> {
+    if (this.#isThere) return true;
+    // One that a power cut left short is as good as none.
+    if ((await readWhole(this.#files, this.#path))?.length !== reserveBytes) {
+      await removeIfThere(this.#files, this.#path);
+      if (!(await isWritable(this.#files, this.#path, reserveBytes))) return false;
+    }
+    this.#isThere = true;
+    return true;
+  }
+
+  /** Does something that must fit; where it does not, once more with the reserve's room. */
+  async spend(run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      if (!isNoSpace(error)) throw error;
+      this.#isThere = false;
+      if (!(await removeIfThere(this.#files, this.#path))) throw error;
+      await run();
+    }
+  }
+
+  /** Whether so many bytes would fit beside the reserve. */
+  async hasRoom(bytes: number): Promise<boolean> {
+    if (!(await this.fill())) return false;
+    const probe = `${this.#path}.probe`;
+    await removeIfThere(this.#files, probe);
+    const fits = await isWritable(this.#files, probe, bytes);
+    await removeIfThere(this.#files, probe);
+    return fits;
+  }
+}
+
+async function isWritable(files: Files, path: string, bytes: number): Promise<boolean> {
+  try {
+    await writeNew(files, path, [Buffer.alloc(bytes, 0xff)]);
+    return true;
+  } catch (error) {
+    if (isNoSpace(error)) return false;
+    throw error;
+  }
+}
