@@ -51,7 +51,8 @@ export class Configurations {
       throw new RaftError('ERR_RAFT_STORAGE', message, { cause: error });
     });
     const configurations = new Configurations(file, found);
-    if (found.length > 0) await configurations.#save();
+    // Of a new log, too: from now on a file that is not there is one that was lost.
+    await configurations.#save();
     return configurations;
   }
 

@@ -34,7 +34,7 @@ export class Repairs {
       repairs.#bytes += batch.length;
       const [index, term] = [indexOf(batch), termOf(batch)];
       const isOfThisLog = termIn(runs, log.durable.index, index) === term;
-      if (isOfThisLog && repairs.#holeOf(index) !== undefined) repairs.#batches.set(index, batch);
+      if (isOfThisLog && !(await isReadable(log, index))) repairs.#batches.set(index, batch);
     }
     await repairs.mendAll();
     return repairs;
@@ -66,7 +66,7 @@ export class Repairs {
     for (const segmentId of new Set(this.#log.damage.map((damage) => damage.segmentId))) {
       if (this.#holes(segmentId).every((hole) => this.#covers(hole))) await this.#mend(segmentId);
     }
-    if (this.#log.damage.length === 0) await this.#clear();
+    if (this.#batches.size === 0) await this.#clear();
   }
 
   /** The entries from `from` on are not in the log any more. */
@@ -135,6 +135,20 @@ export class Repairs {
     this.#bytes = 0;
     await this.close();
     await removeIfThere(this.#files, this.#path);
+  }
+}
+
+/** Looks at the batch itself: a sealed segment is not read when a log is opened, and its damage not known. */
+async function isReadable(log: Log, index: Index): Promise<boolean> {
+  try {
+    await log.read({ from: { index }, maxBytes: 1, throughIndex: index });
+    return true;
+  } catch (error) {
+    if (!(error instanceof LogError)) throw error;
+    // What was trimmed is wanted no more.
+    if (error.code === 'out-of-range') return true;
+    if (error.damage === undefined) throw error;
+    return false;
   }
 }
 

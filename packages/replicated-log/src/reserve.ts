@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import type { Files } from '@commitlog/runtime';
-import { isNoSpace, readWhole, removeIfThere, writeNew } from './side-file.js';
+import { isNoSpace, removeIfThere, sizeOf, writeNew } from './side-file.js';
 
 /** Enough for a new segment and a manifest of some thousand segments. */
 const reserveBytes = 256 * 1024;
@@ -27,7 +27,7 @@ export class Reserve {
   async fill(): Promise<boolean> {
     if (this.#isThere) return true;
     // One that a power cut left short is as good as none.
-    if ((await readWhole(this.#files, this.#path))?.length !== reserveBytes) {
+    if ((await sizeOf(this.#files, this.#path)) !== reserveBytes) {
       await removeIfThere(this.#files, this.#path);
       if (!(await isWritable(this.#files, this.#path, reserveBytes))) return false;
     }

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 import { LogError } from '@commitlog/log';
-import { type Files, hasErrorCode } from '@commitlog/runtime';
+import { type Files, hasErrorCode, type OpenFile } from '@commitlog/runtime';
 
 /** A small file beside the log, replaced as a whole: a CRC-32 (little-endian), then its content. */
 export class SideFile {
@@ -35,15 +35,26 @@ export class SideFile {
   }
 }
 
-export async function readWhole(files: Files, path: string): Promise<Buffer | undefined> {
+/** A file's bytes; `undefined` where there is none. */
+export function readWhole(files: Files, path: string): Promise<Buffer | undefined> {
+  return withFile(files, path, async (file) => {
+    const bytes = Buffer.alloc(await file.size());
+    return bytes.subarray(0, await file.read(bytes, 0));
+  });
+}
+
+export function sizeOf(files: Files, path: string): Promise<number | undefined> {
+  return withFile(files, path, (file) => file.size());
+}
+
+async function withFile<T>(files: Files, path: string, look: (file: OpenFile) => Promise<T>): Promise<T | undefined> {
   const file = await files.open(path, 'read').catch((error: unknown) => {
     if (hasErrorCode(error, 'ENOENT')) return undefined;
     throw error;
   });
   if (file === undefined) return undefined;
   try {
-    const bytes = Buffer.alloc(await file.size());
-    return bytes.subarray(0, await file.read(bytes, 0));
+    return await look(file);
   } finally {
     await file.close();
   }

@@ -215,6 +215,5 @@ test('given a power cut before any operation of the disk, in any way, then what 
     }
   }
   expect(failures.slice(0, 3)).toEqual([]);
-  console.log(points.length, states);
   expect(states).toBeGreaterThan(1000);
 }, 120_000);

@@ -1,9 +1,11 @@
+import { crc32 } from 'node:zlib';
 import {
   decodeConfiguration,
   type Entry,
   type HardState,
   type RaftStorage,
   type StorageOperation,
+  UnreadableError,
 } from '@commitlog/raft';
 import { headerBytes } from '@commitlog/record';
 
@@ -71,16 +73,31 @@ function trimmed(state: DiskState, upTo: number): Partial<DiskState> {
 export async function shown(
   storage: RaftStorage,
 ): Promise<{ readonly text: string; readonly unreadable: readonly number[] }> {
-  const { hardState, snapshot, start, lastIndex, terms, configurations, unreadable } = await storage.load();
+  const { hardState, snapshot, start, lastIndex, terms, configurations, unreadable: known } = await storage.load();
+  const unreadable = new Set(known);
   const data: string[] = [];
   for (let index = start.index + 1; index <= lastIndex; index += 1) {
-    if (unreadable.includes(index)) continue;
-    const [entry] = await storage.read(index, index, 1);
-    data.push(describe(entry!));
+    const entry = await readOne(storage, index);
+    if (entry === null) unreadable.add(index);
+    else data.push(describe(entry));
   }
   const part = snapshot && (await storage.readSnapshot(snapshot.id, 0, 1_000_000));
   const saved = snapshot && { id: snapshot.id, data: Buffer.from(part!.data).toString() };
-  return { text: text({ hardState, saved, start, lastIndex, terms, configurations, data }), unreadable };
+  return {
+    text: text({ hardState, saved, start, lastIndex, terms, configurations, data }),
+    unreadable: [...unreadable],
+  };
+}
+
+/** A sealed segment is read when somebody wants it: only then does damage show. */
+async function readOne(storage: RaftStorage, index: number): Promise<Entry | null> {
+  try {
+    const [entry] = await storage.read(index, index, 1);
+    return entry!;
+  } catch (error) {
+    if (error instanceof UnreadableError) return null;
+    throw error;
+  }
 }
 
 /** What a storage in this state must show, when it cannot read these entries. */
@@ -105,7 +122,7 @@ export function expected(state: DiskState, unreadable: readonly number[]): strin
 }
 
 function describe({ index, term, type, data }: Entry): string {
-  return `${index}/${term} ${type} ${Buffer.from(data).toString('base64')}`;
+  return `${index}/${term} ${type} ${data.byteLength} bytes, crc ${crc32(data)}`;
 }
 
 function text(shownState: Record<string, unknown>): string {
