@@ -89,13 +89,13 @@ export class LogStorage implements RaftStorage {
     const { dir, founders, ...ofLog } = settings;
     const { batchBytesMax = batchBytesMaxDefault } = settings;
     const first = founders === undefined ? undefined : foundingBatch(founders);
-    const log = await openLog({ ...ofLog, dir: `${dir}/log` }, { files, clock });
+    const reserve = new Reserve(dir, files);
+    const log = await reserve.spend(() => openLog({ ...ofLog, dir: `${dir}/log` }, { files, clock }));
     try {
       const snapshot = await SnapshotFile.open(dir, files);
       await finishInstall(log, snapshot.newest);
       const configurations = await Configurations.open(dir, files, log);
       const repairs = await Repairs.open(dir, files, log, await termRuns(log));
-      const reserve = new Reserve(dir, files);
       await reserve.fill();
       const format = new BatchFormat({ batchBytesMax }, { clock, tail: () => log.tail });
       const storage = new LogStorage(log, format, batchBytesMax, { configurations, snapshot, repairs, reserve });

@@ -7,7 +7,7 @@ const reserveBytes = 256 * 1024;
 
 /**
  * Space that is written before it is needed. A cut makes the log shorter, and takes a new segment and a new manifest to do it: on a full
- * disk they get this file's room. (Hard state needs none: it is rewritten in place.)
+ * disk they get this file's room, and so does a restart, which rewrites the manifest. (Hard state needs none: it is rewritten in place.)
  */
 export class Reserve {
   readonly #files: Files;
@@ -36,14 +36,14 @@ export class Reserve {
   }
 
   /** Does something that must fit; where it does not, once more with the reserve's room. */
-  async spend(run: () => Promise<void>): Promise<void> {
+  async spend<T>(run: () => Promise<T>): Promise<T> {
     try {
-      await run();
+      return await run();
     } catch (error) {
       if (!isNoSpace(error)) throw error;
       this.#isThere = false;
       if (!(await removeIfThere(this.#files, this.#path))) throw error;
-      await run();
+      return await run();
     }
   }
 

@@ -138,13 +138,24 @@ test('given a full disk, then whole operations stay and the rest is refused; har
   await storage.write([persist({ hardState: { term: 2, vote: 'b@1', commit: 1 }, truncateFrom: 2 })]);
   disk.capacityBytes = disk.usedBytes;
   await expect(storage.write([persist({ entries: [big(2, 2)] })])).rejects.toThrow(NoSpaceError);
-  const state = await (await reopen(disk)).load();
+  const roomy = disk.clone();
+  roomy.capacityBytes = Number.POSITIVE_INFINITY;
+  const state = await (await open(roomy)).load();
   expect(state).toMatchObject({ lastIndex: 1, hardState: { term: 2, vote: 'b@1', commit: 1 } });
 
   disk.capacityBytes = Number.POSITIVE_INFINITY;
   expect(await storage.hasSpace()).toBe(true);
   await storage.write([persist({ entries: bigs(2, 6, 2) })]);
   expect(await indexesOf(storage)).toEqual([1, 2, 3, 4, 5, 6]);
+});
+
+test('given a full disk, when the process restarts, then the log can be read', async () => {
+  const disk = new SimulatedDisk();
+  await (await open(disk)).write([persist({ entries: bigs(1, 5) })]);
+  disk.capacityBytes = disk.usedBytes;
+  const storage = await reopen(disk);
+  expect(await indexesOf(storage)).toEqual([1, 2, 3, 4, 5]);
+  expect(await storage.hasSpace()).toBe(false);
 });
 
 test('given a failed sync, then the write fails for good, and so does every later one', async () => {
