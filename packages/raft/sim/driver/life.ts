@@ -1,6 +1,6 @@
 import type { Clock } from '@commitlog/runtime';
 import type { Sometimes } from '@commitlog/simulation';
-import { type Index, type MemberId, NoSpaceError, nodeOf, type RaftGroup, RaftHost } from '../../src/index.js';
+import { type Index, type MemberId, nodeOf, type RaftGroup, RaftHost } from '../../src/index.js';
 import type { SimDisk } from './disk.js';
 import type { Ledger } from './ledger.js';
 import { SimMachine } from './machine.js';
@@ -153,11 +153,9 @@ export class Life {
     disk.mendSnapshot();
   }
 
-  /** Whether it has ended as a member may: its disk failed it. */
+  /** Whether it has ended as a member may: a failed sync is final. */
   get hasFailedRightly(): boolean {
-    const isSync = this.failure instanceof Error && this.failure.message === 'the sync failed';
-    // A snapshot that was being installed when the disk ran full takes its member with it.
-    return isSync || this.failure instanceof NoSpaceError;
+    return this.failure instanceof Error && this.failure.message === 'the sync failed';
   }
 
   #dead(): void {

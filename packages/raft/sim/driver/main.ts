@@ -20,7 +20,7 @@ import { runSwarm, seedsFrom } from '../swarm/swarm.js';
 const usage = 'usage: pnpm sim raft-driver [--seeds N | --seed 0x… [--trace FILE]] [--cores N] [--json]';
 
 /** Fewer seeds than this may well miss a rare state; with so many, a state that is never reached is a hole in the proof. */
-const seedsForAllStates = 100;
+const seedsForAllStates = 300;
 
 const flags = readFlags();
 const folder = mkdtempSync(join(tmpdir(), 'raft-driver-sim-'));

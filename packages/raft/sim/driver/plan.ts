@@ -40,8 +40,8 @@ export function drawPlan(seed: string): Plan {
     applyMsMax: pick(random, [0, 0, 20]),
     encodeMsMax: pick(random, [0, 50, 400]),
     networkMsMax: pick(random, [1, 5, 30]),
-    rounds: 300,
+    rounds: 450,
     // One alone commits nothing while it is down.
-    faultRate: pick(random, members === 1 ? [0, 0.1] : [0, 0.5, 1, 2]),
+    faultRate: pick(random, members === 1 ? [0, 0.1] : [0, 0.5, 1, 1.3]),
   };
 }

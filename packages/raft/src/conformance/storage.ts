@@ -1,68 +1,13 @@
 import assert from 'node:assert/strict';
-import { bootstrapEntry, type Entry, type Index, type SnapshotMeta, type Term } from '../core/index.js';
+import { bootstrapEntry } from '../core/index.js';
 import type { RaftStorage, StorageOperation } from '../driver/index.js';
-
-/** One requirement, to be registered with any test runner. */
-export interface ConformanceCase {
-  readonly name: string;
-  readonly run: () => Promise<void>;
-}
-
-/** How the suite gets at an implementation. */
-export interface StorageUnderTest {
-  /** An empty storage. */
-  open(): Promise<RaftStorage>;
-  /** The same disk as after a power cut right now, opened again: nothing that `write` has resolved for may be missing. */
-  reopen(storage: RaftStorage): Promise<RaftStorage>;
-  /**
-   * For a storage that takes only entries in a format of its own: the bytes of an entry, the same for the same arguments. Without it, they
-   * are what the suite made up.
-   *
-   * @param before how many data entries its log has before it
-   */
-  formatted?(entry: Entry, before: number): Uint8Array;
-  /** For a storage that takes only snapshots of its own kind: the bytes of one, behind a log of data entries alone. */
-  state?(snapshot: SnapshotMeta): Uint8Array;
-}
-
-function persist(given: Partial<Extract<StorageOperation, { kind: 'persist' }>>): StorageOperation {
-  return { kind: 'persist', entries: [], repairs: [], ...given };
-}
-
-function meta(index: Index, term: Term, id = `snapshot ${index}`): SnapshotMeta {
-  const configuration = { voters: ['a@1' as const], outgoing: [], learners: [] };
-  return { id, index, term, configuration, configurationIndex: 1 };
-}
-
-async function readAll(storage: RaftStorage): Promise<string[]> {
-  const { start, lastIndex } = await storage.load();
-  const found: string[] = [];
-  for (let next = start.index + 1; next <= lastIndex; ) {
-    const entries = await storage.read(next, lastIndex, 64);
-    assert.ok(entries.length > 0, `there is an entry ${next}`);
-    found.push(...described(...entries));
-    next += entries.length;
-  }
-  return found;
-}
-
-function described(...entries: readonly Entry[]): string[] {
-  return entries.map(({ index, term, type, data }) => `${index}/${term} ${type} ${Buffer.from(data).toString('hex')}`);
-}
+import type { ConformanceCase, StorageUnderTest } from './case.js';
+import { described, entriesOf, entry, meta, persist, readAll } from './operations.js';
+import { faultCases } from './storage-faults.js';
+import { valueCases } from './storage-values.js';
 
 /** What every `RaftStorage` must do. */
 export function storageConformance(under: StorageUnderTest): ConformanceCase[] {
-  const formatted = (made: Entry, before: number): Entry => {
-    const data = under.formatted?.(made, before);
-    return data === undefined ? made : { ...made, data };
-  };
-  const entry = (index: Index, term: Term, before = index - 1): Entry => {
-    const data = new TextEncoder().encode(`entry ${index} of term ${term}`);
-    return formatted({ index, term, type: 'data', data }, before);
-  };
-  const entriesOf = (...terms: readonly Term[]): Entry[] => terms.map((term, at) => entry(at + 1, term));
-  const stateOf = (snapshot: SnapshotMeta, bytes: number): Uint8Array =>
-    under.state?.(snapshot) ?? Uint8Array.from({ length: bytes }, (_, at) => at & 0xff);
   const given = async (...operations: StorageOperation[]): Promise<RaftStorage> => {
     const storage = await under.open();
     await storage.write(operations);
@@ -131,7 +76,7 @@ export function storageConformance(under: StorageUnderTest): ConformanceCase[] {
       name: 'configuration entries are told',
       run: async () => {
         const storage = await given(
-          persist({ entries: [formatted(bootstrapEntry({ voters: ['a@1'], learners: [] }), 0), entry(2, 1, 0)] }),
+          persist({ entries: [bootstrapEntry({ voters: ['a@1'], learners: [] }), entry(2, 1)] }),
         );
         const { configurations } = await (await under.reopen(storage)).load();
         assert.deepEqual(
@@ -143,8 +88,7 @@ export function storageConformance(under: StorageUnderTest): ConformanceCase[] {
     {
       name: 'a saved snapshot lets the log forget, and is read in parts',
       run: async () => {
-        const data = stateOf(meta(3, 2), 1000);
-        const partBytes = Math.ceil(data.byteLength / 4);
+        const data = Uint8Array.from({ length: 1000 }, (_, at) => at & 0xff);
         const storage = await given(persist({ entries: entriesOf(1, 1, 2, 2) }));
         await storage.write([{ kind: 'save-snapshot', snapshot: meta(3, 2), data, logStart: 2 }]);
         const again = await under.reopen(storage);
@@ -153,14 +97,14 @@ export function storageConformance(under: StorageUnderTest): ConformanceCase[] {
         assert.deepEqual(await readAll(again), described(entry(3, 2), entry(4, 2)));
         const parts: number[] = [];
         for (let offset = 0; ; ) {
-          const part = await again.readSnapshot('snapshot 3', offset, partBytes);
+          const part = await again.readSnapshot('snapshot 3', offset, 300);
           assert.ok(part !== null);
           parts.push(...part.data);
           offset += part.data.byteLength;
           if (part.isLast) break;
         }
-        assert.deepEqual(parts, [...data]);
-        assert.equal(await again.readSnapshot('another', 0, partBytes), null);
+        assert.deepEqual(Uint8Array.from(parts), data);
+        assert.equal(await again.readSnapshot('another', 0, 300), null);
       },
     },
     {
@@ -168,18 +112,20 @@ export function storageConformance(under: StorageUnderTest): ConformanceCase[] {
       run: async () => {
         const storage = await given(persist({ entries: entriesOf(1, 1) }));
         const snapshot = meta(9, 4);
-        const state = stateOf(snapshot, 3);
-        const parts: StorageOperation[] = [
-          { kind: 'stage-chunk', snapshot, offset: 0, data: state.subarray(0, 2) },
-          { kind: 'stage-chunk', snapshot, offset: 2, data: state.subarray(2) },
-        ];
-        await storage.write(parts);
+        await storage.write([
+          { kind: 'stage-chunk', snapshot, offset: 0, data: Uint8Array.of(1, 2) },
+          { kind: 'stage-chunk', snapshot, offset: 2, data: Uint8Array.of(3) },
+        ]);
         assert.equal((await storage.load()).snapshot, null);
-        await storage.write([...parts, persist({ install: snapshot })]);
+        await storage.write([
+          { kind: 'stage-chunk', snapshot, offset: 0, data: Uint8Array.of(1, 2) },
+          { kind: 'stage-chunk', snapshot, offset: 2, data: Uint8Array.of(3) },
+          persist({ install: snapshot }),
+        ]);
         const again = await under.reopen(storage);
-        const { snapshot: newest, start, lastIndex } = await again.load();
-        assert.deepEqual([newest, start, lastIndex], [snapshot, { index: 9, term: 4 }, 9]);
-        assert.deepEqual([...((await again.readSnapshot(snapshot.id, 0, 1000))?.data ?? [])], [...state]);
+        const state = await again.load();
+        assert.deepEqual([state.snapshot, state.start, state.lastIndex], [snapshot, { index: 9, term: 4 }, 9]);
+        assert.deepEqual([...((await again.readSnapshot(snapshot.id, 0, 99))?.data ?? [])], [1, 2, 3]);
         await again.write([persist({ entries: [entry(10, 4)] })]);
         assert.deepEqual(await readAll(again), described(entry(10, 4)));
       },
@@ -188,7 +134,7 @@ export function storageConformance(under: StorageUnderTest): ConformanceCase[] {
       name: 'installing keeps the entries above, unless the same operation cuts them',
       run: async () => {
         const snapshot = meta(2, 1);
-        const stage: StorageOperation = { kind: 'stage-chunk', snapshot, offset: 0, data: stateOf(snapshot, 1) };
+        const stage: StorageOperation = { kind: 'stage-chunk', snapshot, offset: 0, data: Uint8Array.of(7) };
         const kept = await given(persist({ entries: entriesOf(1, 1, 1) }), stage, persist({ install: snapshot }));
         assert.deepEqual(await readAll(await under.reopen(kept)), described(entry(3, 1)));
         const cut = await given(
@@ -207,5 +153,7 @@ export function storageConformance(under: StorageUnderTest): ConformanceCase[] {
         assert.deepEqual(await readAll(await under.reopen(storage)), described(...entriesOf(1, 1, 1)));
       },
     },
+    ...valueCases(under),
+    ...faultCases(under),
   ];
 }

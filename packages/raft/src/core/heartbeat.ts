@@ -1,6 +1,5 @@
 import { maybeSendAppend } from './appends.js';
 import { hasQuorum } from './configuration.js';
-import { invariant } from './invariant.js';
 import type { MemberId } from './member.js';
 import type { CommitNotice, Heartbeat, HeartbeatAck } from './message.js';
 import type { Progress } from './progress.js';
@@ -21,7 +20,10 @@ export function handleCommitNotice(raft: Raft, message: CommitNotice): void {
 export function handleHeartbeatAck(raft: Raft, message: HeartbeatAck): void {
   const progress = raft.progress.get(message.from);
   if (progress === undefined) return;
-  invariant(message.round <= raft.round, 'a round cannot be answered before it began');
+  if (message.round > raft.round) {
+    raft.trace?.('drop', 'answers a round that has not begun', { message: message.id, from: message.from });
+    return;
+  }
   progress.heardAtMs = raft.nowMs;
   progress.ackedRound = Math.max(progress.ackedRound, message.round);
   answerReads(raft);

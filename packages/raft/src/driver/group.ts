@@ -20,7 +20,7 @@ import { callSafely, type ProblemSink, safeSink } from './problem.js';
 import { notTaken, type ProposalOutcome, Proposals } from './proposals.js';
 import { Readings } from './readings.js';
 import { Snapshots } from './snapshots.js';
-import { Steps, type Then } from './steps.js';
+import { Steps, type Tell } from './steps.js';
 import { Transfers } from './transfers.js';
 import { Writer } from './writer.js';
 
@@ -256,8 +256,8 @@ export class RaftGroup {
     return this.stop();
   }
 
-  #step(input: Input, then?: Then): void {
-    this.#steps.run(input, then);
+  #step(input: Input, tell?: Tell): void {
+    this.#steps.run(input, tell);
   }
 
   #take(input: Input): readonly Effect[] | null {

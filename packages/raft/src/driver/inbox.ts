@@ -116,7 +116,7 @@ export function messageProblem(message: unknown, format: EntryFormat = plainForm
   return wrong === null ? null : `${kind}: ${wrong}`;
 }
 
-/** Nobody can have all of a log that is longer than the leader's own. */
+/** Why this acknowledgement cannot be true, or null: nobody has more of a leader's log than there is. */
 export function falseClaim(message: Message, core: RaftCore): string | null {
   if (message.kind !== 'append-accepted' || !core.isLeader || message.term !== core.term) return null;
   const isPastEnd = message.match > core.commitIndex && core.termAt(message.match) === undefined;
@@ -138,8 +138,9 @@ function wrongIn(
   return null;
 }
 
-/** Entries follow each other, and no term is above the term of the message that brings them. */
+/** Entries follow each other, and no term is above the term of the leader that sends it. */
 function wrongOrder(message: Message): string | null {
+  if (message.kind === 'snapshot-chunk' && message.snapshot.term > message.term) return "it is above its leader's term";
   if (message.kind !== 'append' && message.kind !== 'fetched') return null;
   let [index, term] = message.kind === 'append' ? [message.prevIndex, message.prevTerm] : [null, 0];
   for (const entry of message.entries) {

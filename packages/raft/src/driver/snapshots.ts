@@ -80,7 +80,7 @@ export class Snapshots {
     const { every } = this.#init;
     if (every === 0 || this.#with.machine.snapshot === undefined || this.#taking !== null) return;
     if (this.#with.applier.applied - this.#tried < every || this.#isBeingSent) return;
-    this.take().catch((error: unknown) => this.#unlessOver(error, this.#with.events.failed));
+    this.take().catch((error: unknown) => this.#automaticFailed(error));
   }
 
   /** Reads a part for another member; the answer is for the core. */
@@ -97,7 +97,7 @@ export class Snapshots {
       // The state that it held is in the state machine. Until that is on disk, the core asks again with each heartbeat.
       if (this.#taking === null) {
         events.unreadable(error);
-        if (machine.snapshot !== undefined) this.take().catch((failure) => this.#unlessOver(failure, events.failed));
+        if (machine.snapshot !== undefined) this.take().catch((failure: unknown) => this.#automaticFailed(failure));
       }
       return { kind: 'read-failed', read, unreadable: [] };
     }
@@ -118,22 +118,23 @@ export class Snapshots {
     return idleMs < this.#init.transferIdleMs;
   }
 
-  #unlessOver(error: unknown, tell: (error: unknown) => void): void {
+  #automaticFailed(error: unknown): void {
     const isSuperseded = error instanceof RaftError && error.code === 'ERR_RAFT_SUPERSEDED';
-    if (!isSuperseded && this.#ended === null) tell(error);
+    if (!isSuperseded && this.#ended === null) this.#with.events.failed(error);
   }
 
   #start(): Promise<SnapshotMeta> {
-    const promise = this.#take().finally(() => {
-      this.#taking = null;
-    });
+    // In a later turn: the state machine may answer at once, and `#taking` must be there by then.
+    const promise = Promise.resolve()
+      .then(() => this.#take())
+      .finally(() => {
+        this.#taking = null;
+      });
     this.#taking = { promise, index: null };
     return promise;
   }
 
   async #take(): Promise<SnapshotMeta> {
-    // Not before `#taking` is set.
-    await null;
     const { core, random, writer, events } = this.#with;
     const { index, data } = await this.#encode();
     if (this.#ended !== null) throw this.#ended;

@@ -1,12 +1,12 @@
 import type { Effect, Input } from '../core/index.js';
 
 /** Told what a step came to, before any other step runs; null where it never ran, since the member had ended. */
-export type Then = (effects: readonly Effect[] | null) => void;
+export type Tell = (effects: readonly Effect[] | null) => void;
 
 /** Hands inputs to the core one after the other: effects that call back at once wait until all of their step's have been started. */
 export class Steps {
   readonly #step: (input: Input) => readonly Effect[] | null;
-  #waiting: { readonly input: Input; readonly then: Then | undefined }[] = [];
+  #waiting: { readonly input: Input; readonly tell: Tell | undefined }[] = [];
   #isStepping = false;
 
   /** @param step takes one input, carries out its effects, and returns them; null: the member has ended */
@@ -14,21 +14,21 @@ export class Steps {
     this.#step = step;
   }
 
-  run(input: Input, then?: Then): void {
+  run(input: Input, tell?: Tell): void {
     if (this.#isStepping) {
-      this.#waiting.push({ input, then });
+      this.#waiting.push({ input, tell });
       return;
     }
     this.#isStepping = true;
-    this.#one(input, then);
+    this.#one(input, tell);
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      this.#one(next.input, next.then);
+      this.#one(next.input, next.tell);
     }
     this.#isStepping = false;
   }
 
-  #one(input: Input, then: Then | undefined): void {
+  #one(input: Input, tell: Tell | undefined): void {
     const effects = this.#step(input);
-    then?.(effects);
+    tell?.(effects);
   }
 }

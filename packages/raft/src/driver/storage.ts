@@ -45,8 +45,8 @@ export interface RaftStorage {
   /**
    * Does these in order and syncs: when it resolves, they survive a power cut. Never called while a call is under way.
    *
-   * @throws NoSpaceError when there is no room. Hard states and cuts must fit all the same, in a write of their own: keep a reserve for
-   *   them. What was not done is given again, hard states and cuts included, whatever became of those
+   * @throws NoSpaceError when there is no room. Operations without entries, repairs or a snapshot's bytes (hard states, cuts, installs) must
+   *   fit all the same: keep a reserve for them. What was not done is given again, whatever became of its hard state and its cut
    * @throws anything else when this disk can no longer be trusted (a failed sync): the member stops for good
    */
   write(operations: readonly StorageOperation[]): Promise<void>;

@@ -117,13 +117,13 @@ function judged(thrown: unknown, operations: readonly StorageOperation[]): unkno
   }
   if (!mustFit(failed)) return thrown;
   // Tried again, it would fail again, without end.
-  const promise = 'hard states and cuts must fit on a full disk: the storage has to keep a reserve for them';
+  const promise = 'hard states, cuts and installs must fit on a full disk: the storage has to keep a reserve for them';
   return new RaftError('ERR_RAFT_STORAGE', promise, { cause: thrown });
 }
 
 function mustFit(operation: StorageOperation): boolean {
   if (operation.kind !== 'persist') return false;
-  return operation.install === undefined && operation.entries.length === 0 && operation.repairs.length === 0;
+  return operation.entries.length === 0 && operation.repairs.length === 0;
 }
 
 /** The place in the group of the storage's operation `done`: those without work were not given to it. */

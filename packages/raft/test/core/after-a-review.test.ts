@@ -148,3 +148,12 @@ test('given proposals of one turn that exceed the cap together, none is taken', 
   const effects = lab.step({ kind: 'propose', data: [new Uint8Array(150), new Uint8Array(150)] });
   expect(effects).toMatchObject([{ kind: 'refused', reason: 'overloaded' }]);
 });
+
+test('given an answer to a round that has not begun, the leader takes no notice, and goes on', () => {
+  const lab = new Lab({ settings }).becomeLeader([2]);
+  lab.receive('append-accepted', 2, { match: 1 });
+  lab.step({ kind: 'read', token: 7 });
+  lab.receive('heartbeat-ack', 2, { round: 1_000_000 });
+  expect(lab.role).toBe('leader');
+  expect(lab.effects).not.toContainEqual(expect.objectContaining({ kind: 'read-ready' }));
+});

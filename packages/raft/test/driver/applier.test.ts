@@ -1,6 +1,13 @@
 import vm from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import { type Entry, MemoryStorage, memberId, type ProposalOutcome, UnreadableError } from '../../src/index.js';
+import {
+  type Entry,
+  MemoryStorage,
+  memberId,
+  type ProposalOutcome,
+  type StateMachine,
+  UnreadableError,
+} from '../../src/index.js';
 import { Gate, One, outcomeOf } from './one.js';
 import { DriverRig, ListMachine, text, turns } from './rig.js';
 
@@ -56,10 +63,14 @@ describe('given a storage that does not give what it was given', () => {
     const right = storage.read.bind(storage);
     const machine = new ListMachine();
     const gate = new Gate();
-    const apply = machine.apply.bind(machine);
-    // While it is at the first, the rest leaves the cache.
-    machine.apply = (entries) => (machine.texts.length === 0 ? gate.opened.then(() => apply(entries)) : apply(entries));
-    const one = await new One({ storage, machine, init: { cacheBytesMax: 1 } }).open();
+    const slow: StateMachine = {
+      apply: async (entries) => {
+        // While it is at the first, the rest leaves the cache.
+        if (machine.texts.length === 0) await gate.opened;
+        machine.apply(entries);
+      },
+    };
+    const one = await new One({ storage, machine: slow, init: { cacheBytesMax: 1 } }).open();
     storage.read = async (...args) => read(await right(...args));
     for (let count = 0; count < 5; count++) {
       void one.group.propose(text(`${count}`));

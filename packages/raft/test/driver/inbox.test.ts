@@ -31,6 +31,7 @@ const malformed: [string, unknown][] = [
   ['a configuration of garbage', { ...append, entries: [{ ...entry, type: 'configuration' }] }],
   ['a chunk of no snapshot', { ...chunk, snapshot: undefined }],
   ['a snapshot of nobody', { ...chunk, snapshot: { ...snapshot, configuration: {} } }],
+  ['a snapshot above its leader’s term', { ...chunk, snapshot: { ...snapshot, term: 9 } }],
   ['a chunk without data', { ...chunk, data: null }],
 ];
 

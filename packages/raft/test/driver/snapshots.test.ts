@@ -163,10 +163,8 @@ test('given a hole below a snapshot of its own, when an older one of the leader 
   for (const group of rig.groups) if (group !== follower) await group.snapshot();
   await propose(20);
   const write = storage.write.bind(storage);
-  const installed: number[] = [];
   storage.write = async (operations) => {
     await new Promise<void>((resolve) => rig.clock.after(40, resolve));
-    for (const each of operations) if (each.kind === 'persist' && each.install) installed.push(each.install.index);
     await write(operations);
   };
   storage.unreadable.add(10);
@@ -174,7 +172,6 @@ test('given a hole below a snapshot of its own, when an older one of the leader 
   const header = { id: 1, from: leader.self, to: follower.self, term: leader.status.term };
   follower.receive({ kind: 'fetch', ...header, first: 10, last: 10 });
   await rig.pass(2000);
-  expect(installed[0]).toBeLessThan((await own).index);
   const { start, lastIndex, snapshot } = await storage.load();
   expect(snapshot?.index).toBe((await own).index);
   const entries = await storage.read(start.index + 1, lastIndex, 1_000_000);

@@ -7,9 +7,10 @@ import { runSeed } from '../run.js';
 // Promises alone never let the event loop turn: once it does, nothing waits on them any more.
 const drain = (): Promise<void> => nextTurn();
 
-parentPort!.on('message', async ({ seed, isTraced }: Job) => {
+async function run({ seed, isTraced }: Job): Promise<Report> {
   const lines: string[] = [];
   const result = await runSeed(seed, isTraced ? { drain, onTrace: (line) => void lines.push(line) } : { drain });
-  const report: Report = { result, trace: isTraced ? lines.join('') : null };
-  parentPort!.postMessage(report);
-});
+  return { result, trace: isTraced ? lines.join('') : null };
+}
+
+parentPort!.on('message', (job: Job) => void run(job).then((report) => parentPort!.postMessage(report)));
