@@ -51,8 +51,10 @@ export class Repairs {
 
   /** Takes batches for entries that the log cannot read, durably; the segments that lack nothing any more are mended. */
   async add(entries: readonly Entry[]): Promise<void> {
-    // What can be read needs no mending.
-    const wanted = entries.filter(({ index }) => this.#holeOf(index) !== undefined && !this.#batches.has(index));
+    const wanted: Entry[] = [];
+    for (const entry of entries) {
+      if (!this.#batches.has(entry.index) && !(await isReadable(this.#log, entry.index))) wanted.push(entry);
+    }
     if (wanted.length > 0) {
       await this.#write(wanted.map(({ data }) => bufferOf(data)));
       for (const { index, data } of wanted) this.#batches.set(index, Buffer.from(data));
@@ -86,10 +88,6 @@ export class Repairs {
 
   #holes(segmentId: number): readonly Damage[] {
     return this.#log.damage.filter((damage) => damage.segmentId === segmentId);
-  }
-
-  #holeOf(index: Index): Damage | undefined {
-    return this.#log.damage.find(({ firstIndex, lastIndex }) => firstIndex <= index && index <= lastIndex);
   }
 
   #covers({ firstIndex, lastIndex }: Damage): boolean {

@@ -38,7 +38,7 @@ async function findChanges(log: Log, from: Known, to: Known, changes: TermRun[])
     changes.push({ first: to.index, term: to.term });
     return;
   }
-  const [before, after] = await around(log, (from.index + to.index) >>> 1, from, to);
+  const [before, after] = await around(log, from.index + Math.floor((to.index - from.index) / 2), from, to);
   await findChanges(log, from, before, changes);
   if (before.index + 1 < after.index && before.term !== after.term) throw hidden(before.index, after.index);
   if (before.index + 1 === after.index) await findChanges(log, before, after, changes);
