@@ -58,7 +58,7 @@ export class Cluster {
   }
 
   async startAll(): Promise<this> {
-    await Promise.all(nodes.map((_, at) => this.running[at] ?? this.start(at)));
+    await Promise.all(nodes.map(async (_, at) => this.running[at] ?? (await this.start(at))));
     return this;
   }
 

@@ -5,7 +5,7 @@ import {
   type StorageOperation,
   UnreadableError,
 } from '@commitlog/raft';
-import { type DiskImage, SeededRandom, SimulatedClock, SimulatedDisk } from '@commitlog/simulation';
+import { type DiskImage, faults, SeededRandom, SimulatedClock, SimulatedDisk } from '@commitlog/simulation';
 import { expect, test } from 'vitest';
 import { encodeState } from '../src/derived-state.js';
 import { LogStorage } from '../src/index.js';
@@ -206,7 +206,13 @@ test('given a power cut before any operation of the disk, in any way, then what 
   const failures: string[] = [];
   for (const [number, { what, image, allowed }] of points.entries()) {
     const random = new SeededRandom(`crash ${number}`);
-    for (const { fault, description, disk } of new SimulatedDisk({}, image).crashStates({ random, variantsMax: 1 })) {
+    // Half of the faults at each operation, the others at the next: every kind of write meets all of them.
+    const some = faults.filter((_, at) => (at + number) % 2 === 0);
+    for (const { fault, description, disk } of new SimulatedDisk({}, image).crashStates({
+      random,
+      variantsMax: 1,
+      faults: some,
+    })) {
       states += 1;
       const wrong = await judge(disk, allowed).catch((error: unknown) =>
         String(error instanceof Error ? error.stack : error),
