@@ -68,6 +68,12 @@ const steps = [
   { name: 'packages', what: 'what would be published', command: `${pnpm} check:packages`, judged: 'exit' },
   { name: 'knip', what: 'nothing unused, nothing undeclared', command: `${pnpm} knip`, judged: 'exit' },
   {
+    name: 'proto',
+    what: '.proto files: format, style, nothing that breaks a client, and generated code up to date',
+    command: `${suiteOf('@commitlog/api')} proto:check`,
+    judged: 'exit',
+  },
+  {
     name: 'fuzz',
     what: 'mutated record batches',
     command: `${suiteOf('@commitlog/record')} test:fuzz --json`,

@@ -90,14 +90,15 @@ const saysWhatToDo =
 /** What a pure package may do, in one file. */
 const pure = `import assert from 'node:assert';
 import { Buffer } from 'node:buffer';
-import { createCipheriv, createHash } from 'node:crypto';
+import { createCipheriv, createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { crc32, inflateSync } from 'node:zlib';
 export const day = new Date(0).toISOString();
 export const half = Math.floor(0.5);
-export { assert, Buffer, crc32, createCipheriv, createHash, EventEmitter, inflateSync, inspect, join };
+export { assert, Buffer, crc32, createCipheriv, createHash, createPrivateKey, EventEmitter, inflateSync, inspect, join };
+export { X509Certificate };
 `;
 
 /** What only the exempt may do, in one file. */
@@ -111,6 +112,7 @@ export { randomBytes, readFileSync };
 const exempt = [
   'packages/runtime/src/node/clock.ts',
   'packages/api/src/grpc/server.ts',
+  'packages/auth/src/grpc/live-credentials.ts',
   'packages/simulation/src/main.ts',
   'packages/log/sim/main.ts',
   'packages/log/test/log.test.ts',
@@ -123,6 +125,7 @@ const bound = [
   'packages/runtime/src/clock.ts',
   'packages/runtime/src/nodes/clock.ts',
   'packages/api/src/server.ts',
+  'packages/auth/src/tls/server-tls.ts',
   'packages/simulation/src/disk/main.ts',
   'packages/simulation/src/disk.ts',
   'packages/log/sim/cluster.ts',

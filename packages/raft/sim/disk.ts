@@ -299,8 +299,8 @@ function stepsOf(operation: Operation): Step[] {
       image.hardState = hardState;
     });
   }
-  if (install !== undefined) steps.push((image, rotten) => installInto(image, install, rotten));
   if (truncateFrom !== undefined) steps.push((image, rotten) => truncate(image, truncateFrom, rotten));
+  if (install !== undefined) steps.push((image, rotten) => installInto(image, install, rotten));
   for (const entry of effect.entries) {
     steps.push((image, rotten) => {
       if (entry.index !== image.start.index + image.entries.length + 1) {

@@ -257,6 +257,11 @@ export class Record {
     if (effect.truncateFrom !== undefined) {
       this.#sometimes.reached('a conflicting suffix was cut');
       check('2 leader append-only', !core.isLeader, `${node.member} leads term ${core.term} and cut its log`);
+      const { start, entries } = node.disk.view;
+      for (let index = effect.truncateFrom; index <= start.index + entries.length; index++) {
+        const isCommitted = entries[index - start.index - 1]?.term === this.committed[index - 1]?.entry.term;
+        check('7 nothing is lost', !isCommitted, `${node.member} cut ${index}, which is committed`);
+      }
     }
     const hint = effect.hardState?.commit ?? 0;
     const isHintHeld = hint === 0 || node.disk.holdsDurably(hint, this.committed[hint - 1]?.entry.term ?? 0);

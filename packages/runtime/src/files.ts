@@ -5,8 +5,13 @@
  * Every method fails with an `Error` whose `code` is the name that POSIX gives it: `ENOENT`, `EEXIST`, `ENOSPC`, `EROFS`…
  */
 export interface Files {
-  /** Opens one file. Whoever opens it closes it. */
-  open(path: string, mode: OpenMode): Promise<OpenFile>;
+  /**
+   * Opens one file. Whoever opens it closes it.
+   *
+   * @param permissions of a file that is created: nine bits as POSIX has them, of which the process's own mask may take some
+   *   away; 0o666 unless told. 0o600 is for secrets: nobody but the owner ever sees the file otherwise
+   */
+  open(path: string, mode: OpenMode, permissions?: number): Promise<OpenFile>;
 
   /** The names in a directory, without `.` and `..`, in the order of their UTF-16 code units. */
   list(directory: string): Promise<string[]>;
@@ -37,6 +42,9 @@ export type OpenMode = 'read' | 'write' | 'create';
 /** One open file. Positions and sizes are bytes. */
 export interface OpenFile {
   size(): Promise<number>;
+
+  /** Who may do what with it: nine bits as POSIX has them, 0o640 for instance. */
+  permissions(): Promise<number>;
 
   /**
    * Fills `into` from `position` on.

@@ -18,7 +18,8 @@ export function countedFiles(files: Files): { readonly files: Files; readonly co
     rename: (from, to) => files.rename(from, to),
     remove: (path) => files.remove(path),
     lock: (directory) => files.lock(directory),
-    open: async (path, mode) => countedFile(await files.open(path, mode), basename(path).endsWith('.log'), counts),
+    open: async (path, mode, permissions) =>
+      countedFile(await files.open(path, mode, permissions), basename(path).endsWith('.log'), counts),
     syncDirectory: (directory) => {
       counts.syncs += 1;
       return files.syncDirectory(directory);
@@ -30,6 +31,7 @@ export function countedFiles(files: Files): { readonly files: Files; readonly co
 function countedFile(file: OpenFile, isSegment: boolean, counts: DiskCounts): OpenFile {
   return {
     size: () => file.size(),
+    permissions: () => file.permissions(),
     read: (into, position) => file.read(into, position),
     resize: (bytes) => file.resize(bytes),
     close: () => file.close(),

@@ -448,7 +448,13 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'lost-append-never-resent',
     trap: 'a heartbeat is answered, and what its follower lacks is not sent again',
-    patches: [{ file: 'heartbeat.ts', find: '  maybeSendAppend(raft, member, true);\n', replace: '' }],
+    patches: [
+      {
+        file: 'heartbeat.ts',
+        find: 'else if (progress.match < raft.lastIndex) maybeProbeAgain(raft, message.from, progress);',
+        replace: 'else void maybeProbeAgain;',
+      },
+    ],
   },
   {
     name: 'snapshot-chunk-never-resent',
@@ -501,8 +507,9 @@ export const mutants: readonly Mutant[] = [
       { file: 'acceptance.ts', find: '  if (raft.isDiskStalled) return;\n', replace: '' },
       {
         file: 'heartbeat.ts',
-        find: 'if (progress.inflight.isFull) progress.becomeProbe();',
-        replace: 'if (progress.inflight.isFull) progress.inflight.clear();',
+        find: "if (progress.state === 'replicate' && progress.inflight.isFull) askWhereItStands(raft, member, progress);",
+        replace:
+          "if (progress.state === 'replicate' && progress.inflight.isFull) { void askWhereItStands; progress.inflight.clear(); }",
       },
       {
         file: 'heartbeat.ts',

@@ -34,14 +34,32 @@ export function handleHeartbeatAck(raft: Raft, message: HeartbeatAck): void {
 }
 
 /**
- * It lives and still lacks something: whatever was sent may be lost, so one append goes out, whatever the window says. From where it
- * stands, not further on: a member whose disk hangs must not be sent ever more. And once in a while: reads beat far more often.
+ * It lives and still lacks something: whatever was sent may be lost, so one append goes out, whatever the window says. Once in a while:
+ * reads beat far more often.
  */
 function maybeProbeAgain(raft: Raft, member: MemberId, progress: Progress): void {
   if (raft.nowMs - progress.probedAtMs < raft.settings.heartbeatMs / 2) return;
   progress.probedAtMs = raft.nowMs;
-  if (progress.inflight.isFull) progress.becomeProbe();
-  progress.isProbeSent = false;
+  if (progress.state === 'replicate' && progress.inflight.isFull) askWhereItStands(raft, member, progress);
+  else {
+    progress.isProbeSent = false;
+    maybeSendAppend(raft, member, true);
+  }
+}
+
+/**
+ * A full window: what is on the way may only be slow, and to send it again would queue it behind itself. An append without entries costs
+ * nothing, and its answer says what arrived or what is missing.
+ */
+function askWhereItStands(raft: Raft, member: MemberId, progress: Progress): void {
+  const prevIndex = progress.next - 1;
+  const prevTerm = raft.terms.at(prevIndex);
+  if (prevTerm !== undefined) {
+    raft.send({ kind: 'append', term: raft.term, prevIndex, prevTerm, entries: [], commit: raft.commitIndex }, member);
+    return;
+  }
+  // The log has forgotten what is on the way.
+  progress.becomeProbe();
   maybeSendAppend(raft, member, true);
 }
 

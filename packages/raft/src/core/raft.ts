@@ -34,8 +34,10 @@ export interface Staging {
   readonly snapshot: SnapshotMeta;
   /** Bytes that were handed to the storage. */
   received: number;
-  /** The write of the last part, once that has come: when it is on disk, the snapshot can be installed. */
-  lastWrite: WriteNumber | null;
+  /** The write of the newest part while it is under way, else 0: one part at a time. */
+  write: WriteNumber;
+  /** The last part has come: when it is on disk, the snapshot can be installed. */
+  isWhole: boolean;
 }
 
 /** What a storage read was for. */

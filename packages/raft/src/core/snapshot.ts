@@ -3,7 +3,7 @@ import { maybeSendAppend } from './appends.js';
 import { invariant } from './invariant.js';
 import type { MemberId } from './member.js';
 import type { SnapshotChunk } from './message.js';
-import type { Raft } from './raft.js';
+import type { Raft, Staging } from './raft.js';
 import type { SnapshotMeta } from './snapshot-meta.js';
 import type { WriteNumber } from './writes.js';
 
@@ -13,13 +13,16 @@ export function sendChunk(raft: Raft, member: MemberId, read: number, data: Uint
   if (progress === undefined || progress.reading !== read || progress.state !== 'snapshot') return;
   progress.reading = 0;
   const { snapshot } = raft;
-  if (data === null || snapshot === null || snapshot.id !== progress.snapshotId) {
+  progress.snapshotSentAtMs = raft.nowMs;
+  const isCurrent = snapshot !== null && snapshot.id === progress.snapshotId;
+  // The storage has lost the newest there is: another is on its way, and the member's next heartbeat asks again.
+  if (isCurrent && data === null) return;
+  if (data === null || !isCurrent) {
     progress.snapshotIndex = 0;
     progress.becomeProbe();
     maybeSendAppend(raft, member, true);
     return;
   }
-  progress.snapshotSentAtMs = raft.nowMs;
   raft.send(
     { kind: 'snapshot-chunk', term: raft.term, snapshot, offset: progress.snapshotOffset, data, isLast },
     member,
@@ -34,34 +37,40 @@ export function handleSnapshotChunk(raft: Raft, message: SnapshotChunk): void {
     return;
   }
   if (raft.staging === null || raft.staging.snapshot.id !== snapshot.id) {
-    raft.staging = { snapshot, received: 0, lastWrite: null };
+    raft.staging = { snapshot, received: 0, write: 0, isWhole: false };
   }
   const { staging } = raft;
-  // It is all here, and on its way to disk.
-  if (staging.lastWrite !== null) return;
+  // A part is on its way to disk, and the next is asked for when it is there: a disk that hangs is not given the whole snapshot.
+  if (staging.write !== 0 || staging.isWhole) return;
   if (offset === staging.received) {
-    const write = raft.stage(snapshot, offset, message.data);
+    staging.write = raft.stage(snapshot, offset, message.data);
     staging.received += message.data.byteLength;
-    if (message.isLast) {
-      staging.lastWrite = write;
-      return;
-    }
+    staging.isWhole = message.isLast;
+    return;
   }
-  raft.send(
-    { kind: 'snapshot-wants', term: raft.term, snapshotId: snapshot.id, offset: staging.received },
-    message.from,
-  );
+  askForRest(raft, staging, message.from);
+}
+
+function askForRest(raft: Raft, { snapshot, received }: Staging, leader: MemberId): void {
+  raft.send({ kind: 'snapshot-wants', term: raft.term, snapshotId: snapshot.id, offset: received }, leader);
+}
+
+/** A part of a snapshot is on disk: on with the next, or the snapshot takes the place of the log. */
+export function staged(raft: Raft, persisted: WriteNumber): void {
+  const { staging } = raft;
+  if (staging === null || staging.write > persisted) return;
+  const isNews = staging.write !== 0;
+  staging.write = 0;
+  if (staging.isWhole) maybeInstall(raft, staging);
+  else if (isNews && raft.leader !== null && !raft.isLeader) askForRest(raft, staging, raft.leader);
 }
 
 /**
  * A snapshot whose last part is on disk takes the place of the log. Not before: that part may find no room, and what the log was would
  * be forgotten. Nor behind a write that may find none, which would take the installation with it.
  */
-export function maybeInstall(raft: Raft, persisted: WriteNumber): void {
-  const { staging } = raft;
-  if (staging === null || staging.lastWrite === null || staging.lastWrite > persisted) return;
+function maybeInstall(raft: Raft, { snapshot }: Staging): void {
   if (raft.isLeader || raft.writes.isSpaceNeeded) return;
-  const { snapshot } = staging;
   raft.staging = null;
   if (isNeeded(raft, snapshot)) install(raft, snapshot);
   if (raft.leader !== null) accept(raft, raft.leader, snapshot.index);

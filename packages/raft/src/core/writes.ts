@@ -53,6 +53,11 @@ export class Writes {
     return this.#pending.some((pending) => pending.needsSpace);
   }
 
+  /** Whether entries that mend holes are on their way to disk. */
+  get isRepairing(): boolean {
+    return this.#pending.some((pending) => pending.repairs.length > 0);
+  }
+
   /** When the oldest write still under way was asked for, or null when there is none. */
   get oldestIssuedAtMs(): number | null {
     return this.#pending[0]?.issuedAtMs ?? null;

@@ -1,7 +1,8 @@
 import type { Entry, Index, PersistEffect, SnapshotMeta, StoredState } from '../core/index.js';
 
 /**
- * One thing to do to the disk. In a `persist`, in this order: hard state, install, cut, entries, repairs.
+ * One thing to do to the disk. In a `persist`, in this order, whatever of it a power cut leaves undone: hard state, cut,
+ * install, entries, repairs. (Installed first, a snapshot would stand before entries of an earlier term than its own.)
  *
  * Snapshots of two sources, a leader's and this member's own, reach the disk in any order. So neither the newest snapshot nor the log's
  * start ever moves back: what is older than the newest takes nobody's place, and what would start the log lower starts it nowhere.

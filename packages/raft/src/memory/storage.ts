@@ -112,8 +112,8 @@ export class MemoryStorage implements RaftStorage {
   #persist(operation: Extract<StorageOperation, { kind: 'persist' }>): void {
     const { hardState, install, truncateFrom, entries, repairs } = operation;
     if (hardState !== undefined) this.#hardState = hardState;
-    if (install !== undefined) this.#install(install);
     if (truncateFrom !== undefined) this.#truncate(truncateFrom);
+    if (install !== undefined) this.#install(install);
     for (const entry of entries) {
       const next = this.#start.index + this.#entries.length + 1;
       if (entry.index !== next) throw new Error(`entry ${entry.index} was to be written where ${next} comes next`);

@@ -157,3 +157,55 @@ test('given an answer to a round that has not begun, the leader takes no notice,
   expect(lab.role).toBe('leader');
   expect(lab.effects).not.toContainEqual(expect.objectContaining({ kind: 'read-ready' }));
 });
+
+test('given an entry that is replaced while it is being read for another member, it is not sent beside the newer commit', () => {
+  const settingsOfServer = { ...settings, cacheBytesMax: 1 };
+  const lab = new Lab({ log: [1, 1, 4, 4], term: 4, commit: 2, settings: settingsOfServer });
+  const fetch = { id: 50, from: member(3), to: member(1), term: 4, kind: 'fetch', first: 3, last: 3 } as const;
+  const read = lab.core.step({ kind: 'message', message: fetch }, lab.nowMs).find((effect) => effect.kind === 'read');
+  expect(read).toMatchObject({ first: 3 });
+  lab.append(2, { term: 5, prevIndex: 2, prevTerm: 1, entries: [entry(3, 5)], commit: 3 });
+  expect(lab.status.commitIndex).toBe(3);
+  lab.step({ kind: 'read-done', read: read?.kind === 'read' ? read.read : 0, entries: [entry(3, 4)] });
+  expect(lab.take('fetched').flatMap(({ entries }) => entries)).toEqual([]);
+});
+
+test('given a disk that hangs, it is handed one part of a snapshot, and the next when that is written', () => {
+  const lab = new Lab({ term: 2, settings });
+  lab.isSyncing = false;
+  const snapshot = { ...lab.core.snapshot!, id: 'far', index: 10, term: 2 };
+  const part = (offset: number) => ({ term: 2, snapshot, offset, data: new Uint8Array(5), isLast: false });
+  lab.receive('snapshot-chunk', 2, part(0));
+  lab.receive('snapshot-chunk', 2, part(5));
+  expect(lab.take('snapshot-wants')).toEqual([]);
+  lab.sync();
+  expect(lab.take('snapshot-wants')).toMatchObject([{ offset: 5 }]);
+  expect(lab.effects.filter(({ kind }) => kind === 'stage-chunk')).toHaveLength(1);
+});
+
+test('given repairs behind a disk that hangs, nothing more is fetched nor taken', () => {
+  const lab = new Lab({ log: [1, 1, 1], term: 1, commit: 3, settings, stored: { unreadable: [2] } });
+  lab.isSyncing = false;
+  lab.pass(15);
+  expect(lab.take('fetch')).toHaveLength(1);
+  for (let answers = 0; answers < 3; answers += 1) lab.receive('fetched', 2, { commit: 3, entries: [entry(2, 1)] });
+  lab.pass(100);
+  expect(lab.take('fetch')).toHaveLength(0);
+  expect(lab.effects.filter((effect) => effect.kind === 'persist' && effect.repairs.length > 0)).toHaveLength(1);
+});
+
+test('given a follower whose window is full, it is asked where it stands, and nothing is sent twice', () => {
+  const caps = { inflightCountMax: 2, appendEntriesMax: 1 };
+  const lab = new Lab({ settings: { ...settings, ...caps } }).becomeLeader([2]);
+  lab.receive('append-accepted', 2, { match: 1 });
+  lab.receive('append-accepted', 3, { match: 1 });
+  for (let count = 0; count < 5; count += 1) lab.propose();
+  lab.clear();
+  for (let beat = 0; beat < 5; beat += 1) {
+    lab.pass(10);
+    for (const { to, round } of lab.take('heartbeat')) lab.receive('heartbeat-ack', Number(to.slice(1, 2)), { round });
+  }
+  const appends = lab.take('append').filter(({ to }) => to === member(3));
+  expect(appends.length).toBeGreaterThan(0);
+  expect(appends.flatMap(({ entries }) => entries)).toEqual([]);
+});

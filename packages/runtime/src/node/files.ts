@@ -7,7 +7,8 @@ import { lockDirectory } from './lock.js';
 
 /** The file system of this machine. */
 export const nodeFiles: Files = {
-  open: async (path, mode) => new NodeFile(path, await openDescriptor(path, flags[mode])),
+  open: async (path, mode, permissions = 0o666) =>
+    new NodeFile(path, await openDescriptor(path, flags[mode], permissions)),
   list: async (directory) => (await readdir(directory)).sort(),
   makeDirectory,
   rename,
@@ -18,7 +19,7 @@ export const nodeFiles: Files = {
 
 const flags: Record<OpenMode, string> = { read: 'r', write: 'r+', create: 'wx+' };
 
-const openDescriptor = promisify(fs.open) as (path: string, flags: string) => Promise<number>;
+const openDescriptor = promisify(fs.open) as (path: string, flags: string, permissions: number) => Promise<number>;
 const readDescriptor = promisify(fs.read) as (
   descriptor: number,
   options: { buffer: Uint8Array; offset: number; position: number },
@@ -49,6 +50,11 @@ class NodeFile implements OpenFile {
   async size(): Promise<number> {
     const { size } = await this.#call('fstat', statDescriptor);
     return size;
+  }
+
+  async permissions(): Promise<number> {
+    const { mode } = await this.#call('fstat', statDescriptor);
+    return mode & 0o777;
   }
 
   async read(into: Uint8Array, position: number): Promise<number> {

@@ -173,10 +173,10 @@ export class SimulatedDisk {
   }
 
   /** Puts a file there as if it had always been: durable, with its name. Its directory must exist. */
-  place(path: string, bytes: Uint8Array): void {
+  place(path: string, bytes: Uint8Array, permissions = 0o644): void {
     const content = new Content();
     content.write(bytes, 0);
-    this.#volume.place(absolute(path), content);
+    this.#volume.place(absolute(path), content, permissions);
   }
 
   /**

@@ -17,6 +17,8 @@ export type Change =
  */
 export class FileInode {
   readonly kind = 'file';
+  /** Nine bits; set when the file is made. */
+  readonly permissions: number;
   #durable: Content;
   #cached: Content;
   /** Whether `#cached` is ours to write: neither a copy of this inode nor `#durable` is the same object. */
@@ -28,7 +30,8 @@ export class FileInode {
   #isCacheAhead = false;
   #settledCount = 0;
 
-  constructor(content: Content = new Content()) {
+  constructor(content: Content = new Content(), permissions = 0o644) {
+    this.permissions = permissions;
     this.#durable = content;
     this.#cached = content;
     this.#pending = [];
@@ -57,7 +60,7 @@ export class FileInode {
 
   /** An inode in the same state, independent of this one as long as this one is never changed again. */
   copy(): FileInode {
-    const copy = new FileInode(this.#durable);
+    const copy = new FileInode(this.#durable, this.permissions);
     copy.#cached = this.#cached;
     copy.#pending = this.#pending.slice();
     copy.#abandoned = this.#abandoned;
@@ -107,8 +110,8 @@ export class FileInode {
   /** What a power cut leaves of this file when only `kept` of the pending changes reached the medium; all of them by default. */
   afterPowerCut(kept?: readonly Change[]): FileInode {
     if (this.isClean) return this;
-    if (kept === undefined && !this.#isCacheAhead) return new FileInode(this.#cached);
-    return new FileInode(withChanges(this.#durable, kept ?? this.#pending));
+    if (kept === undefined && !this.#isCacheAhead) return new FileInode(this.#cached, this.permissions);
+    return new FileInode(withChanges(this.#durable, kept ?? this.#pending), this.permissions);
   }
 
   /** Inverts bits on the medium and in what readers see: decay, not a change that a sync would speak of. */

@@ -7,6 +7,9 @@ import { absolute } from './path.js';
 import { PosixError } from './posix-error.js';
 import type { Volume } from './volume.js';
 
+/** What a process's mask takes away on most machines: nobody but the owner may write. */
+const maskedPermissions = 0o022;
+
 /** A volume as a program sees it. Everything takes effect at once; a promise is settled when it is returned. */
 export class SimulatedFiles implements Files {
   readonly #volume: Volume;
@@ -20,10 +23,13 @@ export class SimulatedFiles implements Files {
     this.#limits = limits;
   }
 
-  async open(path: string, mode: OpenMode): Promise<OpenFile> {
+  async open(path: string, mode: OpenMode, permissions = 0o666): Promise<OpenFile> {
     const wanted = this.#pass('open', path);
     if (mode !== 'read') this.#refuseIfReadOnly('open', wanted);
-    const inode = mode === 'create' ? this.#volume.create(wanted, 'open') : this.#volume.find(wanted, 'open');
+    const inode =
+      mode === 'create'
+        ? this.#volume.create(wanted, 'open', permissions & ~maskedPermissions)
+        : this.#volume.find(wanted, 'open');
     this.#volume.file(inode, 'open', wanted);
     const components = { volume: this.#volume, gate: this.#gate, limits: this.#limits };
     return new SimulatedOpenFile(inode, wanted, mode !== 'read', components);

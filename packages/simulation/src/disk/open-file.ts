@@ -38,6 +38,11 @@ export class SimulatedOpenFile implements OpenFile {
     return this.#file('size').length;
   }
 
+  async permissions(): Promise<number> {
+    this.#pass('permissions');
+    return this.#file('permissions').permissions;
+  }
+
   async read(into: Uint8Array, position: number): Promise<number> {
     this.#pass('read', { position, bytes: into.length });
     this.#refuseUnlessByteCount('read', position);

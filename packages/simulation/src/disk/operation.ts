@@ -9,6 +9,7 @@ export type OperationMethod =
   | 'lock'
   | 'release'
   | 'size'
+  | 'permissions'
   | 'read'
   | 'write'
   | 'resize'

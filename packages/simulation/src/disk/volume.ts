@@ -1,5 +1,5 @@
 import { hasErrorCode } from '@commitlog/runtime';
-import type { Content } from './content.js';
+import { Content } from './content.js';
 import { DirectoryInode } from './directory-inode.js';
 import { type Change, FileInode } from './file-inode.js';
 import { type DiskImage, type Inode, rootInode } from './image.js';
@@ -98,10 +98,10 @@ export class Volume {
     return inode;
   }
 
-  create(path: string, syscall: string): number {
+  create(path: string, syscall: string, permissions: number): number {
     const { directory, name, inode } = this.#place(path, syscall);
     if (inode !== undefined) throw new PosixError('EEXIST', syscall, path);
-    const number = this.#add(new FileInode());
+    const number = this.#add(new FileInode(new Content(), permissions));
     this.#changeDirectory(directory, syscall, path).change({ kind: 'create', name, inode: number });
     return number;
   }
@@ -175,13 +175,13 @@ export class Volume {
   }
 
   /** Puts a file there as if it had always been, durable with its name and in place of what was there. */
-  place(path: string, content: Content): void {
+  place(path: string, content: Content, permissions: number): void {
     const { directory, name, inode } = this.#place(path, 'write');
     if (inode !== undefined) {
       this.#usedBytes -= this.file(inode, 'write', path).length;
-      this.#changed.set(inode, new FileInode(content));
+      this.#changed.set(inode, new FileInode(content, permissions));
     } else {
-      this.#changeDirectory(directory, 'write', path).addDurably(name, this.#add(new FileInode(content)));
+      this.#changeDirectory(directory, 'write', path).addDurably(name, this.#add(new FileInode(content, permissions)));
     }
     this.#usedBytes += content.length;
   }

@@ -45,6 +45,16 @@ export function describeFiles(implementation: string, makeGround: () => Promise<
       expect(await get('a')).toBe('First');
     });
 
+    test('a file is made with the permissions that were asked for, and opening it changes none', async () => {
+      const secret = await files.open(at('secret'), 'create', 0o600);
+      expect(await secret.permissions()).toBe(0o600);
+      await secret.close();
+      await put('usual', '');
+      const usual = await files.open(at('usual'), 'read', 0o400);
+      expect((await usual.permissions()) & 0o700).toBe(0o600);
+      await usual.close();
+    });
+
     test('a file opened to read refuses to be changed', async () => {
       await put('a', 'text');
       const file = await files.open(at('a'), 'read');

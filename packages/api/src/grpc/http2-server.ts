@@ -1,0 +1,70 @@
+import type { Http2Server, ServerHttp2Session, ServerOptions, Settings } from 'node:http2';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
+import { type ServerOptions as GrpcServerOptions, Server, type ServerCredentials } from '@grpc/grpc-js';
+import { type Limits, serverOptions } from './limits.js';
+
+/**
+ * A grpc-js server with the limits that its options do not reach. This file leans on two members of grpc-js 1.14.7 that are not
+ * its API: `commonServerOptions`, what it creates HTTP/2 servers with, and `createHttp2Server`, which does. Its test looks at the
+ * settings on the wire, and fails when either changes.
+ */
+interface Internals {
+  commonServerOptions: ServerOptions;
+  createHttp2Server(credentials: ServerCredentials): Http2Server;
+}
+
+/** @param onError told of what befalls the listening socket after it was opened, such as no file descriptor being left */
+export function createGrpcServer(
+  limits: Limits,
+  interceptors: NonNullable<GrpcServerOptions['interceptors']>,
+  onError: (error: Error) => void,
+): Server {
+  const server = new Server({ ...serverOptions(limits), interceptors });
+  const internals = server as unknown as Internals;
+  internals.commonServerOptions = {
+    ...internals.commonServerOptions,
+    maxHeaderListPairs: limits.headersMax,
+    settings: settingsOf(limits),
+  };
+  const create = internals.createHttp2Server.bind(server);
+  internals.createHttp2Server = (credentials) => {
+    const http2Server = create(credentials);
+    // Without a listener, an error of the socket would end the process.
+    http2Server.on('error', onError);
+    http2Server.maxConnections = limits.connectionsMax;
+    http2Server.on('secureConnection', rememberCertificate);
+    http2Server.on('session', (session: ServerHttp2Session) => {
+      session.setLocalWindowSize(limits.connectionWindowBytes);
+      cutWhenSilent(session, limits.prefaceMs);
+    });
+    return http2Server;
+  };
+  return server;
+}
+
+/** Every call asks for the certificate, which takes longer to read than most of what else is done for a call. It never changes (RFC 8446 §4.6). */
+function rememberCertificate(socket: TLSSocket): void {
+  const read = socket.getPeerCertificate.bind(socket) as (isDetailed?: boolean) => PeerCertificate;
+  let remembered: PeerCertificate | undefined;
+  const remember = (isDetailed?: boolean): PeerCertificate => {
+    if (isDetailed) return read(true);
+    remembered ??= read();
+    return remembered;
+  };
+  socket.getPeerCertificate = remember as TLSSocket['getPeerCertificate'];
+}
+
+function settingsOf(limits: Limits): Settings {
+  return {
+    maxConcurrentStreams: limits.streamsMax,
+    initialWindowSize: limits.streamWindowBytes,
+    maxHeaderListSize: limits.headerBytesMax,
+  };
+}
+
+/** Whoever connects and does not begin to speak HTTP/2 is not a client. */
+function cutWhenSilent(session: ServerHttp2Session, prefaceMs: number): void {
+  const timer = setTimeout(() => session.destroy(), prefaceMs).unref();
+  session.once('remoteSettings', () => clearTimeout(timer));
+  session.once('close', () => clearTimeout(timer));
+}

@@ -1,0 +1,178 @@
+import { once } from 'node:events';
+import { createServer, type Settings } from 'node:http2';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { limitsDefault } from '../../src/index.js';
+import { closeAfterTest, drain, eventually, logClient, produceRequest, serve, until } from '../rig.js';
+import { framed, rawCall, rawSession } from './raw.js';
+
+const megabytes = 1_048_576;
+
+describe('what a server says of itself on the wire', () => {
+  it('its windows are raised, and its limits are there', async () => {
+    const { target } = await serve();
+    const session = rawSession(target);
+    const [settings] = (await once(session, 'remoteSettings')) as [Settings];
+    expect(settings).toMatchObject({
+      initialWindowSize: limitsDefault.streamWindowBytes,
+      maxConcurrentStreams: limitsDefault.streamsMax,
+      maxHeaderListSize: limitsDefault.headerBytesMax,
+    });
+    await eventually(
+      () => session.state.remoteWindowSize === limitsDefault.connectionWindowBytes,
+      `the window of the connection is raised from ${session.state.remoteWindowSize}`,
+    );
+  });
+
+  it('a single stream takes a whole window at once', async () => {
+    const { target } = await serve({ produceStream: (_requests, { signal }) => until(signal) });
+    const session = rawSession(target);
+    await once(session, 'remoteSettings');
+    await eventually(() => (session.state.remoteWindowSize ?? 0) > 4 * megabytes, 'the window is open');
+    const request = session.request({
+      ':method': 'POST',
+      ':path': '/log.v1.Log/ProduceStream',
+      'content-type': 'application/grpc+proto',
+    });
+    request.on('error', () => {});
+    const before = session.state.remoteWindowSize!;
+    request.write(Buffer.alloc(6 * megabytes, framed(Buffer.alloc(0))));
+    await eventually(
+      () => before - session.state.remoteWindowSize! >= limitsDefault.streamWindowBytes,
+      'a window of data was sent, though nobody reads',
+    );
+  });
+});
+
+it('what a channel says of itself on the wire: its windows are raised', async () => {
+  const server = createServer();
+  const session = new Promise<{ settings: Settings; window: () => number | undefined }>((resolve) => {
+    server.on('session', (opened) => {
+      opened.on('error', () => {});
+      opened.on('remoteSettings', (settings) => resolve({ settings, window: () => opened.state.remoteWindowSize }));
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closeAfterTest(() => void server.close());
+  const log = logClient(`127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const call = log.getServers({}).catch(() => {});
+  const { settings, window } = await session;
+  expect(settings.initialWindowSize).toBe(limitsDefault.streamWindowBytes);
+  await eventually(() => window() === limitsDefault.streamWindowBytes, 'the window of the connection is raised');
+  void call;
+});
+
+describe('limits of a connection', () => {
+  it('more calls than allowed wait, and are answered in their turn', async () => {
+    let open = 0;
+    let openMax = 0;
+    const { target } = await serve(
+      {
+        getServers: async () => {
+          open += 1;
+          openMax = Math.max(openMax, open);
+          await new Promise((resolve) => setImmediate(resolve));
+          open -= 1;
+          return { servers: [], term: 0n };
+        },
+      },
+      { limits: { streamsMax: 4 } },
+    );
+    const log = logClient(target);
+    const answers = await Promise.all(Array.from({ length: 50 }, () => log.getServers({})));
+    expect(answers).toHaveLength(50);
+    expect(openMax).toBeLessThanOrEqual(4);
+  });
+
+  it('headers above the limit: the call is refused, and the connection lives', async () => {
+    const { target } = await serve();
+    const session = rawSession(target);
+    await once(session, 'remoteSettings');
+    const refused = await rawCall(session, '/log.v1.Log/GetServers', framed(Buffer.alloc(0)), {
+      'x-long': 'x'.repeat(40_000),
+    });
+    expect(refused.status, 'no answer of the service').toBeUndefined();
+    expect((await rawCall(session, '/log.v1.Log/GetServers', framed(Buffer.alloc(0)))).status).toBe(0);
+  });
+
+  it('too many headers: the call is refused', async () => {
+    const { target } = await serve({}, { limits: { headersMax: 20 } });
+    const session = rawSession(target);
+    const many = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`x-${i}`, 'x']));
+    expect((await rawCall(session, '/log.v1.Log/GetServers', framed(Buffer.alloc(0)), many)).status).toBeUndefined();
+    expect((await rawCall(rawSession(target), '/log.v1.Log/GetServers', framed(Buffer.alloc(0)))).status).toBe(0);
+  });
+
+  it('more connections than allowed are closed', async () => {
+    const { target } = await serve({}, { limits: { connectionsMax: 2 } });
+    const sockets = [socketTo(target), socketTo(target), socketTo(target)];
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    await eventually(() => sockets.some((socket) => socket.destroyed), 'one of them is closed');
+    expect(sockets.filter((socket) => socket.destroyed)).toHaveLength(1);
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['half of what opens a connection', 'PRI * HTTP/2.0\r\n'],
+    ['garbage', '\u0000\u0001\u0002 no such protocol \r\n\r\n'],
+    ['HTTP/1.1', 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'],
+  ])('whoever connects and says %s is cut off, and others notice nothing', async (_what, said) => {
+    const { target } = await serve({}, { limits: { prefaceMs: 200 } });
+    const socket = socketTo(target);
+    if (said !== '') socket.write(said);
+    expect(await logClient(target).produce(produceRequest('tea'))).toEqual({ offset: 0n });
+    await eventually(() => socket.destroyed, 'the connection is cut');
+    expect(await logClient(target).produce(produceRequest('tea'))).toEqual({ offset: 1n });
+  });
+
+  it('who speaks HTTP/2 and then waits is left alone', async () => {
+    const { target } = await serve({}, { limits: { prefaceMs: 50 } });
+    const session = rawSession(target);
+    await once(session, 'remoteSettings');
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect((await rawCall(session, '/log.v1.Log/GetServers', framed(Buffer.alloc(0)))).status).toBe(0);
+  });
+});
+
+it('a slow reader: the server keeps little for it, and others are unharmed', async () => {
+  const value = Buffer.alloc(512 * 1024, 7);
+  const ahead: number[] = [];
+  let written = 0;
+  const { target } = await serve({
+    async consumeStream(_request, { signal }, responses) {
+      const response = { record: { value, offset: 0n, term: 0n, type: 0 } };
+      while (!signal.aborted) {
+        await responses.write(response);
+        written += 1;
+        ahead.push(responses.unsentBytes);
+      }
+    },
+  });
+  const stream = logClient(target).consumeStream({ offset: 0n, log: '' });
+  const reader = stream[Symbol.asyncIterator]();
+  await reader.next();
+  let before = -1;
+  // The reader has stopped: so does the writer, once the windows are full.
+  while (before !== written) {
+    before = written;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  expect(written * value.length).toBeLessThan(24 * megabytes);
+  expect(Math.max(...ahead)).toBeLessThanOrEqual(2 * megabytes);
+  const others = logClient(target);
+  expect(await others.produce(produceRequest('tea'))).toEqual({ offset: 0n });
+  for (let i = 0; i < 40; i++) await reader.next();
+  expect(written).toBeGreaterThan(before);
+  stream.cancel();
+  await drain({ [Symbol.asyncIterator]: () => reader }).catch(() => {});
+});
+
+function socketTo(target: string): Socket {
+  const [host, port] = target.split(':');
+  const socket = connect(Number(port), host);
+  socket.on('error', () => {});
+  socket.resume();
+  closeAfterTest(() => void socket.destroy());
+  return socket;
+}

@@ -1,0 +1,99 @@
+import { type Adapter, type Enforcer, type Model, newEnforcer } from 'casbin';
+import { AuthError, wordsOf } from '../errors.js';
+import { readModel } from './model-file.js';
+import { type PolicyLine, readPolicy } from './policy-file.js';
+
+/** What a policy says to one request, and why. */
+export interface Decision {
+  readonly isAllowed: boolean;
+  /** The line that decided; missing where none did, which is a denial in all usual models. */
+  readonly line?: { readonly number: number; readonly text: string };
+  /** For people. */
+  readonly reason: string;
+}
+
+/** A file's text, and where it is from. */
+export interface PolicySource {
+  readonly text: string;
+  readonly path: string;
+}
+
+/** A model and a policy, checked as a whole: it never changes. */
+export class Policy {
+  readonly lineCount: number;
+  readonly #enforcer: Enforcer;
+  /** By identity: Casbin hands back the very array that it was given. */
+  readonly #lines: ReadonlyMap<readonly string[], PolicyLine>;
+  readonly #path: string;
+  readonly #asksForAny: boolean;
+
+  private constructor(enforcer: Enforcer, lines: readonly PolicyLine[], path: string, asksForAny: boolean) {
+    this.#enforcer = enforcer;
+    this.#lines = new Map(lines.map((line) => [line.values, line]));
+    this.#path = path;
+    this.#asksForAny = asksForAny;
+    this.lineCount = lines.length;
+  }
+
+  /** @throws AuthError `policy` for the first of the two files that cannot be relied on */
+  static async read(model: PolicySource, policy: PolicySource, actions: ReadonlySet<string>): Promise<Policy> {
+    const checked = readModel(model.text, model.path);
+    const lines = readPolicy(policy.text, policy.path, checked, actions);
+    try {
+      const enforcer = await newEnforcer(checked.makeModel(), adapterOf(lines));
+      const read = new Policy(enforcer, lines, policy.path, checked.isLiteral);
+      // A matcher can still be wrong in what only running it shows.
+      const [subject, object, action] = lines.find(({ kind }) => kind === 'p')!.values;
+      enforcer.enforceSync(subject, object, action);
+      return read;
+    } catch (error) {
+      throw new AuthError('policy', `${model.path}: the matcher cannot be run: ${wordsOf(error)}`, {
+        path: model.path,
+      });
+    }
+  }
+
+  /**
+   * A literal model knows `*` only as a name. Its policies mean "any log" by it, so it is asked for as well, and a denial of
+   * either wins.
+   */
+  decide(subject: string, action: string, log: string): Decision {
+    const named = this.#ask(subject, log, action);
+    if (!this.#asksForAny || log === '*' || isDeniedExpressly(named)) return named;
+    const any = this.#ask(subject, '*', action);
+    return isDeniedExpressly(any) || any.isAllowed ? any : named;
+  }
+
+  #ask(subject: string, object: string, action: string): Decision {
+    let answer: [boolean, string[]];
+    try {
+      answer = this.#enforcer.enforceExSync(subject, object, action);
+    } catch (error) {
+      return { isAllowed: false, reason: `the policy could not be evaluated: ${wordsOf(error)}` };
+    }
+    const [isAllowed, values] = answer;
+    const line = this.#lines.get(values);
+    if (line === undefined) return { isAllowed, reason: isAllowed ? 'no line denies it' : 'no line allows it' };
+    const verb = isAllowed ? 'allows' : 'denies';
+    const { number, text } = line;
+    return { isAllowed, line: { number, text }, reason: `line ${number} of ${this.#path} ${verb} it: ${text}` };
+  }
+}
+
+function isDeniedExpressly({ isAllowed, line }: Decision): boolean {
+  return !isAllowed && line !== undefined;
+}
+
+/** Hands checked lines to Casbin. */
+function adapterOf(lines: readonly PolicyLine[]): Adapter {
+  const refuse = (): Promise<never> => Promise.reject(new Error('a policy is changed in its file'));
+  return {
+    async loadPolicy(model: Model) {
+      for (const { kind, values } of lines) model.model.get(kind)!.get(kind)!.policy.push(values);
+    },
+    savePolicy: refuse,
+    addPolicy: refuse,
+    removePolicy: refuse,
+    removeFilteredPolicy: refuse,
+  };
+}

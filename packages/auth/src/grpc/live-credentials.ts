@@ -1,0 +1,86 @@
+import { constants } from 'node:crypto';
+import { createSecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
+import { ServerCredentials } from '@grpc/grpc-js';
+import type { Credentials } from '../tls/credential-files.js';
+import type { PeerChain } from '../tls/peer.js';
+
+/** A connection whose handshake has succeeded. */
+export interface Connection {
+  /** The peer's certificate, and those above it. */
+  readonly chain: PeerChain;
+  /** Where from, `address:port`. */
+  readonly from: string;
+  /** Ends it at once, and every stream on it. */
+  destroy(): void;
+  onClose(listener: () => void): void;
+}
+
+/**
+ * Credentials for a gRPC server whose certificates can be swapped, and which show every connection.
+ *
+ * Everything here that grpc-js and Node do not document is in this file, and test/grpc/live-credentials.test.ts fails when it changes:
+ *
+ * - grpc-js merges what `_getConstructorOptions` and `_getSecureContextOptions` return into the options of
+ *   `http2.createSecureServer`, and hands what `updateSecureContextOptions` is given to the `setSecureContext` of each server
+ *   (server.js, createHttp2Server). `setSecureContext` resets what it is not told: the versions are part of the context.
+ * - Node calls `ALPNCallback` as a method of the socket (_tls_wrap.js, callALPNCallback): the only way to a server's sockets that
+ *   leads through its options.
+ */
+export class LiveCredentials extends ServerCredentials {
+  constructor(first: Credentials, handshakeTimeoutMs: number, onConnection: (connection: Connection) => void) {
+    super(
+      {
+        requestCert: true,
+        rejectUnauthorized: true,
+        handshakeTimeout: handshakeTimeoutMs,
+        // Who speaks TLS but not HTTP/2 is told so, and has as long to go away.
+        unknownProtocolTimeout: handshakeTimeoutMs,
+        ALPNCallback(this: unknown, { protocols }: { protocols: string[] }) {
+          if (!protocols.includes('h2') || !(this instanceof TLSSocket)) return undefined;
+          watch(this, onConnection);
+          return 'h2';
+        },
+      },
+      contextOf(first),
+    );
+  }
+
+  /** Uses these for every handshake that begins from now on. Connections that exist stay as they are. */
+  swap(next: Credentials): void {
+    this.updateSecureContextOptions(contextOf(next));
+  }
+
+  override _equals(other: ServerCredentials): boolean {
+    return this === other;
+  }
+}
+
+/** @throws Error when OpenSSL does not take them */
+export function tryOut(credentials: Credentials): void {
+  createSecureContext(contextOf(credentials));
+}
+
+function contextOf({ certificatePem, keyPem, authoritiesPem }: Credentials): SecureContextOptions {
+  return {
+    cert: certificatePem,
+    key: keyPem,
+    ca: authoritiesPem,
+    minVersion: 'TLSv1.3',
+    maxVersion: 'TLSv1.3',
+    // A resumed session would skip the check of the certificate, and outlive a swap of the authorities.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  };
+}
+
+function watch(socket: TLSSocket, onConnection: (connection: Connection) => void): void {
+  // Node's own listener for this came first: it has refused who cannot be trusted, and has made the HTTP/2 session.
+  socket.once('secure', () => {
+    if (socket.destroyed || !socket.authorized) return;
+    onConnection({
+      chain: socket.getPeerCertificate(true),
+      from: `${socket.remoteAddress}:${socket.remotePort}`,
+      destroy: () => void socket.destroy(),
+      onClose: (listener) => void socket.once('close', listener),
+    });
+  });
+}

@@ -1,0 +1,412 @@
+import { join } from 'node:path';
+import { type Clock, type Files, hasErrorCode, type Lock, type Random } from '@commitlog/runtime';
+import { AuthError, fileError, wordsOf } from '../errors.js';
+import { readSmallFile } from '../small-file.js';
+import { pemOf } from '../tls/pem.js';
+import { normalSerialNumber, type WebCrypto } from '../tls/revocations.js';
+import {
+  ExtendedKeyUsageExtension,
+  type Extension,
+  Name,
+  SubjectAlternativeNameExtension,
+  X509Certificate,
+  X509CertificateGenerator,
+  X509Crl,
+  X509CrlGenerator,
+} from '../x509.js';
+import { publicPermissions, secretPermissions, writeDurably } from './durable-file.js';
+import { exportKey, importKey, makeKeys, type PrivateKey, signature } from './keys.js';
+import {
+  authorityExtensions,
+  holderExtensions,
+  type Identity,
+  type Profile,
+  profileOf,
+  revocationExtensions,
+  revocationListNumber,
+} from './profile.js';
+
+export interface AuthorityComponents {
+  readonly files: Files;
+  readonly clock: Clock;
+  /** For serial numbers. */
+  readonly random: Random;
+  /** `globalThis.crypto`: makes the keys, and signs. */
+  readonly crypto: WebCrypto;
+}
+
+/** A certificate that was just issued, and its key, which is kept nowhere else. */
+export interface Issued {
+  /** Hexadecimal, in capitals. */
+  readonly serialNumber: string;
+  readonly certificatePem: string;
+  readonly keyPem: string;
+  /** Ms since 1970. */
+  readonly expiresMs: number;
+}
+
+/** A certificate that was issued once. */
+export interface IssuedBefore {
+  readonly serialNumber: string;
+  readonly commonName: string;
+  readonly uris: readonly string[];
+  /** Ms since 1970. */
+  readonly expiresMs: number;
+  readonly isRevoked: boolean;
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+/** Clocks of other machines may be a little behind. */
+const backdatedMs = 5 * 60 * 1000;
+/** A list that is not replaced by then is reported; it is heeded all the same. */
+const revocationDays = 30;
+const fileBytesMax = 16 * 1024 * 1024;
+
+const names = { certificate: 'ca.crt', key: 'ca.key', revocations: 'ca.crl', issued: 'issued' } as const;
+
+/**
+ * Makes an authority in an empty directory: `ca.crt`, `ca.key` (0600), `ca.crl` (nothing revoked yet) and `issued/`.
+ *
+ * @param name its common name
+ * @param days how long it is good for, 1 to 36,500; 3,650 unless told
+ * @throws AuthError `authority-exists`, `settings`, `file`
+ */
+export async function createAuthority(
+  { dir, name, days = 3650 }: { readonly dir: string; readonly name: string; readonly days?: number },
+  components: AuthorityComponents,
+): Promise<Authority> {
+  const { files, clock, random, crypto } = components;
+  requireDays(days, 36_500);
+  if (name.trim() === '' || Array.from(name).length > 64) {
+    throw new AuthError('settings', `an authority's name has 1 to 64 characters, got "${name}"`);
+  }
+  try {
+    await files.makeDirectory(join(dir, names.issued));
+  } catch (error) {
+    throw fileError(error, 'make', dir);
+  }
+  return locked(files, dir, async () => {
+    const found = (await files.list(dir)).find((file) => file === names.key || file === names.certificate);
+    if (found !== undefined) {
+      throw new AuthError('authority-exists', `${dir} has a ${found} already: use it, or another directory`, {
+        path: dir,
+      });
+    }
+    const keys = await makeKeys(crypto);
+    const nowMs = clock.wallMs();
+    const certificate = await X509CertificateGenerator.createSelfSigned(
+      {
+        serialNumber: drawSerialNumber(random),
+        name: nameOf(name),
+        notBefore: new Date(nowMs - backdatedMs),
+        notAfter: new Date(nowMs + days * dayMs),
+        keys: keys.pair,
+        signingAlgorithm: signature,
+        extensions: await authorityExtensions(keys.publicKey),
+      },
+      crypto,
+    );
+    await writeDurably(files, join(dir, names.key), await exportKey(keys.pair.privateKey, crypto), secretPermissions);
+    await writeDurably(files, join(dir, names.certificate), pem(certificate), publicPermissions);
+    const authority = new Authority(dir, certificate, keys.pair.privateKey, components);
+    await authority.writeRevocations([], 1);
+    return authority;
+  });
+}
+
+/**
+ * Opens an authority that was made before.
+ *
+ * @throws AuthError `file` when there is none, `key-exposed` when others may read its key, `certificates` when a file is damaged
+ */
+export async function openAuthority(
+  { dir }: { readonly dir: string },
+  components: AuthorityComponents,
+): Promise<Authority> {
+  const { files, crypto } = components;
+  const certificatePath = join(dir, names.certificate);
+  const keyPath = join(dir, names.key);
+  const certificatePem = await readSmallFile(files, { path: certificatePath, bytesMax: fileBytesMax });
+  const keyPem = await readSmallFile(files, { path: keyPath, bytesMax: fileBytesMax, isSecret: true });
+  try {
+    const key = await importKey(`${keyPem}`, crypto);
+    return new Authority(dir, new X509Certificate(`${certificatePem}`), key, components);
+  } catch (error) {
+    const why = `the authority in ${dir} cannot be used: ${wordsOf(error)}`;
+    throw new AuthError('certificates', why, { path: dir, cause: error });
+  }
+}
+
+/** A certificate authority in a directory, for a cluster whose people have none: one level, P-256, keys in files. */
+export class Authority {
+  readonly #dir: string;
+  readonly #certificate: X509Certificate;
+  readonly #key: PrivateKey;
+  readonly #files: Files;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #crypto: WebCrypto;
+
+  /** {@link createAuthority} and {@link openAuthority} make one. */
+  constructor(
+    dir: string,
+    certificate: X509Certificate,
+    key: PrivateKey,
+    { files, clock, random, crypto }: AuthorityComponents,
+  ) {
+    this.#dir = dir;
+    this.#certificate = certificate;
+    this.#key = key;
+    this.#files = files;
+    this.#clock = clock;
+    this.#random = random;
+    this.#crypto = crypto;
+  }
+
+  /** What servers and clients are given to trust. */
+  get certificatePem(): string {
+    return pem(this.#certificate);
+  }
+
+  /** Path of its revocation list, which servers watch. */
+  get revocationsPath(): string {
+    return join(this.#dir, names.revocations);
+  }
+
+  /**
+   * Issues a certificate with a new key.
+   *
+   * @param days how long it is good for, 1 to 3,650; 90 unless told
+   * @throws AuthError `identity` for a name that no certificate may carry, `settings`, `file`
+   */
+  issue(identity: Identity, { days = 90 }: { readonly days?: number } = {}): Promise<Issued> {
+    return this.#issue(profileOf(identity), days);
+  }
+
+  /**
+   * Issues a new certificate, with a new key, for whom an earlier one names. The earlier one stays good until it expires.
+   *
+   * @throws AuthError `unknown-certificate`, `already-revoked`
+   */
+  async renew(serialNumber: string, { days = 90 }: { readonly days?: number } = {}): Promise<Issued> {
+    const earlier = await this.#find(serialNumber);
+    if ((await this.#revocations()).entries.some(({ serial }) => serial === normalSerialNumber(serialNumber))) {
+      throw new AuthError(
+        'already-revoked',
+        `${serialNumber} was revoked, and is not renewed: issue a new certificate`,
+      );
+    }
+    const alternativeNames = earlier.getExtension(SubjectAlternativeNameExtension)?.names.toJSON() ?? [];
+    const extendedKeyUsages = (earlier.getExtension(ExtendedKeyUsageExtension)?.usages ?? []).map(String);
+    return this.#issue({ commonName: commonNameOf(earlier), alternativeNames, extendedKeyUsages }, days);
+  }
+
+  /**
+   * Takes a certificate back: it is on the revocation list when this returns. Servers that watch the list end its connections.
+   *
+   * @throws AuthError `unknown-certificate`, `already-revoked`
+   */
+  async revoke(serialNumber: string): Promise<void> {
+    await this.#find(serialNumber);
+    await locked(this.#files, this.#dir, async () => {
+      const { entries, number } = await this.#revocations();
+      const serial = normalSerialNumber(serialNumber);
+      if (entries.some((entry) => entry.serial === serial)) {
+        throw new AuthError('already-revoked', `${serialNumber} was revoked before`);
+      }
+      await this.writeRevocations([...entries, { serial, atMs: this.#clock.wallMs() }], number + 1);
+    });
+  }
+
+  /** Signs the revocation list anew, so that it is good for another 30 days. */
+  async refreshRevocations(): Promise<void> {
+    await locked(this.#files, this.#dir, async () => {
+      const { entries, number } = await this.#revocations();
+      await this.writeRevocations(entries, number + 1);
+    });
+  }
+
+  /** Every certificate that was issued here, in the order of their serial numbers. */
+  async list(): Promise<IssuedBefore[]> {
+    const revoked = new Set((await this.#revocations()).entries.map(({ serial }) => serial));
+    const found: IssuedBefore[] = [];
+    for (const file of await this.#files.list(join(this.#dir, names.issued))) {
+      const serialNumber = /^([0-9A-F]+)\.crt$/.exec(file)?.[1];
+      if (serialNumber === undefined) continue;
+      const certificate = await this.#find(serialNumber);
+      const uris = certificate.getExtension(SubjectAlternativeNameExtension)?.names.items ?? [];
+      found.push({
+        serialNumber,
+        commonName: commonNameOf(certificate),
+        uris: uris.filter(({ type }) => type === 'url').map(({ value }) => value),
+        expiresMs: certificate.notAfter.getTime(),
+        isRevoked: revoked.has(serialNumber),
+      });
+    }
+    return found;
+  }
+
+  /** Writes the list with these entries: {@link revoke} and {@link refreshRevocations} are for others. @internal */
+  async writeRevocations(entries: readonly RevokedSerial[], number: number): Promise<void> {
+    const nowMs = this.#clock.wallMs();
+    const list = await X509CrlGenerator.create(
+      {
+        issuer: this.#certificate.subjectName,
+        thisUpdate: new Date(nowMs - backdatedMs),
+        nextUpdate: new Date(nowMs + revocationDays * dayMs),
+        signingAlgorithm: signature,
+        signingKey: this.#key,
+        entries: entries.map(({ serial, atMs }) => ({
+          serialNumber: evenDigits(serial),
+          revocationDate: new Date(atMs),
+        })),
+        extensions: await revocationExtensions(this.#certificate.publicKey, number),
+      },
+      this.#crypto,
+    );
+    await writeDurably(this.#files, this.revocationsPath, pemOf('X509 CRL', list.rawData), publicPermissions);
+  }
+
+  async #issue(profile: Profile, days: number): Promise<Issued> {
+    requireDays(days, 3650);
+    const nowMs = this.#clock.wallMs();
+    const expiresMs = nowMs + days * dayMs;
+    if (expiresMs > this.#certificate.notAfter.getTime()) {
+      const until = this.#certificate.notAfter.toISOString();
+      throw new AuthError(
+        'settings',
+        `the authority itself expires on ${until}: issue for fewer days than ${days}, or make a new one`,
+      );
+    }
+    const keys = await makeKeys(this.#crypto);
+    const serialNumber = drawSerialNumber(this.#random);
+    const certificate = await X509CertificateGenerator.create(
+      {
+        serialNumber,
+        subject: nameOf(profile.commonName),
+        issuer: this.#certificate.subjectName,
+        notBefore: new Date(nowMs - backdatedMs),
+        notAfter: new Date(expiresMs),
+        publicKey: keys.publicKey,
+        signingKey: this.#key,
+        signingAlgorithm: signature,
+        extensions: await holderExtensions(profile, keys.publicKey, this.#certificate.publicKey),
+      },
+      this.#crypto,
+    );
+    const serial = normalSerialNumber(serialNumber);
+    // What is not written down here could never be revoked: first this, then the certificate goes out.
+    await writeDurably(this.#files, this.#pathOf(serial), pem(certificate), publicPermissions);
+    return {
+      serialNumber: serial,
+      certificatePem: pem(certificate),
+      keyPem: await exportKey(keys.pair.privateKey, this.#crypto),
+      expiresMs: certificate.notAfter.getTime(),
+    };
+  }
+
+  #pathOf(serial: string): string {
+    return join(this.#dir, names.issued, `${serial}.crt`);
+  }
+
+  async #find(serialNumber: string): Promise<X509Certificate> {
+    const serial = normalSerialNumber(serialNumber);
+    if (!/^[0-9A-F]{1,40}$/.test(serial)) {
+      throw new AuthError(
+        'unknown-certificate',
+        `expected a serial number in hexadecimal digits, got "${serialNumber}"`,
+      );
+    }
+    const path = this.#pathOf(serial);
+    try {
+      return new X509Certificate(`${await readSmallFile(this.#files, { path, bytesMax: fileBytesMax })}`);
+    } catch (error) {
+      if (!(error instanceof AuthError) || !hasErrorCode(error.cause, 'ENOENT')) throw fileError(error, 'read', path);
+      throw new AuthError(
+        'unknown-certificate',
+        `no certificate with the serial number ${serialNumber} was issued here`,
+      );
+    }
+  }
+
+  async #revocations(): Promise<{ readonly entries: RevokedSerial[]; readonly number: number }> {
+    const path = this.revocationsPath;
+    const list = new X509Crl(`${await readSmallFile(this.#files, { path, bytesMax: fileBytesMax })}`);
+    return {
+      entries: list.entries.map(({ serialNumber, revocationDate }) => ({
+        serial: normalSerialNumber(serialNumber),
+        atMs: revocationDate.getTime(),
+      })),
+      number: numberOf(list.getExtension(revocationListNumber)),
+    };
+  }
+}
+
+interface RevokedSerial {
+  readonly serial: string;
+  readonly atMs: number;
+}
+
+/**
+ * Writes what was issued: the key, 0600, before the certificate, so that a server that watches both never finds a certificate
+ * without its key for long.
+ *
+ * @throws AuthError `file`
+ */
+export async function saveIssued(
+  { certificatePem, keyPem }: Issued,
+  paths: { readonly certificate: string; readonly key: string },
+  { files }: { readonly files: Files },
+): Promise<void> {
+  await writeDurably(files, paths.key, keyPem, secretPermissions);
+  await writeDurably(files, paths.certificate, certificatePem, publicPermissions);
+}
+
+/** One change at a time, of all processes. */
+async function locked<Result>(files: Files, dir: string, change: () => Promise<Result>): Promise<Result> {
+  let lock: Lock;
+  try {
+    lock = await files.lock(dir);
+  } catch (error) {
+    throw fileError(error, 'lock', dir);
+  }
+  try {
+    return await change();
+  } finally {
+    await lock.release();
+  }
+}
+
+/** 127 random bits: positive, and never the same twice (CA/Browser Forum: at least 64). */
+function drawSerialNumber(random: Random): string {
+  const bytes = Buffer.from(random.bytes(16));
+  bytes[0] = (bytes[0]! & 0x7f) | 0x40;
+  return bytes.toString('hex');
+}
+
+function evenDigits(serial: string): string {
+  return serial.length % 2 === 0 ? serial : `0${serial}`;
+}
+
+function numberOf(extension: Extension | null): number {
+  // The value is a short integer in DER: two bytes of header, then the number.
+  return extension === null ? 0 : Number.parseInt(Buffer.from(extension.value).subarray(2).toString('hex'), 16);
+}
+
+function commonNameOf(certificate: X509Certificate): string {
+  return certificate.subjectName.getField('CN')[0] ?? '';
+}
+
+function pem(certificate: X509Certificate): string {
+  return pemOf('CERTIFICATE', certificate.rawData);
+}
+
+/** A name of one common name. The string's type is told: the library would otherwise look for quotes in it. */
+function nameOf(commonName: string): Name {
+  return new Name([{ CN: [{ utf8String: commonName }] }]);
+}
+
+function requireDays(days: number, max: number): void {
+  if (Number.isInteger(days) && days >= 1 && days <= max) return;
+  throw new AuthError('settings', `days must be an integer from 1 to ${max}, got ${days}`);
+}

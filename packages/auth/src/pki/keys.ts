@@ -1,0 +1,33 @@
+import { pemBlocks, pemOf } from '../tls/pem.js';
+import type { WebCrypto } from '../tls/revocations.js';
+import { PublicKey } from '../x509.js';
+
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256' } as const;
+
+/** How authorities sign. */
+export const signature = { name: 'ECDSA', hash: 'SHA-256' } as const;
+
+export type PrivateKey = import('node:crypto').webcrypto.CryptoKey;
+
+export interface Keys {
+  readonly pair: { readonly privateKey: PrivateKey; readonly publicKey: PrivateKey };
+  readonly publicKey: PublicKey;
+}
+
+/** A new key pair, P-256. */
+export async function makeKeys(crypto: WebCrypto): Promise<Keys> {
+  const pair = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  return { pair, publicKey: await PublicKey.create(pair.publicKey, crypto) };
+}
+
+/** A private key as PEM, PKCS #8, which every tool reads. */
+export async function exportKey(key: PrivateKey, crypto: WebCrypto): Promise<string> {
+  return pemOf('PRIVATE KEY', await crypto.subtle.exportKey('pkcs8', key));
+}
+
+/** @throws Error when it is not such a key */
+export function importKey(pem: string, crypto: WebCrypto): Promise<PrivateKey> {
+  const [der] = pemBlocks(pem, 'PRIVATE KEY');
+  if (der === undefined) throw new Error('expected a key in PEM, "-----BEGIN PRIVATE KEY-----"');
+  return crypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']);
+}

@@ -1,0 +1,123 @@
+import { createPrivateKey, type X509Certificate } from 'node:crypto';
+import { readHolder, serverAuth } from '../certificate.js';
+import { AuthError, wordsOf } from '../errors.js';
+import { textOf } from '../small-file.js';
+import { certificatesOf } from './pem.js';
+import { keyDigest, Revocations, type WebCrypto } from './revocations.js';
+
+/** Where a server's credentials are. PEM, from any tool. */
+export interface CredentialPaths {
+  /** The server's certificate, with the intermediate ones behind it, if any. */
+  readonly certificate: string;
+  /** Its private key, unencrypted, for nobody but its owner to read. */
+  readonly key: string;
+  /** The authorities whose certificates are accepted. */
+  readonly authorities: string;
+  /** What they have revoked; PEM, or one list in DER. */
+  readonly revocations?: string;
+}
+
+/** A server's credentials, read and checked as a whole. */
+export interface Credentials {
+  readonly certificatePem: string;
+  readonly keyPem: string;
+  readonly authoritiesPem: string;
+  /** {@link keyDigest} of every authority. */
+  readonly authorityKeys: ReadonlySet<string>;
+  readonly revocations: Revocations;
+  /** When they run out, in ms since 1970: the first certificate of the chain, the first authority. */
+  readonly certificateExpiresMs: number;
+  readonly authorityExpiresMs: number;
+}
+
+/**
+ * Reads credentials, and finds out now what a handshake would find out later: a key of another certificate, one that has
+ * expired or is not for servers, an authority that is none, a revocation list that nobody here has signed.
+ *
+ * @param contents of the files, in the order of {@link CredentialPaths}; the last one may be missing
+ * @throws AuthError `certificates`
+ */
+export async function readCredentials(
+  paths: CredentialPaths,
+  contents: readonly Buffer[],
+  nowMs: number,
+  crypto: WebCrypto,
+): Promise<Credentials> {
+  const [certificatePem, keyPem, authoritiesPem] = [paths.certificate, paths.key, paths.authorities].map((path, at) =>
+    textOf(contents[at]!, path, 'certificates'),
+  ) as [string, string, string];
+  const chain = certificatesOf(certificatePem, paths.certificate);
+  const authorities = certificatesOf(authoritiesPem, paths.authorities);
+  const [leaf] = chain;
+  requireKeyOf(leaf, keyPem, paths);
+  requireServer(leaf, paths.certificate);
+  for (const certificate of chain) requireInDate(certificate, nowMs, paths.certificate);
+  for (const authority of authorities) requireAuthority(authority, paths.authorities);
+  const revocations =
+    paths.revocations === undefined
+      ? Revocations.none
+      : await Revocations.read(contents[3]!, paths.revocations, authorities, crypto);
+  return {
+    certificatePem,
+    keyPem,
+    authoritiesPem,
+    authorityKeys: new Set(authorities.map(keyDigest)),
+    revocations,
+    certificateExpiresMs: Math.min(...chain.map(expiryMs)),
+    authorityExpiresMs: Math.min(...authorities.map(expiryMs)),
+  };
+}
+
+/** When a certificate runs out, in ms since 1970. */
+export function expiryMs({ validTo }: X509Certificate): number {
+  return Date.parse(validTo);
+}
+
+function requireKeyOf(leaf: X509Certificate, keyPem: string, { certificate, key }: CredentialPaths): void {
+  let isItsKey: boolean;
+  try {
+    isItsKey = leaf.checkPrivateKey(createPrivateKey(keyPem));
+  } catch (error) {
+    const why = `${key} is no private key that can be used (PEM, without a passphrase): ${wordsOf(error)}`;
+    throw new AuthError('certificates', why, { path: key, cause: error });
+  }
+  if (isItsKey) return;
+  throw new AuthError('certificates', `${key} is not the key of the certificate in ${certificate}`, { path: key });
+}
+
+function requireServer({ raw }: X509Certificate, path: string): void {
+  if (readHolder(raw).extendedKeyUsages.includes(serverAuth)) return;
+  throw new AuthError(
+    'certificates',
+    `${path}: its extended key usage lacks serverAuth, so that no client would accept it`,
+    {
+      path,
+    },
+  );
+}
+
+function requireInDate(certificate: X509Certificate, nowMs: number, path: string): void {
+  const { subject, validFrom, validTo } = certificate;
+  const problem =
+    expiryMs(certificate) < nowMs
+      ? `has expired on ${validTo}`
+      : Date.parse(validFrom) > nowMs
+        ? `is not valid before ${validFrom}: is the clock right?`
+        : undefined;
+  if (problem === undefined) return;
+  throw new AuthError('certificates', `${path}: the certificate of ${subject.replaceAll('\n', ', ')} ${problem}`, {
+    path,
+  });
+}
+
+function requireAuthority({ ca, subject }: X509Certificate, path: string): void {
+  if (ca) return;
+  const name = subject.replaceAll('\n', ', ');
+  throw new AuthError(
+    'certificates',
+    `${path}: the certificate of ${name} is no authority's (basicConstraints CA:TRUE)`,
+    {
+      path,
+    },
+  );
+}

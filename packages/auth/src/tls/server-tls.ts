@@ -1,0 +1,226 @@
+import type { Clock, Files, Timer } from '@commitlog/runtime';
+import type { ServerCredentials } from '@grpc/grpc-js';
+import type { Audit } from '../audit.js';
+import { AuthError, wordsOf } from '../errors.js';
+import { type Connection, LiveCredentials, tryOut } from '../grpc/live-credentials.js';
+import { WatchedFiles } from '../watched-files.js';
+import { type CredentialPaths, type Credentials, readCredentials } from './credential-files.js';
+import { Peer } from './peer.js';
+import type { WebCrypto } from './revocations.js';
+
+/** Settings of {@link openServerTls}. */
+export interface ServerTlsSettings extends CredentialPaths {
+  /** How often the files are looked at, 10 to 60,000 ms. 1,000 unless told: a change holds two seconds later at most. */
+  readonly pollMs?: number;
+  /** How often connections are asked whether their certificate still holds, 10 to 60,000 ms. 10,000 unless told. */
+  readonly sweepMs?: number;
+  /** How long a handshake may take from the first byte to the last, 100 to 60,000 ms. 5,000 unless told. */
+  readonly handshakeTimeoutMs?: number;
+}
+
+export interface ServerTlsComponents {
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly audit: Audit;
+  /** `globalThis.crypto` */
+  readonly crypto: WebCrypto;
+}
+
+/** What can be said of a server's credentials now: metrics. Days have fractions, and are negative for what is past. */
+export interface ServerTlsStatus {
+  /** Until the server's certificate, or one that it needs, expires. */
+  readonly certificateDaysLeft: number;
+  /** Until the first authority expires. */
+  readonly authorityDaysLeft: number;
+  /** Until a revocation list should have been replaced; missing where there is none. */
+  readonly revocationsDaysLeft: number | undefined;
+  readonly connections: number;
+  /** Connections that were ended because of their certificate. */
+  readonly connectionsEnded: number;
+  /** Times that new files were put to use, and that they were refused. */
+  readonly changes: number;
+  readonly refusals: number;
+}
+
+const fileBytesMax = { certificate: 1024 * 1024, revocations: 16 * 1024 * 1024 };
+const dayMs = 24 * 60 * 60 * 1000;
+
+/**
+ * Reads a server's credentials, and refuses to begin with what no handshake could use.
+ *
+ * @throws AuthError `settings`, `file`, `key-exposed` or `certificates`
+ */
+export async function openServerTls(settings: ServerTlsSettings, components: ServerTlsComponents): Promise<ServerTls> {
+  const tls = new ServerTls(settings, components);
+  await tls.load();
+  return tls;
+}
+
+/**
+ * Mutual TLS 1.3 for a gRPC server. Certificate, key, authorities and revocations are swapped when their files change, as a whole
+ * and without touching a stream; files that cannot be used change nothing, and are reported. Connections whose certificate was
+ * revoked, has expired, or has lost its authority end at the next sweep.
+ */
+export class ServerTls {
+  readonly #settings: ServerTlsSettings & { readonly sweepMs: number; readonly handshakeTimeoutMs: number };
+  readonly #clock: Clock;
+  readonly #audit: Audit;
+  readonly #crypto: WebCrypto;
+  readonly #watched: WatchedFiles;
+  readonly #peers: Map<Connection, Peer> = new Map();
+  #credentials: Credentials | undefined;
+  #live: LiveCredentials | undefined;
+  #sweep: Timer | undefined;
+  #changes = 0;
+  #refusals = 0;
+  #ended = 0;
+
+  constructor(settings: ServerTlsSettings, { files, clock, audit, crypto }: ServerTlsComponents) {
+    const { pollMs = 1000, sweepMs = 10_000, handshakeTimeoutMs = 5000 } = settings;
+    requireMs('pollMs', pollMs, 10);
+    requireMs('sweepMs', sweepMs, 10);
+    requireMs('handshakeTimeoutMs', handshakeTimeoutMs, 100);
+    this.#settings = { ...settings, sweepMs, handshakeTimeoutMs };
+    this.#clock = clock;
+    this.#audit = audit;
+    this.#crypto = crypto;
+    const { certificate, key, authorities, revocations } = settings;
+    this.#watched = new WatchedFiles(
+      {
+        watched: [
+          { path: certificate, bytesMax: fileBytesMax.certificate },
+          { path: key, bytesMax: fileBytesMax.certificate, isSecret: true },
+          { path: authorities, bytesMax: fileBytesMax.certificate },
+          ...(revocations === undefined ? [] : [{ path: revocations, bytesMax: fileBytesMax.revocations }]),
+        ],
+        pollMs,
+      },
+      {
+        files,
+        clock,
+        apply: (contents) => this.#apply(contents),
+        onRefused: (reason) => {
+          this.#refusals += 1;
+          audit.record({ kind: 'certificates-refused', reason });
+        },
+      },
+    );
+  }
+
+  /** For `bindAsync` of a gRPC server, or of several. */
+  get credentials(): ServerCredentials {
+    return this.#live!;
+  }
+
+  get status(): ServerTlsStatus {
+    const nowMs = this.#clock.wallMs();
+    const { certificateExpiresMs, authorityExpiresMs, revocations } = this.#credentials!;
+    const daysUntil = (ms: number): number => (ms - nowMs) / dayMs;
+    return {
+      certificateDaysLeft: daysUntil(certificateExpiresMs),
+      authorityDaysLeft: daysUntil(authorityExpiresMs),
+      revocationsDaysLeft: revocations.nextUpdateMs === undefined ? undefined : daysUntil(revocations.nextUpdateMs),
+      connections: this.#peers.size,
+      connectionsEnded: this.#ended,
+      changes: this.#changes,
+      refusals: this.#refusals,
+    };
+  }
+
+  /** Reads the files for the first time: {@link openServerTls} has done it. */
+  async load(): Promise<void> {
+    await this.#watched.load();
+  }
+
+  /** Watches files and connections from now on. */
+  start(): void {
+    if (this.#sweep !== undefined) return;
+    this.#watched.start();
+    this.#scheduleSweep();
+  }
+
+  /** Stops watching. Connections stay as they are: they end with their server. */
+  async stop(): Promise<void> {
+    this.#sweep?.cancel();
+    this.#sweep = undefined;
+    await this.#watched.stop();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  /** Reads the files now, as SIGHUP asks for. @returns whether what they say now holds */
+  reload(): Promise<boolean> {
+    return this.#watched.reload();
+  }
+
+  async #apply(contents: readonly Buffer[]): Promise<void> {
+    const next = await readCredentials(this.#settings, contents, this.#clock.wallMs(), this.#crypto);
+    try {
+      tryOut(next);
+    } catch (error) {
+      throw new AuthError('certificates', `OpenSSL does not take the credentials: ${wordsOf(error)}`, { cause: error });
+    }
+    this.#credentials = next;
+    if (this.#live === undefined) {
+      this.#live = new LiveCredentials(next, this.#settings.handshakeTimeoutMs, (connection) =>
+        this.#admit(connection),
+      );
+      return;
+    }
+    this.#live.swap(next);
+    this.#changes += 1;
+    const expires = new Date(next.certificateExpiresMs).toISOString();
+    this.#audit.record({
+      kind: 'certificates-changed',
+      what: `certificate until ${expires}, ${next.authorityKeys.size} authorities, ${next.revocations.size} revoked`,
+    });
+    this.#endUntrusted();
+  }
+
+  #admit(connection: Connection): void {
+    let peer: Peer;
+    try {
+      peer = new Peer(connection.chain);
+    } catch (error) {
+      const reason = `its certificate cannot be read: ${wordsOf(error)}`;
+      this.#end(connection, { name: '', serialNumber: '' }, reason);
+      return;
+    }
+    if (this.#endIfUntrusted(connection, peer)) return;
+    this.#peers.set(connection, peer);
+    connection.onClose(() => this.#peers.delete(connection));
+  }
+
+  #scheduleSweep(): void {
+    this.#sweep = this.#clock.after(this.#settings.sweepMs, () => {
+      this.#endUntrusted();
+      this.#scheduleSweep();
+    });
+  }
+
+  #endUntrusted(): void {
+    for (const [connection, peer] of this.#peers) {
+      if (this.#endIfUntrusted(connection, peer)) this.#peers.delete(connection);
+    }
+  }
+
+  #endIfUntrusted(connection: Connection, peer: Peer): boolean {
+    const reason = peer.problem(this.#credentials!, this.#clock.wallMs());
+    if (reason === undefined) return false;
+    this.#end(connection, peer, reason);
+    return true;
+  }
+
+  #end(connection: Connection, { name, serialNumber }: Pick<Peer, 'name' | 'serialNumber'>, reason: string): void {
+    connection.destroy();
+    this.#ended += 1;
+    this.#audit.record({ kind: 'connection-ended', subject: name, serialNumber, from: connection.from, reason });
+  }
+}
+
+function requireMs(name: string, value: number, min: number): void {
+  if (Number.isInteger(value) && value >= min && value <= 60_000) return;
+  throw new AuthError('settings', `${name} must be an integer from ${min} to 60000 ms, got ${value}`);
+}

@@ -1,0 +1,108 @@
+import { readFile } from 'node:fs/promises';
+import { connect } from 'node:tls';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Connection, LiveCredentials } from '../../src/grpc/live-credentials.js';
+import type { Issued } from '../../src/index.js';
+import { type Credentials, readCredentials } from '../../src/tls/credential-files.js';
+import { Mutual } from '../tls/mutual.js';
+
+// What LiveCredentials leans on and nobody promises. When a test here fails after an update of grpc-js or Node, read the comment
+// of that class before anything else.
+
+let mutual: Mutual;
+let alice: Issued;
+let connections: Connection[];
+let live: LiveCredentials;
+let server: Server;
+
+const load = async (): Promise<Credentials> => {
+  const { certificate, key, authorities, revocations } = mutual.paths;
+  const contents = await Promise.all([certificate, key, authorities, revocations].map((path) => readFile(path)));
+  return readCredentials(mutual.paths, contents, Date.now(), crypto);
+};
+const bind = (address: string): Promise<number> =>
+  new Promise((resolve, reject) =>
+    server.bindAsync(address, live, (error, port) => (error === null ? resolve(port) : reject(error))),
+  );
+
+/** Connects, and returns the serial number of the server's certificate once the server has spoken. */
+async function greet(port: number): Promise<string> {
+  const identity = { ca: mutual.authority.certificatePem, cert: alice.certificatePem, key: alice.keyPem };
+  const socket = connect({ port, host: '127.0.0.1', servername: 'localhost', ALPNProtocols: ['h2'], ...identity });
+  await new Promise((resolve) => socket.once('data', resolve));
+  const { serialNumber } = socket.getPeerCertificate();
+  socket.destroy();
+  return serialNumber;
+}
+
+beforeEach(async () => {
+  mutual = await Mutual.make();
+  alice = await mutual.issue('alice');
+  connections = [];
+  live = new LiveCredentials(await load(), 5000, (connection) => connections.push(connection));
+  server = new Server();
+});
+afterEach(async () => {
+  server.forceShutdown();
+  await mutual.remove();
+});
+
+describe('grpc-js', () => {
+  it('takes a subclass of its ServerCredentials, and passes its options on to TLS', async () => {
+    expect(live).toBeInstanceOf(ServerCredentials);
+    expect(live._isSecure()).toBe(true);
+    expect(live._getInterceptors()).toEqual([]);
+    expect(live._getConstructorOptions()).toMatchObject({
+      requestCert: true,
+      rejectUnauthorized: true,
+      handshakeTimeout: 5000,
+    });
+    expect(live._getSecureContextOptions()).toMatchObject({ minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' });
+    await greet(await bind('127.0.0.1:0'));
+  });
+
+  it('hands a swap to every server that it has bound, and to none that is closed', async () => {
+    const ports = [await bind('127.0.0.1:0'), await bind('localhost:0')];
+    const first = await Promise.all(ports.map(greet));
+    const { serialNumber } = await mutual.issueServer();
+    live.swap(await load());
+    expect(first).not.toContain(serialNumber);
+    expect(await Promise.all(ports.map(greet))).toEqual([serialNumber, serialNumber]);
+    const watching = (): number => (live as unknown as { getWatcherCount(): number }).getWatcherCount();
+    expect(watching()).toBeGreaterThanOrEqual(2);
+    await new Promise((closed) => server.tryShutdown(closed));
+    expect(watching()).toBe(0);
+  });
+
+  it('takes the same credentials twice for one address', async () => {
+    const port = await bind('127.0.0.1:0');
+    expect(live._equals(live)).toBe(true);
+    expect(live._equals(ServerCredentials.createInsecure())).toBe(false);
+    expect(await bind(`127.0.0.1:${port}`)).toBe(port);
+  });
+});
+
+describe('Node', () => {
+  it('calls ALPNCallback as a method of the socket, whose certificate is known when it is secure', async () => {
+    const port = await bind('127.0.0.1:0');
+    await greet(port);
+    expect(connections).toHaveLength(1);
+    const { chain, from } = connections[0]!;
+    expect(from).toMatch(/^127\.0\.0\.1:\d+$/);
+    const issuer = chain.issuerCertificate;
+    expect(issuer?.raw.equals(chain.raw)).toBe(false);
+    expect(issuer?.issuerCertificate).toBe(issuer);
+  });
+
+  it('ends a connection when its socket is destroyed', async () => {
+    const port = await bind('127.0.0.1:0');
+    const identity = { ca: mutual.authority.certificatePem, cert: alice.certificatePem, key: alice.keyPem };
+    const socket = connect({ port, host: '127.0.0.1', servername: 'localhost', ALPNProtocols: ['h2'], ...identity });
+    await new Promise((resolve) => socket.once('data', resolve));
+    const endsHere = new Promise((resolve) => socket.on('error', () => {}).on('close', resolve));
+    const endsThere = new Promise<void>((resolve) => connections[0]!.onClose(resolve));
+    connections[0]!.destroy();
+    await Promise.all([endsHere, endsThere]);
+  });
+});

@@ -1,0 +1,245 @@
+import { X509Certificate } from 'node:crypto';
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { nodeClock, nodeFiles, nodeRandom } from '@commitlog/runtime/node';
+import { SeededRandom } from '@commitlog/simulation';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  Authenticator,
+  type Authority,
+  createAuthority,
+  type Issued,
+  openAuthority,
+  saveIssued,
+} from '../../src/index.js';
+import { World } from '../world.js';
+import { hasOpenssl, openssl } from './openssl.js';
+
+const components = { files: nodeFiles, clock: nodeClock, random: nodeRandom, crypto };
+const node = { kind: 'node', cluster: 'prod', nodeId: 'n1', hosts: ['localhost', '127.0.0.1', '::1'] } as const;
+const client = { kind: 'client', subject: 'Jürgen, the "first"' } as const;
+const dayMs = 86_400_000;
+
+let dir: string;
+let authority: Authority;
+const at = (name: string): string => join(dir, name);
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'commitlog-pki-'));
+  authority = await createAuthority({ dir, name: 'test CA' }, components);
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+async function save(issued: Issued, name: string): Promise<void> {
+  await saveIssued(issued, { certificate: at(`${name}.crt`), key: at(`${name}.key`) }, components);
+}
+
+describe('a certificate', () => {
+  it('of a node has its id, its hosts, both usages, a P-256 key and 90 days', async () => {
+    const { certificatePem, keyPem, serialNumber, expiresMs } = await authority.issue(node);
+    const certificate = new X509Certificate(certificatePem);
+    expect(certificate.subjectAltName).toBe(
+      'URI:spiffe://prod/node/n1, DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1',
+    );
+    expect(certificate.publicKey.asymmetricKeyDetails).toEqual({ namedCurve: 'prime256v1' });
+    expect(certificate.serialNumber).toBe(serialNumber);
+    expect(certificate.ca).toBe(false);
+    expect(Math.round((expiresMs - Date.now()) / dayMs)).toBe(90);
+    expect(Date.parse(certificate.validTo)).toBe(Math.floor(expiresMs / 1000) * 1000);
+    expect(keyPem).toMatch(/^-----BEGIN PRIVATE KEY-----\n/);
+    const principal = new Authenticator({ cluster: 'prod' }).authenticate(certificate);
+    expect(principal).toEqual({ principal: { kind: 'node', cluster: 'prod', nodeId: 'n1' } });
+  });
+
+  it('of a client is that subject’s, whatever characters it has', async () => {
+    const { certificatePem } = await authority.issue(client, { days: 1 });
+    const principal = new Authenticator({ cluster: 'prod' }).authenticate(new X509Certificate(certificatePem));
+    expect(principal).toEqual({ principal: { kind: 'client', subject: 'Jürgen, the "first"' } });
+  });
+
+  it.each([
+    [{ ...node, hosts: [] }, /under which it is dialled/],
+    [{ ...node, hosts: ['a b'] }, /neither a name/],
+    [{ ...node, hosts: ['300.1.1.1'] }, /neither a name/],
+    [{ ...node, nodeId: 'a/b' }, /is no node/],
+    [{ ...node, cluster: 'Prod' }, /is no node/],
+    [{ ...client, subject: 'role:operator' }, /role:/],
+    [{ ...client, subject: '' }, /empty/],
+  ])('that nobody would accept is not issued: %o', async (identity, why) => {
+    await expect(async () => authority.issue(identity)).rejects.toMatchObject({
+      code: 'identity',
+      message: expect.stringMatching(why),
+    });
+  });
+
+  it('never outlives its authority', async () => {
+    await expect(authority.issue(client, { days: 3649 })).resolves.toBeDefined();
+    await rm(dir, { recursive: true });
+    authority = await createAuthority({ dir, name: 'short', days: 30 }, components);
+    await expect(authority.issue(client)).rejects.toMatchObject({ code: 'settings' });
+    await expect(authority.issue(client, { days: 29 })).resolves.toBeDefined();
+  });
+
+  it('is renewed with another key and serial number, and the same names', async () => {
+    const first = await authority.issue(node);
+    const second = await authority.renew(first.serialNumber.toLowerCase());
+    const [before, after] = [first, second].map(({ certificatePem }) => new X509Certificate(certificatePem));
+    expect(after!.subjectAltName).toBe(before!.subjectAltName);
+    expect(after!.subject).toBe(before!.subject);
+    expect(after!.serialNumber).not.toBe(before!.serialNumber);
+    expect(after!.publicKey.equals(before!.publicKey)).toBe(false);
+    const principal = new Authenticator({ cluster: 'prod' }).authenticate(after!);
+    expect(principal).toMatchObject({ principal: { nodeId: 'n1' } });
+  });
+
+  it('that was not issued here, or was revoked, is neither renewed nor revoked', async () => {
+    for (const serial of ['0', 'ABCDEF', '../../ca', '']) {
+      await expect(authority.renew(serial)).rejects.toMatchObject({ code: 'unknown-certificate' });
+      await expect(authority.revoke(serial)).rejects.toMatchObject({ code: 'unknown-certificate' });
+    }
+    const { serialNumber } = await authority.issue(client);
+    await authority.revoke(serialNumber);
+    await expect(authority.renew(serialNumber)).rejects.toMatchObject({ code: 'already-revoked' });
+    await expect(authority.revoke(serialNumber)).rejects.toMatchObject({ code: 'already-revoked' });
+  });
+});
+
+describe('an authority', () => {
+  it('lists what it issued, and what of it was revoked', async () => {
+    const one = await authority.issue(node);
+    const two = await authority.issue(client);
+    await authority.revoke(two.serialNumber);
+    const list = await authority.list();
+    expect(list.find(({ serialNumber }) => serialNumber === one.serialNumber)).toEqual({
+      serialNumber: one.serialNumber,
+      commonName: 'n1',
+      uris: ['spiffe://prod/node/n1'],
+      expiresMs: Math.floor(one.expiresMs / 1000) * 1000,
+      isRevoked: false,
+    });
+    expect(list.find(({ serialNumber }) => serialNumber === two.serialNumber)?.isRevoked).toBe(true);
+    expect(list).toHaveLength(2);
+  });
+
+  it('is opened again, and goes on', async () => {
+    const { serialNumber } = await authority.issue(client);
+    const again = await openAuthority({ dir }, components);
+    expect(again.certificatePem).toBe(authority.certificatePem);
+    await again.revoke(serialNumber);
+    expect((await authority.list()).map(({ isRevoked }) => isRevoked)).toEqual([true]);
+  });
+
+  it('is not made where there is one, nor opened where there is none or a damaged one', async () => {
+    await expect(createAuthority({ dir, name: 'other' }, components)).rejects.toMatchObject({
+      code: 'authority-exists',
+    });
+    await expect(openAuthority({ dir: at('none') }, components)).rejects.toMatchObject({ code: 'file' });
+    await writeFile(at('ca.key'), 'nonsense');
+    await expect(openAuthority({ dir }, components)).rejects.toMatchObject({ code: 'certificates' });
+  });
+
+  it('writes keys for their owner alone, and refuses one that others may read', async () => {
+    await save(await authority.issue(client), 'alice');
+    for (const key of ['ca.key', 'alice.key']) expect((await stat(at(key))).mode & 0o777).toBe(0o600);
+    for (const mode of [0o640, 0o604, 0o620, 0o777]) {
+      await chmod(at('ca.key'), mode);
+      await expect(openAuthority({ dir }, components)).rejects.toMatchObject({
+        code: 'key-exposed',
+        message: expect.stringContaining('chmod 600'),
+      });
+    }
+    await chmod(at('ca.key'), 0o400);
+    await expect(openAuthority({ dir }, components)).resolves.toBeDefined();
+  });
+
+  it('replaces a key that others could read by one that they cannot', async () => {
+    await writeFile(at('alice.key'), 'old', { mode: 0o644 });
+    await writeFile(at('alice.key.new'), 'left behind', { mode: 0o666 });
+    await save(await authority.issue(client), 'alice');
+    expect((await stat(at('alice.key'))).mode & 0o777).toBe(0o600);
+  });
+
+  it('loses no certificate to a power cut once it has issued it', async () => {
+    const { disk, files, clock } = new World();
+    const world = { files, clock, random: new SeededRandom(1), crypto };
+    const made = await createAuthority({ dir: '/ca', name: 'test CA' }, world);
+    const { serialNumber } = await made.issue(client);
+    for (const state of disk.crashStates({ random: new SeededRandom(2) })) {
+      const after = await openAuthority({ dir: '/ca' }, { ...world, files: state.disk.files });
+      expect((await after.list()).map((each) => each.serialNumber)).toEqual([serialNumber]);
+    }
+  });
+});
+
+describe.skipIf(!hasOpenssl)('openssl', () => {
+  it.each([
+    ['node', node, ['sslserver', 'sslclient']],
+    ['client', client, ['sslclient']],
+  ] as const)('verifies a %s certificate for what it is for', async (name, identity, purposes) => {
+    await save(await authority.issue(identity), name);
+    for (const purpose of ['sslserver', 'sslclient'] as const) {
+      const { isGood, output } = openssl([
+        ...[
+          'verify',
+          '-x509_strict',
+          '-purpose',
+          purpose,
+          '-CAfile',
+          at('ca.crt'),
+          '-CRLfile',
+          at('ca.crl'),
+          '-crl_check',
+        ],
+        at(`${name}.crt`),
+      ]);
+      expect(output).toContain(
+        (purposes as readonly string[]).includes(purpose) ? ': OK' : 'unsuitable certificate purpose',
+      );
+      expect(isGood).toBe((purposes as readonly string[]).includes(purpose));
+    }
+    const key = openssl(['pkey', '-in', at(`${name}.key`), '-pubout']).output;
+    expect(openssl(['x509', '-in', at(`${name}.crt`), '-noout', '-pubkey']).output).toBe(key);
+  });
+
+  it('verifies a renewed certificate, and the authority itself', async () => {
+    const { serialNumber } = await authority.issue(node);
+    await save(await authority.renew(serialNumber), 'renewed');
+    expect(openssl(['verify', '-x509_strict', '-CAfile', at('ca.crt'), at('renewed.crt'), at('ca.crt')])).toMatchObject(
+      {
+        isGood: true,
+      },
+    );
+  });
+
+  it('refuses a revoked certificate, by a list whose number grows', async () => {
+    const numberOf = (): string =>
+      openssl(['crl', '-in', at('ca.crl'), '-noout', '-crlnumber', '-CAfile', at('ca.crt')]).output;
+    expect(numberOf()).toContain('crlNumber=0x01\n');
+    expect(numberOf()).toContain('verify OK\n');
+    for (let number = 2; number < 20; number += 1) await authority.refreshRevocations();
+    const issued = await authority.issue(client);
+    await save(issued, 'alice');
+    await authority.revoke(issued.serialNumber);
+    const { isGood, output } = openssl([
+      ...['verify', '-CAfile', at('ca.crt'), '-CRLfile', at('ca.crl'), '-crl_check', at('alice.crt')],
+    ]);
+    expect(output).toContain('certificate revoked');
+    expect(isGood).toBe(false);
+    expect(numberOf()).toContain('crlNumber=0x14\n');
+    const text = openssl(['crl', '-in', at('ca.crl'), '-noout', '-text']).output;
+    expect(text).toContain(`Serial Number: ${issued.serialNumber}`);
+    expect(await readFile(at('ca.crl'), 'utf8')).toMatch(/^-----BEGIN X509 CRL-----\n/);
+  });
+
+  it('counts revocation lists beyond 127 and 255', async () => {
+    await authority.writeRevocations([], 127);
+    for (const hex of ['0x80', '0x81']) {
+      await authority.refreshRevocations();
+      expect(openssl(['crl', '-in', at('ca.crl'), '-noout', '-crlnumber']).output).toContain(`crlNumber=${hex}\n`);
+    }
+    await authority.writeRevocations([], 255);
+    await authority.refreshRevocations();
+    expect(openssl(['crl', '-in', at('ca.crl'), '-noout', '-crlnumber']).output).toContain('crlNumber=0x0100\n');
+  });
+});

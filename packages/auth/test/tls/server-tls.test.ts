@@ -1,0 +1,266 @@
+import type { X509Certificate } from 'node:crypto';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { connect as connectTcp } from 'node:net';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { nodeClock, nodeFiles } from '@commitlog/runtime/node';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Authority, type Issued, openServerTls } from '../../src/index.js';
+import { hasOpenssl, opensslBeside } from '../pki/openssl.js';
+import { Mutual } from './mutual.js';
+
+let mutual: Mutual;
+let alice: Issued;
+const until = { timeout: 10_000, interval: 10 };
+
+beforeEach(async () => {
+  mutual = await Mutual.make();
+  alice = await mutual.issue('alice');
+});
+afterEach(() => mutual.remove());
+
+const trusting = (issued: Issued, authority: Authority = mutual.authority): ConnectionOptions => ({
+  ca: authority.certificatePem,
+  cert: issued.certificatePem,
+  key: issued.keyPem,
+  servername: 'localhost',
+  ALPNProtocols: ['h2'],
+});
+
+/** Shakes hands, waits for the server's judgement, and says how it went. */
+function shakeHands(port: number, options: ConnectionOptions): Promise<string> {
+  return new Promise((resolve) => {
+    const socket: TLSSocket = connect({ port, host: '127.0.0.1', ...options });
+    const finish = (outcome: string): void => {
+      resolve(outcome);
+      socket.destroy();
+    };
+    // In TLS 1.3 a client learns of its refusal only when it reads. An HTTP/2 server speaks first.
+    socket.on('data', () => finish(`accepted by ${(socket.getPeerX509Certificate() as X509Certificate).serialNumber}`));
+    socket.on('error', (error: NodeJS.ErrnoException) => finish(error.code ?? error.message));
+    socket.on('close', () => finish('closed'));
+  });
+}
+
+describe('a server of gRPC', () => {
+  it('serves whoever has a certificate of its authority', async () => {
+    const port = await mutual.serve(await mutual.tls());
+    expect(await mutual.client(port, alice).once('hello')).toBe('hello');
+  });
+
+  it('refuses the handshake of everybody else', async () => {
+    const port = await mutual.serve(await mutual.tls());
+    const stranger = await (await mutual.otherAuthority()).issue({ kind: 'client', subject: 'alice' });
+    const good = trusting(alice);
+    expect(await shakeHands(port, { ...good, maxVersion: 'TLSv1.2' })).toBe('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION');
+    expect(await shakeHands(port, { ...good, cert: undefined, key: undefined })).toBe(
+      'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+    );
+    // Node cuts the connection here without a word.
+    expect(await shakeHands(port, { ...good, cert: stranger.certificatePem, key: stranger.keyPem })).toMatch(
+      /ECONNRESET|closed/,
+    );
+    const expired = await mutual.issueShortly('alice', -1000);
+    expect(await shakeHands(port, trusting(expired))).toMatch(/ECONNRESET|closed/);
+    expect(await shakeHands(port, { ...good, ALPNProtocols: ['http/1.1'] })).toBe(
+      'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL',
+    );
+    expect(await shakeHands(port, good)).toMatch(/^accepted/);
+  });
+
+  it('cuts a handshake that takes too long, however it dawdles, and others notice nothing', async () => {
+    const port = await mutual.serve(await mutual.tls({ handshakeTimeoutMs: 300 }));
+    const silent = connectTcp(port, '127.0.0.1');
+    const dawdling = connectTcp(port, '127.0.0.1');
+    const dawdle = setInterval(() => dawdling.write(Buffer.of(0x16)), 20);
+    const garbage = connectTcp(port, '127.0.0.1').on('connect', () => garbage.write('GET / HTTP/1.1\r\n\r\n'));
+    const sockets = [silent, dawdling, garbage];
+    for (const socket of sockets) socket.on('error', () => {});
+    const caller = mutual.client(port, alice);
+    await vi.waitFor(async () => {
+      expect(await caller.once()).toBe('hello');
+      expect(sockets.map(({ closed }) => closed)).toEqual([true, true, true]);
+    }, until);
+    clearInterval(dawdle);
+  });
+
+  it('tells a peer that speaks TLS but no HTTP/2 to go away', async () => {
+    const port = await mutual.serve(await mutual.tls());
+    const { ALPNProtocols: _, ...silentAboutIt } = trusting(alice);
+    const socket = connect({ port, host: '127.0.0.1', ...silentAboutIt });
+    const said: Buffer[] = [];
+    for await (const piece of socket) said.push(piece as Buffer);
+    expect(`${Buffer.concat(said)}`).toMatch(/^HTTP\/1\.0 403/);
+  });
+
+  it('resumes no session: the certificate is checked every time', async () => {
+    const port = await mutual.serve(await mutual.tls());
+    const sessions: Buffer[] = [];
+    const first = connect({ port, host: '127.0.0.1', ...trusting(alice) });
+    first.on('session', (session) => sessions.push(session));
+    await new Promise((resolve) => first.once('data', resolve));
+    first.destroy();
+    const second = connect({
+      port,
+      host: '127.0.0.1',
+      ...trusting(alice),
+      ...(sessions[0] && { session: sessions[0] }),
+    });
+    await new Promise((resolve) => second.once('data', resolve));
+    expect(second.isSessionReused()).toBe(false);
+    second.destroy();
+  });
+});
+
+describe.skipIf(!hasOpenssl)('openssl s_client', () => {
+  it('sees TLS 1.3 and nothing older', async () => {
+    const port = await mutual.serve(await mutual.tls());
+    await writeFile(`${mutual.dir}/alice.pem`, alice.certificatePem + alice.keyPem);
+    const see = (...version: string[]) =>
+      opensslBeside([
+        ...['s_client', '-connect', `127.0.0.1:${port}`, '-CAfile', mutual.paths.authorities, '-verify_return_error'],
+        ...['-cert', `${mutual.dir}/alice.pem`, '-alpn', 'h2', ...version],
+      ]);
+    expect(await see()).toMatch(/New, TLSv1\.3[\s\S]*ALPN protocol: h2[\s\S]*Verify return code: 0 \(ok\)/);
+    for (const version of ['-tls1_2', '-tls1_1', '-tls1']) expect(await see(version)).toContain('Cipher is (NONE)');
+  });
+});
+
+describe('new files', () => {
+  it('are used for every new handshake, and no open stream notices', async () => {
+    const tls = await mutual.tls();
+    const port = await mutual.serve(tls);
+    const stream = mutual.client(port, alice).forever();
+    await vi.waitFor(() => expect(stream.received).toBeGreaterThan(0), until);
+    const renewed = await mutual.issueServer();
+    await vi.waitFor(
+      async () => expect(await shakeHands(port, trusting(alice))).toBe(`accepted by ${renewed.serialNumber}`),
+      until,
+    );
+    const before = stream.received;
+    await vi.waitFor(() => expect(stream.received).toBeGreaterThan(before + 5), until);
+    expect(stream.ended).toBeUndefined();
+    expect(await mutual.client(port, alice).once()).toBe('hello');
+    expect(tls.status).toMatchObject({ changes: 1, refusals: 0, connectionsEnded: 0 });
+    // A swap must not open the door to older versions.
+    expect(await shakeHands(port, { ...trusting(alice), maxVersion: 'TLSv1.2' })).toBe(
+      'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
+    );
+  });
+
+  it.each([
+    ['a key of another certificate', () => writeFile(mutual.paths.key, alice.keyPem), /is not the key of/],
+    ['a damaged key', () => writeFile(mutual.paths.key, 'nonsense'), /no private key/],
+    ['a key that others may read', () => chmod(mutual.paths.key, 0o644), /chmod 600/],
+    ['an empty certificate', () => writeFile(mutual.paths.certificate, ''), /no certificate/],
+    [
+      'a certificate that was cut short',
+      async () => writeFile(mutual.paths.certificate, (await readFile(mutual.paths.certificate)).subarray(0, -40)),
+      /cut short/,
+    ],
+    [
+      'a certificate for clients',
+      () => writeFile(mutual.paths.certificate, alice.certificatePem),
+      /not the key of|serverAuth/,
+    ],
+    ['an authority that is none', () => writeFile(mutual.paths.authorities, alice.certificatePem), /no authority/],
+    ['an empty list of authorities', () => writeFile(mutual.paths.authorities, '\n'), /no certificate/],
+    ['a damaged revocation list', () => writeFile(mutual.paths.revocations, 'nonsense'), /no revocation list/],
+    [
+      'a revocation list of a stranger',
+      async () => writeFile(mutual.paths.revocations, await readFile((await mutual.otherAuthority()).revocationsPath)),
+      /signed by none/,
+    ],
+  ])('with %s change nothing, and it is said why', async (_, damage, why) => {
+    const tls = await mutual.tls({ pollMs: 60_000 });
+    const port = await mutual.serve(tls);
+    const caller = mutual.client(port, alice);
+    expect(await caller.once()).toBe('hello');
+    await damage();
+    expect(await tls.reload()).toBe(false);
+    expect(tls.status).toMatchObject({ changes: 0, refusals: 1, connections: 1 });
+    expect(mutual.records).toEqual([
+      { kind: 'certificates-refused', atMs: expect.any(Number), reason: expect.stringMatching(why) },
+    ]);
+    expect(await caller.once()).toBe('hello');
+    expect(await mutual.client(port, alice).once()).toBe('hello');
+    const components = { files: nodeFiles, clock: nodeClock, audit: { record: () => {} }, crypto };
+    await expect(openServerTls(mutual.paths, components)).rejects.toMatchObject({
+      message: expect.stringMatching(why),
+    });
+  });
+
+  it('may come from another authority: its clients are welcome, and the connections of the old one end', async () => {
+    const tls = await mutual.tls();
+    const port = await mutual.serve(tls);
+    const stream = mutual.client(port, alice).forever();
+    await vi.waitFor(() => expect(stream.received).toBeGreaterThan(0), until);
+    const other = await mutual.otherAuthority();
+    await writeFile(mutual.paths.revocations, await readFile(other.revocationsPath));
+    await writeFile(mutual.paths.authorities, other.certificatePem);
+    await mutual.issueServer(other);
+    await vi.waitFor(() => expect(stream.ended).toBeDefined(), until);
+    const bob = await other.issue({ kind: 'client', subject: 'bob' });
+    expect(await mutual.client(port, bob, other.certificatePem).once()).toBe('hello');
+    expect(mutual.records.find(({ kind }) => kind === 'connection-ended')).toMatchObject({
+      subject: 'CN=alice',
+      reason: 'its authority is not accepted any more',
+    });
+  });
+});
+
+describe('a connection', () => {
+  it('whose certificate is revoked ends, and cannot be made again; others go on', async () => {
+    const tls = await mutual.tls();
+    const port = await mutual.serve(tls);
+    const bob = await mutual.issue('bob');
+    const streams = [alice, bob].map((issued) => mutual.client(port, issued).forever());
+    await vi.waitFor(() => expect(streams.every(({ received }) => received > 0)).toBe(true), until);
+    await mutual.authority.revoke(alice.serialNumber);
+    await vi.waitFor(() => expect(streams[0]!.ended).toBeDefined(), until);
+    expect(await mutual.client(port, alice).once()).toMatch(/UNAVAILABLE/);
+    const before = streams[1]!.received;
+    await vi.waitFor(() => expect(streams[1]!.received).toBeGreaterThan(before + 5), until);
+    expect(mutual.records.find(({ kind }) => kind === 'connection-ended')).toMatchObject({
+      subject: 'CN=alice',
+      serialNumber: alice.serialNumber,
+      from: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+      reason: 'its certificate was revoked',
+    });
+    expect(tls.status.connections).toBe(1);
+  });
+
+  it('whose certificate expires ends, and cannot be made again', async () => {
+    const tls = await mutual.tls();
+    const port = await mutual.serve(tls);
+    const shortly = await mutual.issueShortly('alice', 3000);
+    const stream = mutual.client(port, shortly).forever();
+    await vi.waitFor(() => expect(stream.received).toBeGreaterThan(0), until);
+    await vi.waitFor(() => expect(stream.ended).toBeDefined(), until);
+    expect(Date.now()).toBeGreaterThan(shortly.expiresMs - 1000);
+    expect(await shakeHands(port, trusting(shortly))).toMatch(/ECONNRESET|closed/);
+    expect(mutual.records).toMatchObject([{ kind: 'connection-ended', reason: 'its certificate has expired' }]);
+  });
+
+  it('is counted for as long as it lives, and no longer', async () => {
+    const tls = await mutual.tls();
+    const port = await mutual.serve(tls);
+    for (let time = 0; time < 10; time += 1) expect(await shakeHands(port, trusting(alice))).toMatch(/^accepted/);
+    await vi.waitFor(() => expect(tls.status.connections).toBe(0), until);
+  });
+});
+
+describe('the status', () => {
+  it('has the days that are left', async () => {
+    const { status } = await mutual.tls();
+    expect(status.certificateDaysLeft).toBeCloseTo(90, 1);
+    expect(status.authorityDaysLeft).toBeCloseTo(3650, 1);
+    expect(status.revocationsDaysLeft).toBeCloseTo(30, 1);
+  });
+
+  it.each([{ pollMs: 5 }, { sweepMs: 60_001 }, { handshakeTimeoutMs: 1 }])(
+    'needs settings in range: %o',
+    async (settings) => {
+      await expect(mutual.tls(settings)).rejects.toMatchObject({ code: 'settings' });
+    },
+  );
+});
