@@ -93,8 +93,8 @@ export class LogStorage implements RaftStorage {
     const log = await reserve.spend(() => openLog({ ...ofLog, dir: `${dir}/log` }, { files, clock }));
     try {
       const snapshot = await SnapshotFile.open(dir, files);
-      await finishInstall(log, snapshot.newest);
       const configurations = await Configurations.open(dir, files, log);
+      if (snapshot.newest !== null) await replaceBy(snapshot.newest, log, configurations);
       const repairs = await Repairs.open(dir, files, log, await termRuns(log));
       await reserve.fill();
       const format = new BatchFormat({ batchBytesMax }, { clock, tail: () => log.tail });
@@ -220,22 +220,27 @@ export class LogStorage implements RaftStorage {
     }
   }
 
-  /** Repairs come before entries: where they find no room, none of this operation's entries is on disk. */
+  /**
+   * A cut comes before the snapshot, unless that takes everything: a damaged batch at the cut would be in its way for nothing. Repairs come
+   * before entries: where they find no room, none of this operation's entries is on disk.
+   */
   async #persist({ hardState, install, truncateFrom, repairs }: Persist): Promise<void> {
     if (hardState !== undefined) {
       const { term, vote, commit: commitHint } = hardState;
       await this.log.saveHardState({ term, vote, commitHint, storageId: this.storageId });
     }
+    if (truncateFrom !== undefined && !(await isReplacedBy(install, this.log))) await this.#cut(truncateFrom);
     if (install !== undefined) await this.#install(install);
-    if (truncateFrom !== undefined) {
-      await this.#reserve.spend(() => this.log.truncateAfter(truncateFrom - 1));
-      this.#configurations.truncate(truncateFrom);
-      await this.#repairs.truncate(truncateFrom);
-    }
     if (repairs.length > 0) await this.#repairs.add(repairs);
   }
 
-  /** The snapshot first: should the power go behind it, the next start does the rest (see `finishInstall`). */
+  async #cut(from: Index): Promise<void> {
+    await this.#reserve.spend(() => this.log.truncateAfter(from - 1));
+    this.#configurations.truncate(from);
+    await this.#repairs.truncate(from);
+  }
+
+  /** The snapshot first: should the power go behind it, the next start does the rest. */
   async #install(meta: SnapshotMeta): Promise<void> {
     if (this.#staged?.id !== meta.id) throw new RaftError('ERR_RAFT_STORAGE', `snapshot ${meta.id} was never staged`);
     const snapshot = { meta, data: Buffer.concat(this.#staged.parts) };
@@ -243,14 +248,8 @@ export class LogStorage implements RaftStorage {
     this.#staged = null;
     await this.#reserve.spend(async () => {
       if (meta.index >= this.#newestIndex) await this.#snapshot.save(snapshot);
-      if (meta.index <= this.log.start.index) return;
-      if (await holds(this.log, meta)) {
-        await this.#trim(position);
-        return;
-      }
-      await this.log.reset(position);
-      await this.#configurations.replace(meta);
-      await this.#repairs.truncate(0);
+      if (await replaceBy(snapshot, this.log, this.#configurations)) await this.#repairs.truncate(0);
+      else if (meta.index > this.log.start.index) await this.#trim(position);
     });
   }
 
@@ -317,15 +316,25 @@ function isAppend(operation: StorageOperation): boolean {
   return hardState === undefined && install === undefined && truncateFrom === undefined && repairs.length === 0;
 }
 
-/** Whether the log holds the entry that a snapshot ends with: then it agrees with the snapshot up to there. */
-async function holds(log: Log, { index, term }: SnapshotMeta): Promise<boolean> {
-  return termIn(await termRuns(log), log.durable.index, index) === term;
+/**
+ * Whether a snapshot takes the place of the whole log: it begins behind where the log does, and the log does not hold the entry that it
+ * ends with. A log that holds it agrees with it up to there (the log matching property, §5.3).
+ */
+async function isReplacedBy(snapshot: SnapshotMeta | undefined, log: Log): Promise<boolean> {
+  if (snapshot === undefined || snapshot.index <= log.start.index) return false;
+  return termIn(await termRuns(log), log.durable.index, snapshot.index) !== snapshot.term;
 }
 
-/** A snapshot that was to take the log's place, and the power went between the two. */
-async function finishInstall(log: Log, newest: Snapshot | null): Promise<void> {
-  if (newest === null || newest.meta.index <= log.start.index || (await holds(log, newest.meta))) return;
-  await log.reset(positionIn(newest));
+/**
+ * Puts a snapshot in the place of a log that it replaces: when it is installed, or at the start, if the power went while it was.
+ *
+ * @returns whether it does
+ */
+async function replaceBy(snapshot: Snapshot, log: Log, configurations: Configurations): Promise<boolean> {
+  if (!(await isReplacedBy(snapshot.meta, log))) return false;
+  await configurations.replace(snapshot.meta);
+  await log.reset(positionIn(snapshot));
+  return true;
 }
 
 /** @throws TypeError when the snapshot's bytes are not the state of a log as of its index and term */

@@ -273,6 +273,22 @@ test('given a hole right before a snapshot ends, when it is installed, then the 
   expect(await indexesOf(storage)).toEqual([6, 7, 8, 9]);
 });
 
+test('given a hole where another log is to be cut, when a snapshot takes the place of all of it, then it does', async () => {
+  const disk = new SimulatedDisk();
+  await (await open(disk)).write([persist({ entries: bigs(1, 9) })]);
+  const damaged = disk.clone();
+  rot(damaged, big(5), header);
+  const storage = await open(damaged);
+  await expect(storage.read(5, 9, 1)).rejects.toThrow(UnreadableError);
+  const snapshot = meta(5, 3);
+  const data = encodeState({ index: 5, term: 3, nextOffset: 4, appendTime: 0 });
+  const stage: StorageOperation = { kind: 'stage-chunk', snapshot, offset: 0, data };
+  await storage.write([stage, persist({ install: snapshot, truncateFrom: 6 })]);
+  await storage.close();
+  const state = await (await open(damaged)).load();
+  expect(state).toMatchObject({ snapshot, start: { index: 5, term: 3 }, lastIndex: 5, unreadable: [] });
+});
+
 test('an older snapshot than the newest, and one below the start, change nothing', async () => {
   const storage = await open(new SimulatedDisk());
   await storage.write([persist({ entries: bigs(1, 9) })]);

@@ -47,6 +47,7 @@ export function statesOf(from: DiskState, operations: readonly StorageOperation[
     } else {
       const { hardState, install, truncateFrom, repairs, entries } = operation;
       if (hardState !== undefined) go({ hardState });
+      if (truncateFrom !== undefined) go({ entries: now().entries.filter(({ index }) => index < truncateFrom) });
       if (install !== undefined) {
         const snapshot = { id: install.id, data: Buffer.concat(staged).toString() };
         const isHeld = now().entries.some(({ index, term }) => index === install.index && term === install.term);
@@ -56,7 +57,6 @@ export function statesOf(from: DiskState, operations: readonly StorageOperation[
           go(trimmed(now(), index));
         } else go({ snapshot, start: { index, term }, entries: [], rotten: new Set() });
       }
-      if (truncateFrom !== undefined) go({ entries: now().entries.filter(({ index }) => index < truncateFrom) });
       for (const { index } of repairs) go({ rotten: new Set([...now().rotten].filter((each) => each !== index)) });
       for (const entry of entries) go({ entries: [...now().entries, entry] });
     }
