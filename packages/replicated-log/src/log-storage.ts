@@ -116,7 +116,9 @@ export class LogStorage implements RaftStorage {
   async load(): Promise<StoredState> {
     const { hardState, start, durable } = this.log;
     const runs = await termRuns(this.log);
+    // Of a member that was here before: what it had in memory only is gone.
     this.#staged = null;
+    this.format.replaced();
     return {
       hardState: { term: hardState.term, vote: hardState.vote as MemberId | null, commit: hardState.commitHint },
       snapshot: this.#snapshot.newest?.meta ?? null,

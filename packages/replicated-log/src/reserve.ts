@@ -26,6 +26,7 @@ export class Reserve {
    */
   async fill(): Promise<boolean> {
     if (this.#isThere) return true;
+    await removeIfThere(this.#files, this.#probe);
     // One that a power cut left short is as good as none.
     if ((await sizeOf(this.#files, this.#path)) !== reserveBytes) {
       await removeIfThere(this.#files, this.#path);
@@ -50,11 +51,14 @@ export class Reserve {
   /** Whether so many bytes would fit beside the reserve. */
   async hasRoom(bytes: number): Promise<boolean> {
     if (!(await this.fill())) return false;
-    const probe = `${this.#path}.probe`;
-    await removeIfThere(this.#files, probe);
-    const fits = await isWritable(this.#files, probe, bytes);
-    await removeIfThere(this.#files, probe);
+    const fits = await isWritable(this.#files, this.#probe, bytes);
+    await removeIfThere(this.#files, this.#probe);
     return fits;
+  }
+
+  /** Written to see whether there is room, and removed again; a crash in between may leave it. */
+  get #probe(): string {
+    return `${this.#path}.probe`;
   }
 }
 

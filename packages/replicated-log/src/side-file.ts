@@ -1,9 +1,16 @@
 import { Buffer } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 import { LogError } from '@commitlog/log';
+import { RaftError } from '@commitlog/raft';
 import { type Files, hasErrorCode, type OpenFile } from '@commitlog/runtime';
 
-/** A small file beside the log, replaced as a whole: a CRC-32 (little-endian), then its content. */
+const version = 1;
+const headerBytes = 8;
+
+/**
+ * A small file beside the log, replaced as a whole. Little-endian: u32 CRC-32 of what follows, u32 version of what follows, now 1, and
+ * the content.
+ */
 export class SideFile {
   readonly path: string;
   readonly #directory: string;
@@ -15,21 +22,29 @@ export class SideFile {
     this.#files = files;
   }
 
-  /** What was saved last; `undefined` where nothing is, or what is there fails its checksum. */
+  /**
+   * What was saved last; `undefined` where nothing is, or what is there fails its checksum.
+   *
+   * @throws RaftError `ERR_RAFT_STORAGE` when a later version wrote it
+   */
   async load(): Promise<Buffer | undefined> {
     const bytes = await readWhole(this.#files, this.path);
-    if (bytes === undefined || bytes.length < 4) return undefined;
-    const content = bytes.subarray(4);
-    return crc32(content) === bytes.readUInt32LE(0) ? content : undefined;
+    if (bytes === undefined || bytes.length < headerBytes) return undefined;
+    if (crc32(bytes.subarray(4)) !== bytes.readUInt32LE(0)) return undefined;
+    const found = bytes.readUInt32LE(4);
+    if (found === version) return bytes.subarray(headerBytes);
+    const message = `${this.path} is of version ${found}, and this program reads version ${version}: use the version that wrote it, or a later one`;
+    throw new RaftError('ERR_RAFT_STORAGE', message);
   }
 
   /** Written aside, synced, renamed: after a crash there is the old content or the new one, and on return the new one. */
   async save(content: Uint8Array): Promise<void> {
-    const crc = Buffer.alloc(4);
-    crc.writeUInt32LE(crc32(content));
+    const header = Buffer.alloc(headerBytes);
+    header.writeUInt32LE(version, 4);
+    header.writeUInt32LE(crc32(content, crc32(header.subarray(4))), 0);
     const draft = `${this.path}.draft`;
     await removeIfThere(this.#files, draft);
-    await writeNew(this.#files, draft, [crc, content]);
+    await writeNew(this.#files, draft, [header, content]);
     await this.#files.rename(draft, this.path);
     await this.#files.syncDirectory(this.#directory);
   }

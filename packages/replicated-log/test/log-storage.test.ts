@@ -289,6 +289,16 @@ test('given a hole where another log is to be cut, when a snapshot takes the pla
   expect(state).toMatchObject({ snapshot, start: { index: 5, term: 3 }, lastIndex: 5, unreadable: [] });
 });
 
+test('given a member that ended with entries in memory only, when another is started on its storage, then it goes on where the disk ends', async () => {
+  const storage = await open(new SimulatedDisk());
+  await storage.write([persist({ entries: bigs(1, 3) })]);
+  for (const entry of bigs(4, 6)) storage.format.appended(entry);
+  expect((await storage.load()).lastIndex).toBe(3);
+  const noop = storage.format.place('noop', new Uint8Array(0), 4, 2);
+  await storage.write([persist({ entries: [{ index: 4, term: 2, type: 'noop', data: noop }] })]);
+  expect(await indexesOf(storage)).toEqual([1, 2, 3, 4]);
+});
+
 test('an older snapshot than the newest, and one below the start, change nothing', async () => {
   const storage = await open(new SimulatedDisk());
   await storage.write([persist({ entries: bigs(1, 9) })]);

@@ -26,7 +26,11 @@ export interface EntryFormat {
    */
   place(type: EntryType, payload: Uint8Array, index: Index, term: Term): Uint8Array;
 
-  /** What `place` was given, out of an entry's bytes: how the core reads configurations that another leader has made. */
+  /**
+   * What `place` was given, out of an entry's bytes: how the core reads configurations that another leader has made.
+   *
+   * @throws when these are no bytes of such an entry: the driver drops the message that brought it
+   */
   payloadOf(entry: Entry): Uint8Array;
 
   /** An entry is the log's last from now on: this leader's own, or one that its leader sent. Committed or not, on disk or not. */
