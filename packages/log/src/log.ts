@@ -120,9 +120,11 @@ export interface Log {
    * dropped once they lie below it whole.
    *
    * @param index up to `durable.index + 1`; at or below the present start nothing happens
-   * @throws LogError `out-of-range`, or `damaged` when the batch before that index cannot be read; then nothing is changed
+   * @param known the point before that index, for who knows it, as from a replica's snapshot: then that batch need not be readable
+   * @throws LogError `out-of-range`, or `damaged` when the batch before that index cannot be read; then nothing is changed. `settings`
+   * for a known point that is not the one before that index
    */
-  trimBefore(index: number): Promise<void>;
+  trimBefore(index: number, known?: LogPosition): Promise<void>;
 
   /**
    * Drops everything and goes on behind `position`, as a snapshot of another replica demands.

@@ -188,14 +188,17 @@ export class SegmentedLog implements Log {
     });
   }
 
-  async trimBefore(index: number): Promise<void> {
+  async trimBefore(index: number, known?: LogPosition): Promise<void> {
     this.#requireWritable();
+    const start = known && positionOf(known);
+    if (start !== undefined && start.index !== index - 1) {
+      throw new LogError('settings', `expected the point before index ${index}, got that behind index ${start.index}`);
+    }
     const { segments, writer } = this.#parts;
     await writer.change(async () => {
       requireIndex(index, 0, segments.end.index + 1);
       if (index <= segments.start.index + 1) return;
-      const { point } = await this.#reader.pointAfter(index - 1);
-      await segments.trimBefore(point.previous);
+      await segments.trimBefore(start ?? (await this.#reader.pointAfter(index - 1)).point.previous);
     });
   }
 
