@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { createSecureContext, type PeerCertificate } from 'node:tls';
+import { checkServerIdentity, createSecureContext, type PeerCertificate } from 'node:tls';
 import { ChannelCredentials } from '@grpc/grpc-js';
+import { warn } from './failures.js';
 
 /** What a client shows, and whom it believes; each in PEM. */
 export interface TlsMaterial {
@@ -46,7 +47,8 @@ export class ClientTls extends ChannelCredentials {
     this.#init = init;
     this.#current = credentialsOf(first, init);
     const { reloadMs = 60_000, onRefused = () => {} } = init;
-    if (reloadMs > 0) this.#timer = setInterval(() => void this.reload().catch(onRefused), reloadMs).unref();
+    if (reloadMs > 0)
+      this.#timer = setInterval(() => void this.reload().catch(onRefused).catch(warn), reloadMs).unref();
   }
 
   /** @throws Error when the material cannot be loaded, or is none */
@@ -86,7 +88,9 @@ export class ClientTls extends ChannelCredentials {
   }
 }
 
-function credentialsOf({ ca, cert, key }: TlsMaterial, { checkServerIdentity }: ClientTlsInit): ChannelCredentials {
+function credentialsOf({ ca, cert, key }: TlsMaterial, init: ClientTlsInit): ChannelCredentials {
   const context = createSecureContext({ ca, cert, key, minVersion: 'TLSv1.3' });
-  return ChannelCredentials.createFromSecureContext(context, { ...(checkServerIdentity && { checkServerIdentity }) });
+  return ChannelCredentials.createFromSecureContext(context, {
+    checkServerIdentity: (host, shown) => checkServerIdentity(host, shown) ?? init.checkServerIdentity?.(host, shown),
+  });
 }
