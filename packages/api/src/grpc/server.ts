@@ -45,7 +45,9 @@ export class ApiServer {
   readonly #connections = new Connections();
   readonly #failures: Failures;
   readonly #workload: Workload;
-  readonly #server: Server;
+  readonly #limits: Limits;
+  readonly #served: Parameters<Server['addService']>[] = [];
+  #server: Server | undefined;
   readonly #services: string[] = [];
   #health: Health | undefined;
   #isServing = true;
@@ -69,6 +71,7 @@ export class ApiServer {
       );
     }
     const limits = limitsOf(init.limits);
+    this.#limits = limits;
     this.#failures = new Failures(security, onDefect);
     this.#workload = new Workload(limits);
     this.#calls = new Calls({
@@ -80,9 +83,6 @@ export class ApiServer {
       failures: this.#failures,
       workload: this.#workload,
     });
-    this.#server = createGrpcServer(limits, [this.#calls.interceptor], this.#connections, (error) =>
-      this.#failures.report({ error }),
-    );
   }
 
   /**
@@ -91,7 +91,7 @@ export class ApiServer {
    * @throws TypeError when a method declares no permission, or has no handler, or when the server has started
    */
   serve<S extends ServiceDefinition>(service: S, handlers: Handlers<S>): this {
-    if (this.#health !== undefined) throw new TypeError(`${service.fullName} comes too late: the server has started`);
+    if (this.#started !== undefined) throw new TypeError(`${service.fullName} comes too late: the server has started`);
     for (const method of Object.values(service.methods)) {
       this.#requirements.set(pathOf(service, method), requirementOf(service, method));
     }
@@ -99,7 +99,7 @@ export class ApiServer {
       handle: (call, handler) => this.#calls.handle(call, handler),
       explain: (context, thrown) => this.#failures.trailerOfHandler(context, thrown),
     };
-    this.#server.addService(grpcService(service), grpcHandlers(service, handlers, host));
+    this.#served.push([grpcService(service), grpcHandlers(service, handlers, host)]);
     this.#services.push(service.fullName);
     return this;
   }
@@ -118,7 +118,7 @@ export class ApiServer {
   /** What the health service says: serving from the start on, unless told otherwise. */
   setServing(isServing: boolean): void {
     this.#isServing = isServing;
-    if (this.#port !== undefined && this.#stopped === undefined) this.#health?.set(isServing);
+    if (this.#stopped === undefined) this.#health?.set(isServing);
   }
 
   /** @throws Error when the address cannot be listened on: it may be tried again; TypeError when the server was stopped */
@@ -132,15 +132,22 @@ export class ApiServer {
   }
 
   async #start(): Promise<void> {
-    this.#health ??= this.#addSystemServices();
     const { security, credentials } = this.#components;
+    // One for each attempt: grpc-js remembers an address that it could not listen on.
+    const server = createGrpcServer(this.#limits, [this.#calls.interceptor], this.#connections, (error) =>
+      this.#failures.report({ error }),
+    );
+    for (const served of this.#served) server.addService(...served);
+    const health = this.#addSystemServices(server);
     const port = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync(this.#init.address, credentials, (error, port) => (error ? reject(error) : resolve(port)));
+      server.bindAsync(this.#init.address, credentials, (error, port) => (error ? reject(error) : resolve(port)));
     });
+    this.#server = server;
     if (this.#stopped !== undefined) throw wasStopped();
+    this.#health = health;
     this.#port = port;
     if (security !== 'insecure') this.#unsubscribe = security.authorizer.onChange(() => this.#calls.recheck());
-    this.#health.set(this.#isServing);
+    health.set(this.#isServing);
   }
 
   /**
@@ -163,25 +170,26 @@ export class ApiServer {
     await this.#started?.catch(() => {});
     this.#unsubscribe();
     this.#health?.set(false);
-    const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
+    const server = this.#server;
+    const closed = new Promise<void>((resolve) => (server ? server.tryShutdown(() => resolve()) : resolve()));
     this.#calls.endAll(stopping(), 'streams');
     this.#connections.drain();
     await within(graceMs, Promise.all([closed, this.#workload.settled()]));
     this.#calls.endAll(stopping(), 'all');
     // So that they are told.
     await within(lingerMs, closed);
-    this.#server.forceShutdown();
+    server?.forceShutdown();
     this.#connections.destroy();
   }
 
   /** These come with protocols of their own, which know nothing of our permissions: whoever is recognised may call them. */
-  #addSystemServices(): Health {
+  #addSystemServices(server: Server): Health {
     const health = new Health(this.#services);
     const others: Parameters<Server['addService']>[0][] = [];
     const add: Server['addService'] = (definition, handlers) => {
       for (const { path } of Object.values(definition)) this.#requirements.set(path, { kind: 'authenticated' });
       others.push(definition);
-      this.#server.addService(definition, handlers);
+      server.addService(definition, handlers);
     };
     health.addTo(add);
     addReflection(others, add);
