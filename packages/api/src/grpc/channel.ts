@@ -28,7 +28,13 @@ export class ApiChannel {
   constructor(init: ChannelInit, { credentials, observers = [] }: ChannelComponents) {
     const limits = limitsOf(init.limits);
     const grpc = new Client(init.target, credentials, { ...channelOptions(limits), ...init.options });
-    this.#caller = { grpc, observers, target: init.target, deadlineMs: defaultDeadline(init.deadlineMs) };
+    this.#caller = {
+      grpc,
+      observers,
+      target: init.target,
+      deadlineMs: defaultDeadline(init.deadlineMs),
+      isClosed: false,
+    };
   }
 
   /** The methods of a service, to call. */
@@ -47,8 +53,9 @@ export class ApiChannel {
     });
   }
 
-  /** Open calls go on to their ends; new ones are refused. */
+  /** Open calls go on to their ends; new ones are refused with `CANCELLED`. */
   close(): void {
+    this.#caller.isClosed = true;
     this.#caller.grpc.close();
   }
 

@@ -39,6 +39,7 @@ export class ClientTls extends ChannelCredentials {
   readonly #load: () => Promise<TlsMaterial>;
   readonly #init: ClientTlsInit;
   #current: ChannelCredentials;
+  #reloading: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
 
   private constructor(load: () => Promise<TlsMaterial>, init: ClientTlsInit, first: TlsMaterial) {
@@ -57,7 +58,14 @@ export class ClientTls extends ChannelCredentials {
   }
 
   /** @throws Error when the material cannot be loaded, or is none: what was there goes on being used */
-  async reload(): Promise<void> {
+  reload(): Promise<void> {
+    // One after the other: what was read first must not replace what was read last.
+    const reloaded = this.#reloading.then(() => this.#reload());
+    this.#reloading = reloaded.catch(() => {});
+    return reloaded;
+  }
+
+  async #reload(): Promise<void> {
     this.#current = credentialsOf(await this.#load(), this.#init);
   }
 

@@ -61,6 +61,8 @@ export interface Caller {
   readonly observers: readonly CallObserver[];
   readonly target: string;
   readonly deadlineMs: number;
+  /** Whether the channel was closed. */
+  isClosed: boolean;
 }
 
 export function clientOf<S extends ServiceDefinition>(service: S, caller: Caller): ServiceClient<S> {
@@ -179,6 +181,11 @@ function begin(caller: Caller, method: string, isStream: boolean, settings: Call
   for (const [key, value] of Object.entries(settings.metadata ?? {})) metadata.set(key, value);
   const start = { side: 'client', method, isStream, peer: caller.target, metadata } as const;
   const observation = new Observation(caller.observers, start, warn);
+  if (caller.isClosed) {
+    const closed = new ApiError('CANCELLED', 'the channel was closed');
+    observation.end('CANCELLED', closed);
+    throw closed;
+  }
   const timeoutMs = settings.timeoutMs ?? (isStream ? undefined : caller.deadlineMs);
   const options: CallOptions =
     timeoutMs === undefined ? {} : { deadline: Date.now() + Math.min(timeoutMs, timerMsMax) };

@@ -28,6 +28,8 @@ export function createGrpcServer(
   const internals = server as unknown as Internals;
   internals.commonServerOptions = {
     ...internals.commonServerOptions,
+    // For who speaks TLS and then no HTTP/2.
+    unknownProtocolTimeout: limits.prefaceMs,
     maxHeaderListPairs: limits.headersMax,
     settings: settingsOf(limits),
   };

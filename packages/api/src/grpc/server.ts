@@ -13,7 +13,7 @@ import { addReflection, Health } from './system-services.js';
 import { Workload } from './workload.js';
 
 export interface ServerInit {
-  /** `host:port` to listen on; port 0 takes a free one. */
+  /** `host:port` to listen on; port 0 takes a free one. Without security, of a loopback. */
   readonly address: string;
   /** What differs from `limitsDefault`. */
   readonly limits?: Partial<Limits>;
@@ -64,6 +64,9 @@ export class ApiServer {
     const security = withSafeAuditor(components.security, (error) => this.#failures.report({ error }));
     if (security !== 'insecure' && !credentials._isSecure()) {
       throw new TypeError('without TLS nobody can be recognised: pass credentials with TLS, or security "insecure"');
+    }
+    if (security === 'insecure' && !isLoopback(init.address)) {
+      throw new TypeError(`security "insecure" is for a loopback alone, and ${init.address} is none`);
     }
     if (credentials._getInterceptors().length > 0) {
       throw new TypeError(
@@ -205,6 +208,10 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
   });
   await Promise.race([work, enough]);
   clearTimeout(timer);
+}
+
+function isLoopback(address: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|\[::1\]):\d+$/.test(address);
 }
 
 function wasStopped(): TypeError {
