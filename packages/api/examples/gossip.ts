@@ -1,5 +1,4 @@
-import { ApiChannel, ApiError, ApiServer, membershipV1 } from '@commitlog/api';
-import { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
+import { ApiChannel, ApiError, ApiServer, ChannelCredentials, membershipV1, ServerCredentials } from '@commitlog/api';
 
 const { MembershipServiceDefinition } = membershipV1;
 const insecure = { credentials: ServerCredentials.createInsecure(), security: 'insecure' } as const;

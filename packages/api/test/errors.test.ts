@@ -123,6 +123,26 @@ describe('an error on its way to a client', () => {
   });
 });
 
+describe('an error that is too large for a header', () => {
+  const metadata = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`key${i}`, 'värde'.repeat(50)]));
+  const others = [{ typeUrl: 'type.example/large', value: new Uint8Array(20_000) }];
+
+  it.each([
+    ['details of others', { others, metadata: { offset: 7 } }, { metadata: { offset: '7' }, others: [] }],
+    ['values', { metadata }, { metadata: {} }],
+    ['both', { others, metadata }, { metadata: {}, others: [] }],
+  ])('arrives without its %s', async (_what, values, arrived) => {
+    const { target } = await serve({
+      produce: () => {
+        throw new ApiError('OVERLOADED', '満'.repeat(5000), { ...values, retryAfterMs: 20 });
+      },
+    });
+    const error = await failureOf(logClient(target).produce({ record: undefined, log: '' }));
+    expect(error).toMatchObject({ code: 'OVERLOADED', retryAfterMs: 20, ...arrived });
+    expect(error.message).toMatch(/^満{340}…$/);
+  });
+});
+
 describe('an error over a real connection', () => {
   const refusing = async (error: unknown) => {
     const served = await serve({

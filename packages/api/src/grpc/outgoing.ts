@@ -32,7 +32,14 @@ export class Outgoing<T> {
    * @returns when there is room for the next one: wait for it (a stream that is written to without waiting grows without bound)
    * @throws ApiError with the reason why the call is over; TypeError after {@link end}; or whatever the codec throws for a message that cannot be encoded
    */
-  async write(message: T): Promise<void> {
+  write(message: T): Promise<void> {
+    const written = this.#write(message);
+    // Who does not wait is not told; without this, an end of the call would be the end of the process.
+    written.catch(() => {});
+    return written;
+  }
+
+  async #write(message: T): Promise<void> {
     if (this.#over !== undefined) throw this.#over;
     if (this.#hasEnded) throw new TypeError('nothing more can be written: the stream was ended');
     const bytes = bufferOf(this.#codec.encode(message).finish());

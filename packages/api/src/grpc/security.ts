@@ -9,7 +9,8 @@ export type Principal =
 export interface Authenticator {
   /**
    * From a certificate that TLS has verified to the one principal that it proves. Called for every call, with the same object for all
-   * calls of a connection: what it says may be remembered by it. It must not throw.
+   * calls of a connection: what it says may be remembered by it. A node of another cluster must be refused: methods for nodes
+   * let in whatever is a node. It must not throw.
    */
   authenticate(certificate: PeerCertificate): { readonly principal: Principal } | { readonly refused: string };
 }

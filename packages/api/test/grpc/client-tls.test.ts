@@ -136,6 +136,36 @@ describe('client TLS', () => {
     expect(asked).toContain('127.0.0.1');
   });
 
+  it('a further check of a server does not replace that of its name', async () => {
+    await install(secured.ca, await secured.ca.issue('alice'));
+    const credentials = await open({ reloadMs: 0, checkServerIdentity: () => undefined });
+    const options = { 'grpc.ssl_target_name_override': 'another.example' };
+    const channel = new ApiChannel({ target: secured.target, options }, { credentials });
+    closeAfterTest(() => channel.close());
+    const produced = channel.client(logV1.LogDefinition).produce(produceRequest('tea'), { timeoutMs: 3000 });
+    expect(['UNAVAILABLE', 'DEADLINE_EXCEEDED']).toContain((await failureOf(produced)).code);
+    expect(await logOver(credentials).produce(produceRequest('tea'))).toEqual({ offset: 0n });
+  });
+
+  it('a reload that is slow does not replace what a later one has brought', async () => {
+    const [alice, carol] = [await secured.ca.issue('alice'), await secured.ca.issue('nobody')];
+    const loads = [alice, carol, alice];
+    let release = (): void => {};
+    const slow = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const load = async () => {
+      const identity = loads.shift()!;
+      if (identity === carol) await slow;
+      return { ca: secured.ca.pem, ...identity };
+    };
+    const credentials = await ClientTls.open(load, { reloadMs: 0 });
+    const reloads = [credentials.reload(), credentials.reload()];
+    setImmediate(release);
+    await Promise.all(reloads);
+    expect(await logOver(credentials).produce(produceRequest('tea'))).toEqual({ offset: 0n });
+  });
+
   it('speaks TLS 1.3 and nothing older', async () => {
     await install(secured.ca, await secured.ca.issue('alice'));
     const { cert, key } = await secured.ca.issue('server');

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
-import { createServer, type Settings } from 'node:http2';
+import { createServer, type Http2Server, type Settings } from 'node:http2';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { limitsDefault } from '../../src/index.js';
+import { Connections } from '../../src/grpc/connections.js';
+import { createGrpcServer } from '../../src/grpc/http2-server.js';
+import { limitsDefault, ServerCredentials } from '../../src/index.js';
 import { closeAfterTest, drain, eventually, logClient, produceRequest, serve, until } from '../rig.js';
 import { framed, rawCall, rawSession } from './raw.js';
 
@@ -61,6 +63,15 @@ it('what a channel says of itself on the wire: its windows are raised', async ()
   expect(settings.initialWindowSize).toBe(limitsDefault.streamWindowBytes);
   await eventually(() => window() === limitsDefault.streamWindowBytes, 'the window of the connection is raised');
   void call;
+});
+
+it('an error of the listening socket is told, and does not end the process', () => {
+  const told: Error[] = [];
+  const server = createGrpcServer(limitsDefault, [], new Connections(), (error) => told.push(error));
+  const internals = server as unknown as { createHttp2Server(credentials: ServerCredentials): Http2Server };
+  const error = new Error('no file descriptor is left');
+  internals.createHttp2Server(ServerCredentials.createInsecure()).emit('error', error);
+  expect(told).toEqual([error]);
 });
 
 describe('limits of a connection', () => {

@@ -1,4 +1,5 @@
-import { ServerCredentials } from '@grpc/grpc-js';
+import { getEventListeners } from 'node:events';
+import { experimental, ServerCredentials, type ServerInterceptingCall } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { ApiError, ApiServer, logV1 } from '../../src/index.js';
 import {
@@ -101,6 +102,15 @@ describe('a server', () => {
     await expect(second.start()).rejects.toThrow(/EADDRINUSE/);
   });
 
+  it('is not made without security beyond a loopback, and not with interceptors that would come first', () => {
+    expect(() => new ApiServer({ address: '0.0.0.0:0' }, insecure)).toThrow(/for a loopback alone/);
+    for (const address of ['localhost:0', '127.0.0.1:0', '[::1]:0']) new ApiServer({ address }, insecure);
+    const credentials = experimental.createServerCredentialsWithInterceptors(ServerCredentials.createInsecure(), [
+      (_method, call) => call as InstanceType<typeof ServerInterceptingCall>,
+    ]);
+    expect(() => new ApiServer({ address: '127.0.0.1:0' }, { ...insecure, credentials })).toThrow(/interceptors/);
+  });
+
   it('is not made without a handler for every method', () => {
     const server = new ApiServer({ address: '127.0.0.1:0' }, insecure);
     const { consume: _, ...rest } = memoryLog();
@@ -190,6 +200,29 @@ describe('a client that goes away', () => {
     expect(await failureOf(logClient(target).getServers({}, { signal: abort.signal }))).toMatchObject({
       code: 'CANCELLED',
     });
+  });
+
+  it('with a signal that lives on: nothing of a call that is over hangs on it', async () => {
+    const { target } = await serve();
+    const { signal } = new AbortController();
+    const log = logClient(target);
+    await log.produce(produceRequest('tea'), { signal });
+    const stream = log.produceStream({ signal });
+    stream.end();
+    await drain(stream);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
+  it('a channel that was closed refuses calls, and its observers are told', async () => {
+    const { target } = await serve();
+    const told: string[] = [];
+    const observers = [() => ({ ended: ({ code }: { code: string }) => void told.push(code) })];
+    const channel = openChannel(target, {}, { observers });
+    const log = channel.client(logV1.LogDefinition);
+    channel.close();
+    expect(await failureOf(log.produce(produceRequest('tea')))).toMatchObject({ code: 'CANCELLED' });
+    expect(() => log.produceStream()).toThrow(ApiError);
+    expect(told).toEqual(['CANCELLED', 'CANCELLED']);
   });
 
   it('by leaving the loop: the stream is over', async () => {

@@ -2,8 +2,17 @@ import { create, createFileRegistry, fromBinary, toBinary } from '@bufbuild/prot
 import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
 import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import { describe, expect, it } from 'vitest';
-import type { CallObserver, Codec } from '../../src/index.js';
-import { eventually, failureOf, logClient, memoryLog, openChannel, produceRequest, serve } from '../rig.js';
+import { ApiServer, type CallObserver, type Codec, ServerCredentials } from '../../src/index.js';
+import {
+  closeAfterTest,
+  eventually,
+  failureOf,
+  logClient,
+  memoryLog,
+  openChannel,
+  produceRequest,
+  serve,
+} from '../rig.js';
 import { framed, rawCall, rawSession } from './raw.js';
 
 /** What is asked and answered, as the protocol's numbers have it. */
@@ -188,6 +197,19 @@ describe('health', () => {
     server.setServing(false);
     for (const name of ['', 'log.v1.Log']) expect(await health.check(name)).toBe(serving.NOT_SERVING);
     expect(await failureOf(health.check('no.such.Service'))).toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('says what it was told before the start', async () => {
+    const insecure = {
+      credentials: ServerCredentials.createInsecure(),
+      security: 'insecure',
+      onDefect: () => {},
+    } as const;
+    const server = new ApiServer({ address: '127.0.0.1:0' }, insecure);
+    server.setServing(false);
+    await server.start();
+    closeAfterTest(() => server.stop(0));
+    expect(await openChannel(`127.0.0.1:${server.port}`).client(definition).check('')).toBe(serving.NOT_SERVING);
   });
 
   it('is watched, until the server stops', async () => {
