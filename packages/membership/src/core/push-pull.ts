@@ -34,7 +34,7 @@ export function hearStates(swim: Swim, from: string, states: readonly MemberStat
   for (const { name, incarnation, address, tagBytes, status } of states) {
     const claim = { about: name, incarnation };
     if (status === 'left') {
-      hearNews(swim, { kind: 'left', ...claim });
+      hearNews(swim, { kind: 'left', ...claim }, name === from);
       continue;
     }
     const known = swim.roster.get(name);
@@ -42,7 +42,7 @@ export function hearStates(swim: Swim, from: string, states: readonly MemberStat
     // News of the gone for whom they are gone already, or never were there, is no news.
     if (!isGone || name === swim.settings.name) {
       if (status === 'alive' || name !== swim.settings.name) {
-        hearNews(swim, { kind: 'alive', ...claim, address, tagBytes });
+        hearNews(swim, { kind: 'alive', ...claim, address, tagBytes }, name === from);
       }
       // What another holds for failed becomes a suspect here: after a partition it may well object (memberlist, `mergeState`).
       if (status !== 'alive' && name !== from) hearNews(swim, { kind: 'suspect', ...claim, from });

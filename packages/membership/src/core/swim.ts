@@ -45,16 +45,19 @@ export class Swim {
   readonly joins: Map<number, Join> = new Map();
   readonly counters: Counters = zeroCounters();
   isGossipDue = false;
-  refutedMs: number = Number.NEGATIVE_INFINITY;
+  /** When this member last raised its incarnation. */
+  raisedMs: number = Number.NEGATIVE_INFINITY;
   /** The highest incarnation that a claim about this member had, and that is still to be answered. */
   toRefute: number | undefined;
+  /** Tags that this member has by its own account, and that are still to be told. */
+  tagBytesToTell: Uint8Array | undefined;
   #effects: Effect[] = [];
   #seq: number;
 
   constructor(settings: CoreSettings, random: Random) {
     this.settings = settings;
     this.random = random;
-    this.ring = new ProbeRing(random);
+    this.ring = new ProbeRing(random, settings.membersMax + settings.tombstonesMax + 1);
     this.contacts = new Contacts(2 * settings.membersMax);
     this.awareness = new Awareness(settings.isLifeguardOn ? settings.awarenessMaxMultiplier : 1);
     // Drawn, so that an answer to who had this name before is none to us.
