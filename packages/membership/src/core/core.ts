@@ -10,7 +10,7 @@ import type { Message, News } from './message.js';
 import { hearNews, hearOwnWord } from './news.js';
 import { decodePacket, type Packet } from './packet.js';
 import { probeAcked, probeAnswered, probeEnd, probeNacked, probeTimeout, startProbe } from './probing.js';
-import { allStates, hearStates, pushPullTimer } from './push-pull.js';
+import { allStates, catchUp, hearStates, pushPullTimer } from './push-pull.js';
 import type { Recipient } from './recipient.js';
 import { lostPlaces, reconnect } from './reconnect.js';
 import { announce, setTags } from './refutation.js';
@@ -166,6 +166,7 @@ function handlePacket(swim: Swim, address: Address, bytes: Uint8Array): void {
   for (const message of packet.messages) {
     if ('about' in message) hearNews(swim, message, isOwnNews(message, packet));
   }
+  catchUp(swim, packet.from, packet.incarnation);
   for (const message of packet.messages) if (!('about' in message)) handleProbing(swim, from, message, bytes.length);
 }
 
@@ -253,9 +254,13 @@ function handleTimer(swim: Swim, timer: CoreTimer): void {
       swim.relays.delete(timer.seq);
       break;
     case 'suspicion':
+      // Superseded by an earlier one, which has set another if it had to.
+      if (swim.suspicionTimers.get(timer.about) !== timer.dueMs) return;
       // This member stood still: the suspect's objection may be waiting in a socket of ours that nobody has read.
       if (isLate && !timer.wasPutOff) {
-        swim.remind({ ...timer, dueMs: swim.nowMs + probeTimeoutMs, wasPutOff: true }, probeTimeoutMs);
+        const dueMs = swim.nowMs + probeTimeoutMs;
+        swim.suspicionTimers.set(timer.about, dueMs);
+        swim.remind({ ...timer, dueMs, wasPutOff: true }, probeTimeoutMs);
       } else suspicionTimer(swim, timer.about);
       break;
     case 'gossip':

@@ -36,6 +36,8 @@ export class Swim {
   readonly awareness: Awareness;
   readonly broadcasts: BroadcastQueue = new BroadcastQueue();
   readonly suspicions: Map<string, Suspicion> = new Map();
+  /** By suspect: when the earliest timer for it is due. Whatever is due at another time is not looked at any more. */
+  readonly suspicionTimers: Map<string, number> = new Map();
   /** The one probe under way. */
   probe: Probe | undefined;
   /** Probes on behalf of others, by the number that their pings carry. */
@@ -45,6 +47,8 @@ export class Swim {
   readonly joins: Map<number, Join> = new Map();
   readonly counters: Counters = zeroCounters();
   isGossipDue = false;
+  /** When this member last asked another what it says of itself. */
+  caughtUpMs: number = Number.NEGATIVE_INFINITY;
   /** When this member last raised its incarnation. */
   raisedMs: number = Number.NEGATIVE_INFINITY;
   /** The highest incarnation that a claim about this member had, and that is still to be answered. */

@@ -110,3 +110,61 @@ test('given one that left, came back and failed, then it has failed, and is not 
   expect(rig.core.member('a')).toMatchObject({ status: 'failed', incarnation: 2 });
   expect(rig.kinds('a')).toEqual(['left', 'failed']);
 });
+
+test('given a refutation that was missed, then who answers at a higher incarnation is asked, and not given up meanwhile', () => {
+  // Its answers said all the time that it was further, and it was declared failed by who read them.
+  const rig = new Rig();
+  rig.know('a', 'b');
+  rig.hear('b', { kind: 'suspect', about: 'a', incarnation: 1, from: 'b' });
+  for (let second = 0; second < 60; second++) {
+    rig.hearAt('a', 2, { kind: 'ack', seq: 1 });
+    rig.pass(1_000);
+  }
+  expect(rig.kinds('a')).toEqual(['suspected']);
+  const ask = rig.asked.find(({ to }) => to.host === addressOf('a').host)!;
+  const states = [
+    { name: 'a', status: 'alive', incarnation: 2, address: addressOf('a'), tagBytes: new Uint8Array(0) },
+  ] as const;
+  rig.step({ kind: 'answered', id: ask.id, bytes: encodeExchange({ kind: 'push-pull', from: 'a', states }) });
+  expect(rig.core.member('a')).toMatchObject({ status: 'alive', incarnation: 2 });
+});
+
+test('given one that contradicted a suspicion and then is silent, then it is given up all the same', () => {
+  const rig = new Rig();
+  rig.know('a', 'b');
+  // No whole number, as of a real clock.
+  rig.pass(1_000 / 3);
+  rig.hear('b', { kind: 'suspect', about: 'a', incarnation: 1, from: 'b' });
+  rig.pass(0.1);
+  rig.hearAt('a', 2, { kind: 'ack', seq: 1 });
+  rig.pass(60_000);
+  expect(rig.kinds('a')).toEqual(['suspected', 'failed']);
+});
+
+test('given a claim that was refuted already, then it is answered with what holds', () => {
+  const rig = new Rig();
+  rig.know('a', 'b');
+  rig.hear('a', { kind: 'suspect', about: 'me', incarnation: 0, from: 'a' });
+  rig.pass(20_000);
+  rig.takeSent();
+  rig.hear('b', { kind: 'suspect', about: 'me', incarnation: 0, from: 'b' });
+  rig.pass(400);
+  expect(rig.core.self.incarnation).toBe(1);
+  expect(rig.takeSent().map(({ message }) => message)).toContainEqual(
+    expect.objectContaining({ kind: 'alive', about: 'me', incarnation: 1 }),
+  );
+});
+
+test('given suspicions of ever higher incarnations, then the timers of one suspect stay few', () => {
+  const rig = new Rig();
+  rig.know('a', 'b', 'c', 'd', 'e');
+  let timers = 0;
+  for (let incarnation = 1; incarnation < 500; incarnation++) {
+    for (const from of ['b', 'c', 'd']) {
+      for (const { kind, ...effect } of rig.hear(from, { kind: 'suspect', about: 'a', incarnation, from })) {
+        if (kind === 'timer' && 'timer' in effect && effect.timer.kind === 'suspicion') timers += 1;
+      }
+    }
+  }
+  expect(timers).toBeLessThanOrEqual(3);
+});
