@@ -1,4 +1,3 @@
-import type { ApiError } from '../errors.js';
 import type { Principal } from './security.js';
 
 /** What a handler may know of the call beyond its messages. */
@@ -11,7 +10,7 @@ export interface CallContext {
   /** When the caller stops waiting, in milliseconds since 1970-01-01T00:00:00Z; `Infinity` if it never does. */
   readonly deadlineMs: number;
   /**
-   * Aborted with an {@link ApiError} when the call is over before the handler is: the client went, the deadline passed, the grant was
+   * Aborted with an `ApiError` when the call is over before the handler is: the client went, the deadline passed, the grant was
    * revoked, the server stops.
    */
   readonly signal: AbortSignal;
