@@ -79,12 +79,12 @@ test('given a member that goes and comes back all the time, then the others have
   const names = ['a', 'b', 'x'];
   // Never heard, so that it is the most silent one.
   const heardMs = (name: string): number => (name === 'x' ? 0 : 5);
-  const round = [];
+  const round: (string | undefined)[] = [];
   for (let turn = 0; turn < 3; turn++) {
     round.push(ring.next(() => names, heardMs));
     for (let times = 0; times < 10; times++) ring.add('x');
   }
-  expect(round.toSorted()).toEqual(names);
+  expect(new Set(round)).toEqual(new Set(names));
   for (let other = 0; other < 10; other++) ring.add(`y${other}`);
   expect(ring.size).toBe(4);
 });
