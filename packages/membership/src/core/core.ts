@@ -225,6 +225,8 @@ function handleAnswered(swim: Swim, id: number, bytes: Uint8Array | undefined): 
   if (bytes !== undefined && answer === undefined) swim.counters.malformed += 1;
   if (purpose.kind === 'probe') {
     if (answer?.kind === 'pong') probeAnswered(swim, purpose.seq);
+    // What it took of the room for questions is free for a join that waits.
+    continueJoins(swim);
     return;
   }
   const isReached = answer?.kind === 'push-pull' && answer.from !== swim.settings.name;
