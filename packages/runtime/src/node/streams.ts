@@ -23,7 +23,7 @@ export const nodeStreams: Streams = {
 
   async connect(remote, { timeoutMs }) {
     // The signal takes whole numbers of 32 bits only.
-    const waitMs = Math.min(Math.ceil(timeoutMs), 2 ** 32 - 1);
+    const waitMs = Math.min(Math.ceil(timeoutMs), 2 ** 31 - 1);
     const socket = createConnection({ host: remote.host, port: remote.port, allowHalfOpen: true, noDelay: true });
     try {
       await once(socket, 'connect', { signal: AbortSignal.timeout(waitMs) });
