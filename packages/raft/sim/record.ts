@@ -73,6 +73,8 @@ export class Record {
   /** By "index/term": the entry, and the term of the one before it. Log matching is these two never differing. */
   readonly #entries = new Map<string, { readonly data: Uint8Array; readonly prevTerm: Term }>();
   readonly #committedIds = new Set<number>();
+  /** Where each member's log ended after its last step. */
+  readonly #lastIndexes = new WeakMap<Witnessed, Index>();
   readonly #machine = new Machine();
   readonly #sometimes: Sometimes;
   readonly #disks: (member: MemberId) => { holdsDurably(index: Index, term: Term): boolean } | undefined;
@@ -95,6 +97,7 @@ export class Record {
   }
 
   started(node: Witnessed): void {
+    this.#lastIndexes.set(node, node.core!.status.lastIndex);
     const { term } = node.core!;
     const before = this.#terms.get(node.member) ?? 0;
     const isKnown = node.commitSeen <= this.committed.length;
@@ -118,6 +121,7 @@ export class Record {
       else if (effect.kind === 'configuration') this.#configured(node, effect.index, effect.configuration);
     }
     this.#bounded(node);
+    this.#lastIndexes.set(node, node.core!.status.lastIndex);
   }
 
   /** After a step's effects were started: what it holds in memory is on its disk, or on the way there. */
@@ -266,7 +270,9 @@ export class Record {
     const hint = effect.hardState?.commit ?? 0;
     const isHintHeld = hint === 0 || node.disk.holdsDurably(hint, this.committed[hint - 1]?.entry.term ?? 0);
     check('6 durable before said', isHintHeld, `${node.member} wants to remember commit ${hint}, which its disk lacks`);
-    const isFed = node.disk.waitedMs > node.settings.diskStallMs && !core.isLeader && effect.entries.length > 0;
+    // What a full disk did not take was in memory all along, and is written when there is room, also if the disk hangs by then.
+    const isNew = (effect.entries.at(-1)?.index ?? 0) > (this.#lastIndexes.get(node) ?? 0);
+    const isFed = node.disk.waitedMs > node.settings.diskStallMs && !core.isLeader && isNew;
     check('11 bounds', !isFed, `${node.member} takes entries while its disk hangs`);
     for (const entry of effect.entries) {
       const key = `${entry.index}/${entry.term}`;
