@@ -1,16 +1,20 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from 'node:http2';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Bearer, Ground } from './ground.js';
 
 /** gRPC by hand, for what no library sends. */
 export class RawConnection {
   readonly session: ClientHttp2Session;
+  readonly #socket: TLSSocket;
 
   constructor(ground: Ground, bearer: Bearer = ground.alice) {
+    this.#socket = connectTls(ground.tls(bearer));
     this.session = connect(`https://localhost:${ground.port}`, {
-      ...ground.tls(bearer),
+      createConnection: () => this.#socket,
       settings: { enablePush: false },
     });
     this.session.on('error', () => {});
+    this.#socket.on('error', () => {});
   }
 
   open(path: string, headers: OutgoingHttpHeaders = {}): ClientHttp2Stream {
@@ -35,6 +39,8 @@ export class RawConnection {
 
   close(): void {
     this.session.destroy();
+    // A session that has failed may leave it open.
+    this.#socket.destroy();
   }
 }
 
@@ -46,7 +52,7 @@ export interface RawAnswer {
 }
 
 export function answerOf(stream: ClientHttp2Stream): Promise<RawAnswer> {
-  const received: Record<string, unknown> = {};
+  const received: Record<string, string | undefined> = {};
   const body: Buffer[] = [];
   stream.on('response', (headers) => Object.assign(received, headers));
   stream.on('trailers', (headers) => Object.assign(received, headers));
@@ -58,7 +64,7 @@ export function answerOf(stream: ClientHttp2Stream): Promise<RawAnswer> {
       const status = received['grpc-status'];
       resolve({
         status: status === undefined ? undefined : Number(status),
-        message: decodeURIComponent(String(received['grpc-message'] ?? '')),
+        message: decodeURIComponent(received['grpc-message'] ?? ''),
         body: Buffer.concat(body),
       });
     });
