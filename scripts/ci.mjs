@@ -29,14 +29,24 @@ const everyScenarioPassed = ({ scenarios }) =>
 /**
  * A seed that proves nothing is as bad as one that fails, and so is a rare state that no seed reached.
  *
+ * @type {(asked: number) => Verdict}
+ */
+const everySeedHeld =
+  (asked) =>
+  ({ seeds, violations, vacuous, sometimes }) =>
+    seeds === asked &&
+    violations === 0 &&
+    vacuous === 0 &&
+    Object.keys(sometimes).length > 0 &&
+    Object.values(sometimes).every((count) => count > 0);
+
+/**
+ * Lifeguard must spare what it is there to spare, and there must be enough to spare.
+ *
  * @type {Verdict}
  */
-const everySeedHeld = ({ seeds, violations, vacuous, sometimes }) =>
-  seeds === swarmSeeds &&
-  violations === 0 &&
-  vacuous === 0 &&
-  Object.keys(sometimes).length > 0 &&
-  Object.values(sometimes).every((count) => count > 0);
+const everyClusterHeld = ({ seeds, violations, vacuous, falsePositives: { lifeguard, plain } }) =>
+  seeds === gossipSeeds && violations === 0 && vacuous === 0 && plain >= 500 && lifeguard * 50 <= plain;
 
 /** @type {Verdict} */
 const everyMutantWasCaught = ({ mutants }) =>
@@ -44,6 +54,9 @@ const everyMutantWasCaught = ({ mutants }) =>
 
 /** So many that every rare state is reached. Which ones, the commit decides. */
 const swarmSeeds = 300;
+const driverSeeds = 600;
+
+const gossipSeeds = 150;
 
 /** @type {Step[]} */
 const steps = [
@@ -54,6 +67,12 @@ const steps = [
   { name: 'build', what: 'JavaScript and declarations', command: `${pnpm} build`, judged: 'exit' },
   { name: 'packages', what: 'what would be published', command: `${pnpm} check:packages`, judged: 'exit' },
   { name: 'knip', what: 'nothing unused, nothing undeclared', command: `${pnpm} knip`, judged: 'exit' },
+  {
+    name: 'proto',
+    what: '.proto files: format, style, nothing that breaks a client, and generated code up to date',
+    command: `${suiteOf('@commitlog/api')} proto:check`,
+    judged: 'exit',
+  },
   {
     name: 'fuzz',
     what: 'mutated record batches',
@@ -76,13 +95,31 @@ const steps = [
     name: 'swarm',
     what: "simulated Raft clusters, with the commit's seeds",
     command: `${pnpm} sim raft --seeds ${swarmSeeds} --json`,
-    judged: everySeedHeld,
+    judged: everySeedHeld(swarmSeeds),
+  },
+  {
+    name: 'driver',
+    what: "Raft's driver on simulated disks, networks and clocks, with the commit's seeds",
+    command: `${pnpm} sim raft-driver --seeds ${driverSeeds} --json`,
+    judged: everySeedHeld(driverSeeds),
   },
   {
     name: 'mutants',
     what: 'bugs planted in Raft are caught, with seeds that never change',
     command: `${pnpm} sim:mutants --json`,
     judged: everyMutantWasCaught,
+  },
+  {
+    name: 'gossip',
+    what: "simulated clusters of membership, with the commit's seeds, and Lifeguard beside plain SWIM",
+    command: `${pnpm} sim membership --seeds ${gossipSeeds} --json`,
+    judged: everyClusterHeld,
+  },
+  {
+    name: 'packets',
+    what: 'packets and exchanges of membership, mutated, sealed and not',
+    command: `${suiteOf('@commitlog/membership')} test:fuzz --json`,
+    judged: nothingFailed,
   },
   { name: 'demo', what: 'the main job, from the command line', command: 'npm run demo', judged: 'exit' },
 ];

@@ -1,12 +1,14 @@
-/** `pnpm sim raft|membership|log …`: runs that package's simulation from source, with what follows as its arguments. */
+/** `pnpm sim raft|raft-driver|membership|log …`: runs that simulation from source, with what follows as its arguments. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const [name, ...args] = process.argv.slice(2);
-const main = fileURLToPath(new URL(`../packages/${name}/sim/main.ts`, import.meta.url));
+/** A package with more than one has the others in folders. */
+const folder = name === 'raft-driver' ? 'raft/sim/driver' : `${name}/sim`;
+const main = fileURLToPath(new URL(`../packages/${folder}/main.ts`, import.meta.url));
 if (name === undefined || !existsSync(main)) {
-  console.error(`usage: pnpm sim raft|membership|log …   (there is no simulation of "${name ?? ''}")`);
+  console.error(`usage: pnpm sim raft|raft-driver|membership|log …   (there is no simulation of "${name ?? ''}")`);
   process.exit(2);
 }
 const flags = ['--conditions=@commitlog/source', '--import', 'tsx'];

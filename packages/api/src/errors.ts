@@ -1,4 +1,4 @@
-import { type ApiErrorCode, type ErrorKind, errorTable } from './error-table.js';
+import { type ApiErrorCode, type ErrorKind, errorTable, isApiErrorCode } from './error-table.js';
 import type { Any } from './generated/google/protobuf/any.js';
 import { type GrpcCodeName, grpcCodes } from './grpc-code.js';
 
@@ -14,7 +14,7 @@ export interface ApiErrorValues {
   /** The values behind it, as in `ErrorInfo.metadata`: numbers in decimal. Short: it travels in a header. */
   readonly metadata?: Readonly<Record<string, string | number | bigint>> | undefined;
   readonly leader?: LeaderHint | undefined;
-  /** In how many milliseconds the same call has a chance. */
+  /** In how many milliseconds the same call has a chance: 0 to 2^53−1. */
   readonly retryAfterMs?: number | undefined;
   /** A code that came over the wire and that this version does not know; else as `code`. */
   readonly reason?: string | undefined;
@@ -33,8 +33,14 @@ export class ApiError extends Error {
   readonly retryAfterMs: number | undefined;
   readonly others: readonly Any[];
 
+  /** @throws TypeError for a code that is none; RangeError for a `retryAfterMs` outside of its range */
   constructor(code: ApiErrorCode, message: string, values: ApiErrorValues = {}) {
     super(message, values.cause === undefined ? undefined : { cause: values.cause });
+    if (!isApiErrorCode(code)) throw new TypeError(`"${code}" is no code of an ApiError`);
+    const { retryAfterMs = 0 } = values;
+    if (!(retryAfterMs >= 0 && retryAfterMs <= Number.MAX_SAFE_INTEGER)) {
+      throw new RangeError(`retryAfterMs must be 0 to 2^53−1, and is ${retryAfterMs}`);
+    }
     this.name = 'ApiError';
     this.code = code;
     this.reason = values.reason ?? code;

@@ -10,6 +10,8 @@
  *
  * @packageDocumentation
  */
+// From the copy of grpc-js that servers and channels use: credentials of another copy are not recognised.
+export { ChannelCredentials, Metadata, ServerCredentials } from '@grpc/grpc-js';
 export { fileDescriptors } from './descriptors.js';
 export { type ApiErrorCode, type ErrorKind, errorTable, isApiErrorCode } from './error-table.js';
 export {
@@ -30,6 +32,7 @@ export type { CallContext } from './grpc/calls.js';
 export { ApiChannel, type ChannelComponents, type ChannelInit } from './grpc/channel.js';
 export type { CallSettings, Duplex, Method, Responses, ServiceClient } from './grpc/client.js';
 export { ClientTls, type ClientTlsInit, pemFiles, type TlsMaterial } from './grpc/client-tls.js';
+export type { Defect } from './grpc/failures.js';
 export type { Handler, Handlers } from './grpc/handlers.js';
 export { type Limits, limitsDefault } from './grpc/limits.js';
 export type { CallObserver, CallOutcome, CallStart, ObservedCall } from './grpc/observer.js';
@@ -42,7 +45,7 @@ export {
   type Refusal,
   type Security,
 } from './grpc/security.js';
-export { ApiServer, type Defect, type ServerComponents, type ServerInit } from './grpc/server.js';
+export { ApiServer, type ServerComponents, type ServerInit } from './grpc/server.js';
 export { tracing } from './grpc/tracing.js';
 export { type GrpcCodeName, grpcCodeName, grpcCodes } from './grpc-code.js';
 export { checkHandshake, type HandshakeSides, peerProtocol } from './handshake.js';

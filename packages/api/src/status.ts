@@ -7,28 +7,39 @@ import { Status } from './generated/google/rpc/status.js';
 import { grpcCodeName } from './grpc-code.js';
 
 /** Whose reasons ours are. */
-export const errorDomain = 'commitlog';
+const errorDomain = 'commitlog';
 
-/** Messages and values travel in headers, which are bounded: what is longer is cut. In characters. */
-const messageLengthMax = 1024;
-const valueLengthMax = 256;
+/**
+ * Messages and values travel in headers, which are bounded (16 KiB is common): what is longer is cut, and what is too much in all is left
+ * out. In bytes of UTF-8; in a header, text takes up to three times, and a status four thirds of that.
+ */
+const messageBytesMax = 1024;
+const valueBytesMax = 256;
+const statusBytesMax = 6144;
 
 const typeUrl = (name: string): string => `type.googleapis.com/google.rpc.${name}`;
 const typeUrls = { info: typeUrl('ErrorInfo'), text: typeUrl('LocalizedMessage'), retry: typeUrl('RetryInfo') };
 
 /** An error as it travels: in the trailer `grpc-status-details-bin`, or as an element of a stream. */
 export function toStatus(error: ApiError): Status {
-  const message = shortened(error.message, messageLengthMax);
-  const metadata = Object.fromEntries(
-    Object.entries(error.metadata).map(([key, value]) => [key, shortened(value, valueLengthMax)]),
-  );
-  const info = ErrorInfo.encode({ reason: error.reason, domain: errorDomain, metadata });
-  const text = LocalizedMessage.encode({ locale: 'en', message });
-  const details = [any(typeUrls.info, info), any(typeUrls.text, text)];
-  if (error.retryAfterMs !== undefined) {
-    details.push(any(typeUrls.retry, RetryInfo.encode({ retryDelay: duration(error.retryAfterMs) })));
+  const message = shortened(error.message, messageBytesMax);
+  const values = Object.entries(error.metadata).map(([key, value]) => [key, shortened(value, valueBytesMax)]);
+  const text = any(typeUrls.text, LocalizedMessage.encode({ locale: 'en', message }));
+  const retry =
+    error.retryAfterMs === undefined
+      ? []
+      : [any(typeUrls.retry, RetryInfo.encode({ retryDelay: duration(error.retryAfterMs) }))];
+  const withThese = (metadata: Record<string, string>, others: readonly Any[]): Status => {
+    const info = ErrorInfo.encode({ reason: shortened(error.reason, valueBytesMax), domain: errorDomain, metadata });
+    return { code: error.status, message, details: [any(typeUrls.info, info), text, ...retry, ...others] };
+  };
+  const metadata = Object.fromEntries(values);
+  const candidates = [() => withThese(metadata, error.others), () => withThese(metadata, [])];
+  for (const candidate of candidates) {
+    const status = candidate();
+    if (Status.encode(status).finish().length <= statusBytesMax) return status;
   }
-  return { code: error.status, message, details: [...details, ...error.others] };
+  return withThese({}, []);
 }
 
 /** An error as it came. What is not understood, other domains' `ErrorInfo` included, is in `others`, unchanged. */
@@ -56,7 +67,7 @@ export function fromStatus(status: Status): ApiError {
     metadata,
     reason: info?.reason,
     leader: id !== undefined && address !== undefined ? { id, address } : undefined,
-    retryAfterMs: delay === undefined ? undefined : Number(delay.seconds) * 1000 + delay.nanos / 1e6,
+    retryAfterMs: delay === undefined ? undefined : millisecondsOf(delay),
     others,
   });
 }
@@ -101,7 +112,15 @@ function decoded<T>(decoder: Decoder<T>, detail: Any, isUsable: (value: T) => bo
 
 const isOurs = (info: ErrorInfo): boolean => info.domain === errorDomain;
 const isEnglish = (text: LocalizedMessage): boolean => text.locale === 'en';
-const isTimed = (retry: RetryInfo): boolean => retry.retryDelay !== undefined;
+function isTimed({ retryDelay }: RetryInfo): boolean {
+  if (retryDelay === undefined) return false;
+  const ms = millisecondsOf(retryDelay);
+  return ms >= 0 && ms <= Number.MAX_SAFE_INTEGER;
+}
+
+function millisecondsOf({ seconds, nanos }: { seconds: bigint; nanos: number }): number {
+  return Number(seconds) * 1000 + nanos / 1e6;
+}
 
 function any(url: string, writer: BinaryWriter): Any {
   return { typeUrl: url, value: writer.finish() };
@@ -109,11 +128,14 @@ function any(url: string, writer: BinaryWriter): Any {
 
 function duration(ms: number): { seconds: bigint; nanos: number } {
   const seconds = Math.floor(ms / 1000);
-  return { seconds: BigInt(seconds), nanos: Math.round((ms - seconds * 1000) * 1e6) };
+  return { seconds: BigInt(seconds), nanos: Math.min(Math.round((ms - seconds * 1000) * 1e6), 999_999_999) };
 }
 
 /** Cut, and free of halves of surrogate pairs, which no header can carry. */
-function shortened(text: string, lengthMax: number): string {
-  const cut = text.length <= lengthMax ? text : `${text.slice(0, lengthMax - 1)}…`;
-  return Buffer.from(cut).toString();
+function shortened(text: string, bytesMax: number): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= bytesMax) return bytes.toString();
+  let end = bytesMax - Buffer.byteLength('…');
+  while ((bytes[end]! & 0xc0) === 0x80) end -= 1; // never within a character
+  return `${bytes.toString('utf8', 0, end)}…`;
 }

@@ -186,9 +186,12 @@ export class TestAuthorizer implements Authorizer {
   }
 }
 
-export interface Secured extends Served {
+export interface Secured {
+  readonly server: ApiServer;
   readonly ca: TestCa;
   readonly refusals: Refusal[];
+  readonly defects: Defect[];
+  readonly target: string;
   /** A channel of whoever has that certificate. */
   readonly as: (identity: Identity) => ApiChannel;
 }
@@ -197,26 +200,34 @@ export interface Secured extends Served {
 export async function serveSecured(
   authorizer: Authorizer,
   handlers: Partial<LogHandlers> = {},
-  init: Partial<ServerInit> = {},
+  components: Partial<ServerComponents> = {},
+): Promise<Secured> {
+  return secure(authorizer, (server) => server.serve(logV1.LogDefinition, { ...memoryLog(), ...handlers }), components);
+}
+
+/** A server with mutual TLS that serves whatever it is given. */
+export async function secure(
+  authorizer: Authorizer,
+  addServices: (server: ApiServer) => void,
+  components: Partial<ServerComponents> = {},
 ): Promise<Secured> {
   const ca = await TestCa.create();
   const { cert, key } = await ca.issue('server');
   const pair = { private_key: Buffer.from(key), cert_chain: Buffer.from(cert) };
   const credentials = ServerCredentials.createSsl(Buffer.from(ca.pem), [pair], true);
   const refusals: Refusal[] = [];
-  const security = {
-    authenticator: testAuthenticator,
-    authorizer,
-    onRefused: (refusal: Refusal) => refusals.push(refusal),
+  const defects: Defect[] = [];
+  const onRefused = (refusal: Refusal) => refusals.push(refusal);
+  const security = { authenticator: testAuthenticator, authorizer, onRefused };
+  const onDefect = (defect: Defect) => defects.push(defect);
+  const server = new ApiServer({ address: '127.0.0.1:0' }, { credentials, security, onDefect, ...components });
+  addServices(server);
+  await server.start();
+  closeAfterTest(() => server.stop(0));
+  const target = `127.0.0.1:${server.port}`;
+  const as = (identity: Identity): ApiChannel => {
+    const [root, clientKey, chain] = [ca.pem, identity.key, identity.cert].map((pem) => Buffer.from(pem));
+    return openChannel(target, {}, { credentials: ChannelCredentials.createSsl(root, clientKey, chain) });
   };
-  const served = await serve(handlers, init, { credentials, security });
-  return {
-    ...served,
-    ca,
-    refusals,
-    as: (identity) => {
-      const [root, clientKey, chain] = [ca.pem, identity.key, identity.cert].map((pem) => Buffer.from(pem));
-      return openChannel(served.target, {}, { credentials: ChannelCredentials.createSsl(root, clientKey, chain) });
-    },
-  };
+  return { server, ca, refusals, defects, target, as };
 }

@@ -42,7 +42,13 @@ export async function benchAppend(
     ours.push(oursRate);
     raw.push(rawRate);
   }
-  return { ...testCase, recordsPerSecond: Math.round(median(ours)), ratioToRaw: median(ours) / median(raw) };
+  const { writers, recordsPerBatch } = testCase;
+  return {
+    writers,
+    recordsPerBatch,
+    recordsPerSecond: Math.round(median(ours)),
+    ratioToRaw: median(ours) / median(raw),
+  };
 }
 
 async function measureLog(dir: string, testCase: AppendCase, roundMs: number): Promise<number> {

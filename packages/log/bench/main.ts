@@ -10,9 +10,8 @@
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { integerFlag } from '../../../scripts/flags.mjs';
-import { type AppendResult, appendCases, benchAppend } from './append.js';
-import { benchLargeLog } from './large.js';
-import { benchRead } from './read.js';
+import { type AppendResult, appendCases } from './append.js';
+import { runCase } from './case.js';
 
 const usage = 'usage: bench [--rounds N] [--round-ms N] [--large-gb N] [--dir DIR] [--json]';
 const readBytes = 1e9;
@@ -21,11 +20,11 @@ const flags = readFlags();
 const append: AppendResult[] = [];
 for (const [at, testCase] of appendCases.entries()) {
   show(`append, case ${at + 1} of ${appendCases.length}`);
-  append.push(await benchAppend(flags.dir, testCase, flags.rounds, flags.roundMs));
+  append.push(await runCase('append', { ...testCase, roundMs: flags.roundMs }, flags));
 }
 show('read');
-const read = await benchRead(flags.dir, flags.rounds, readBytes);
-const large = await benchLargeLog(flags.dir, flags.largeGb * 1e9, flags.rounds, (done) =>
+const read = await runCase('read', { bytes: readBytes }, flags);
+const large = await runCase('large', { bytes: flags.largeGb * 1e9 }, flags, (done) =>
   show(`a log of ${flags.largeGb} GB: ${Math.round(done * 100)} %`),
 );
 show('');

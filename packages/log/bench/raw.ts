@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
-import { headerBytes } from '@commitlog/record';
+import { batchTypes, headerBytes } from '@commitlog/record';
 
 const datasync = promisify(fs.fdatasync);
 
@@ -23,13 +23,17 @@ export class RawLog {
   append(batch: Buffer): Promise<void> {
     this.#index += 1;
     batch.writeUInt32LE(batch.length, 4);
-    batch.writeUInt32LE(this.#index, 8);
-    batch.writeUInt32LE(1, 16);
-    batch.writeUInt32LE(this.#index, 24);
+    writeUint64(batch, this.#index, 8);
+    writeUint64(batch, 1, 16);
+    writeUint64(batch, this.#index, 24);
     batch.writeUInt32LE(1, 32);
-    batch.writeUInt8(1, 36);
+    batch.writeUInt8(batchTypes.data, 36);
+    batch.writeUInt8(0, 37);
+    batch.writeUInt16LE(0, 38);
+    writeUint64(batch, 0, 40);
+    batch.writeUInt32LE(0, 48);
     batch.writeUInt32LE(crc32(batch.subarray(headerBytes)), 52);
-    batch.writeDoubleLE(Date.now(), 56);
+    writeUint64(batch, Date.now(), 56);
     return new Promise((resolve) => {
       this.#waiting.push({ batch, resolve });
       if (this.#isDraining) return;
@@ -58,6 +62,11 @@ export class RawLog {
     }
     this.#isDraining = false;
   }
+}
+
+function writeUint64(buffer: Buffer, value: number, at: number): void {
+  buffer.writeUInt32LE(value >>> 0, at);
+  buffer.writeUInt32LE(Math.floor(value / 2 ** 32), at + 4);
 }
 
 /**

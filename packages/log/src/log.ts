@@ -162,14 +162,10 @@ export interface AppendOptions {
   readonly term?: number;
 }
 
-/** Where an appended batch stands. */
-export interface Appended {
-  readonly index: number;
-  readonly term: number;
+/** Where an appended batch stands: the point behind it, and where it begins. */
+export interface Appended extends LogPosition {
   /** Offset of its first record. */
   readonly baseOffset: number;
-  /** In ms since 1970, never below that of the batch before. */
-  readonly appendTime: number;
 }
 
 export interface FollowRequest extends ReadRequest {

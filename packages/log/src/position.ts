@@ -10,5 +10,10 @@ export interface LogPosition {
   readonly appendTime: number;
 }
 
+/** A copy that holds nothing else, whatever else is known of that point. */
+export function positionOf({ index, term, nextOffset, appendTime }: LogPosition): LogPosition {
+  return { index, term, nextOffset, appendTime };
+}
+
 /** Before the first batch of a new log. */
 export const origin: LogPosition = { index: 0, term: 0, nextOffset: 0, appendTime: 0 };

@@ -7,7 +7,7 @@ import type { FilePool } from './file-pool.js';
 import type { SealedSegment } from './format/manifest.js';
 import { type LogIdentity, type SegmentHeader, segmentHeaderBytes } from './format/segment-header.js';
 import { names } from './layout.js';
-import type { LogPosition } from './position.js';
+import { type LogPosition, positionOf } from './position.js';
 import { isHeaderOf } from './resync.js';
 import { readRange, type ScanEnd, type ScanPoint, scan } from './scan.js';
 import { positionAfter } from './sequence.js';
@@ -121,11 +121,13 @@ export class Segment {
     return { id: this.id, base: this.base, end: this.end, bytes: this.bytes };
   }
 
-  /** Moves the end behind a batch that is now synced. */
-  extend(batch: Buffer, end: LogPosition): void {
-    this.#index?.offer(this.bytes, batch, 0);
-    this.end = end;
-    this.bytes += batch.length;
+  /** Moves the end behind batches, at least one, that are now synced. */
+  extend(group: readonly { readonly batch: Buffer; readonly end: LogPosition }[]): void {
+    for (const { batch } of group) {
+      this.#index?.offer(this.bytes, batch, 0);
+      this.bytes += batch.length;
+    }
+    this.end = positionOf(group.at(-1)!.end);
   }
 
   /** The segment as it is when everything behind a batch boundary is gone. */

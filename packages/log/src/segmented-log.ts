@@ -20,7 +20,7 @@ import type { HardStateFile } from './hard-state-file.js';
 import { names } from './layout.js';
 import type { Appended, AppendOptions, FollowRequest, Log } from './log.js';
 import { type FetchBatches, mendSegment } from './mending.js';
-import type { LogPosition } from './position.js';
+import { type LogPosition, positionOf } from './position.js';
 import { Reader, type ReadFrom, type ReadRequest, type Slice } from './reader.js';
 import type { SegmentHome } from './segment.js';
 import { notLive, type SegmentSet } from './segment-set.js';
@@ -69,7 +69,7 @@ export class SegmentedLog implements Log {
   }
 
   get tail(): LogPosition {
-    return this.#parts.writer.tail;
+    return positionOf(this.#parts.writer.tail);
   }
 
   get segments(): readonly SealedSegment[] {
@@ -99,8 +99,9 @@ export class SegmentedLog implements Log {
     return this.#parts.segments.checkpoints;
   }
 
-  append(batch: Buffer, options: AppendOptions = {}): Promise<Appended> {
-    return this.#whenWritable(batch.length, () => this.#append(batch, options));
+  append(batch: Buffer, options?: AppendOptions): Promise<Appended> {
+    const term = options?.term;
+    return this.#whenWritable(batch.length, () => this.#append(batch, term));
   }
 
   appendStamped(stamped: readonly Buffer[]): Promise<LogPosition> {
@@ -206,8 +207,7 @@ export class SegmentedLog implements Log {
         throw new LogError('settings', `${field} of a position: expected an integer from 0 to 2^53-1, got ${value}`);
       }
     }
-    const { index, term, nextOffset, appendTime } = position;
-    const copy = { index, term, nextOffset, appendTime };
+    const copy = positionOf(position);
     await this.#parts.writer.cut(() => this.#parts.segments.reset(copy, state));
   }
 
@@ -255,14 +255,11 @@ export class SegmentedLog implements Log {
     }
   }
 
-  #append(batch: Buffer, { term }: AppendOptions): Promise<Appended> {
+  #append(batch: Buffer, term: number | undefined): Promise<Appended> {
     const { writer } = this.#parts;
-    const { tail } = writer;
-    const appended = this.#admit(batch, term, tail);
-    const { index, term: stamped, appendTime } = appended;
-    const end = { index, term: stamped, nextOffset: tail.nextOffset + countOf(batch), appendTime };
+    const appended = this.#admit(batch, term);
     try {
-      return writer.append(batch, end, appended, unstamp);
+      return writer.append(batch, appended, unstamp);
     } catch (error) {
       unstamp(batch);
       throw error;
@@ -270,26 +267,28 @@ export class SegmentedLog implements Log {
   }
 
   /** Checks a producer's batch, and gives it its place behind the tail. */
-  #admit(batch: Buffer, term: number | undefined, tail: LogPosition): Appended {
+  #admit(batch: Buffer, term: number | undefined): Appended {
     const { writer, admission } = this.#parts;
+    const { tail } = writer;
     const termMin = Math.max(1, tail.term);
     if (term !== undefined && !(term >= termMin)) {
       throw new LogError('not-contiguous', `expected a term of at least ${termMin}, got ${term}`);
     }
-    const appended = {
-      index: tail.index + 1,
-      term: term ?? termMin,
-      baseOffset: tail.nextOffset,
-      appendTime: writer.appendTime,
-    };
     try {
       admitBatch(batch, admission);
       writer.requireRoom(batch.length);
+      const appended = {
+        index: tail.index + 1,
+        term: term ?? termMin,
+        baseOffset: tail.nextOffset,
+        nextOffset: tail.nextOffset + countOf(batch),
+        appendTime: writer.appendTime,
+      };
       stampBatch(batch, appended, admitted);
+      return appended;
     } catch (error) {
       throw fromRecord(error);
     }
-    return appended;
   }
 
   async #appendStamped(stamped: readonly Buffer[]): Promise<LogPosition> {

@@ -11,6 +11,12 @@ import type { Watermark } from './watermark.js';
 /** How long SYNCED may be behind on disk. */
 const syncedAfterMs = 1000;
 
+/**
+ * When so many wait, they are written before the last group is told: the next is then checked and stamped during their sync, and that
+ * takes longer than the sync does. When fewer wait, one sync for them and for those who were told is sooner done than two.
+ */
+const overlapFromBatches = 128;
+
 export interface WriterLimits {
   /** A segment that would grow beyond is sealed first. */
   readonly segmentBytes: number;
@@ -25,12 +31,11 @@ export interface WriterLimits {
 interface Append {
   readonly kind: 'append';
   readonly batch: Buffer;
-  /** The point behind it. */
+  /** The point behind it: what whoever waits is told. */
   readonly end: LogPosition;
-  /** Tells whoever waits for this batch; nobody does for all but the last of several that were appended together. */
-  readonly resolve: ((result: never) => void) | undefined;
+  /** Nobody waits for all but the last of several that were appended together. */
+  readonly resolve: ((end: never) => void) | undefined;
   readonly reject: ((error: unknown) => void) | undefined;
-  readonly result: unknown;
   /** Called with the batch when it is refused. */
   readonly undo: ((batch: Buffer) => void) | undefined;
 }
@@ -51,7 +56,7 @@ interface Change {
 
 /**
  * Group commit: what is waiting is written at once and synced once, up to a limit, and what comes meanwhile waits for the next group.
- * While a group is being synced, those who waited for the one before go on: under load, one half of the appenders works while the
+ * Under heavy load, those who waited for one group go on while the next is being synced: one half of the appenders works while the
  * other half's batches are on their way to the disk. One thing happens at a time, in the order in which it was asked for.
  *
  * `tail` runs ahead of the disk: it moves when a batch is taken, so that the next one can be stamped, and falls back to what is durable
@@ -138,14 +143,15 @@ export class Writer {
   /**
    * Takes a batch that is stamped, checked, and follows the tail.
    *
+   * @param end the point behind it
    * @param undo called with the batch, should it be refused
-   * @returns `result`, once the batch is durable
+   * @returns `end`, once the batch is durable
    */
-  append<T>(batch: Buffer, end: LogPosition, result: T, undo?: (batch: Buffer) => void): Promise<T> {
+  append<End extends LogPosition>(batch: Buffer, end: End, undo?: (batch: Buffer) => void): Promise<End> {
     // Before anything changes: the owner's hook may throw.
     this.#planRoll(batch.length);
-    return new Promise<T>((resolve, reject) => {
-      this.#take({ kind: 'append', batch, end, resolve, reject, result, undo });
+    return new Promise<End>((resolve, reject) => {
+      this.#take({ kind: 'append', batch, end, resolve, reject, undo });
       this.#wake();
     });
   }
@@ -170,7 +176,7 @@ export class Writer {
         this.#planRoll(batches[at]!.length);
         this.#take({ kind: 'append', batch: batches[at]!, end: ends[at]!, ...nobody });
       }
-      return this.append(batches[last]!, ends[last]!, ends[last]!);
+      return this.append(batches[last]!, ends[last]!);
     } catch (error) {
       // As if nothing had been asked for: none of it has left this turn of the event loop.
       [this.#tail, this.#plannedBytes, this.#plannedFirstTime, this.#pendingBytes, this.#queue.length] = before;
@@ -283,6 +289,7 @@ export class Writer {
 
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
+      if (this.#queue.length < overlapFromBatches) await this.#settleFirst();
       const next = this.#queue[0]!;
       if (next.kind === 'append') await this.#writeGroup(this.#takeGroup());
       else {
@@ -314,10 +321,8 @@ export class Writer {
     this.#settleGroup();
     const failure = await failed;
     if (failure !== undefined) return await this.#refuse(failure.error, group);
-    for (const { batch, end } of group) {
-      active.extend(batch, end);
-      this.#pendingBytes -= batch.length;
-    }
+    active.extend(group);
+    for (const { batch } of group) this.#pendingBytes -= batch.length;
     this.#durableGroup = group;
     this.#durable.set(active.end.index);
     this.#syncedTimer ??= this.#clock.after(syncedAfterMs, () => void this.#saveSynced());
@@ -342,7 +347,13 @@ export class Writer {
   #settleGroup(): void {
     const group = this.#durableGroup;
     this.#durableGroup = [];
-    for (const { resolve, result } of group) resolve?.(result as never);
+    for (const { resolve, end } of group) resolve?.(end as never);
+  }
+
+  /** Whom this wakes, and who appends at once, takes part in the next group. */
+  async #settleFirst(): Promise<void> {
+    this.#settleGroup();
+    await Promise.resolve();
   }
 
   async #roll({ state }: Roll): Promise<void> {
@@ -416,6 +427,6 @@ export class Writer {
   }
 }
 
-const nobody = { resolve: undefined, reject: undefined, result: undefined, undo: undefined };
+const nobody = { resolve: undefined, reject: undefined, undo: undefined };
 
 function nothing(): void {}

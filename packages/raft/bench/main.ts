@@ -42,6 +42,7 @@ async function proposals(count: number): Promise<Record<string, number>> {
           applied += entries.length;
         },
         snapshot: (): Uint8Array => new Uint8Array(64),
+        restore: (): void => {},
       };
       const storage = new MemoryStorage({ voters, learners: [] });
       const init = { self: voters[at]!, electionTimeoutMs: 500, snapshotEvery: 100_000, trailing: 10_000 };

@@ -22,7 +22,14 @@ interface Image {
 
 type Operation =
   | { readonly kind: 'persist'; readonly effect: PersistEffect; readonly done: () => void }
-  | { readonly kind: 'stage'; readonly meta: SnapshotMeta; readonly offset: number; readonly data: Uint8Array }
+  | {
+      readonly kind: 'stage';
+      readonly write: WriteNumber;
+      readonly meta: SnapshotMeta;
+      readonly offset: number;
+      readonly data: Uint8Array;
+      readonly done: () => void;
+    }
   | {
       readonly kind: 'snapshot';
       readonly meta: SnapshotMeta;
@@ -55,7 +62,10 @@ export class SimDisk {
   onFailure: ((from: WriteNumber, isFatal: boolean) => void) | undefined;
   #queue: Operation[] = [];
   #group: Operation[] = [];
+  readonly #askedAtMs = new WeakMap<Operation, number>();
   #hasFailed = false;
+  /** A sync has failed: from then on it says that it synced, and loses everything (Rebello et al., ATC 2020). */
+  #isLying = false;
   /** Grows at each crash: what was scheduled before belongs to another life. */
   #life = 0;
   readonly #events: EventQueue;
@@ -65,6 +75,12 @@ export class SimDisk {
     this.quality = quality;
     this.#events = components.events;
     this.#random = components.random;
+  }
+
+  /** How long ago the oldest of the core's writes under way was asked for; 0 when there is none. */
+  get waitedMs(): number {
+    const oldest = [...this.#group, ...this.#queue].find((operation) => operation.kind !== 'snapshot');
+    return oldest === undefined ? 0 : this.#events.nowMs - this.#askedAtMs.get(oldest)!;
   }
 
   get isSyncing(): boolean {
@@ -103,6 +119,7 @@ export class SimDisk {
   submit(operation: Operation): void {
     // Rot is in the medium: only what is really written cures it.
     applyTo(this.view, operation, new Set());
+    this.#askedAtMs.set(operation, this.#events.nowMs);
     this.#queue.push(operation);
     this.#maybeSync();
   }
@@ -142,13 +159,14 @@ export class SimDisk {
   /** The power goes. Returns what was lost of the group under way: nothing, a part, or all; null when there was none. */
   crash(): 'nothing' | 'part' | 'all' | null {
     this.#life += 1;
-    const steps = this.#group.flatMap(stepsOf);
+    const steps = this.#isLying ? [] : this.#group.flatMap(stepsOf);
     const reached = steps.length === 0 ? 0 : this.#random.below(steps.length + 1);
     for (const step of steps.slice(0, reached)) step(this.synced, this.rotten);
     this.synced.staged = null;
     this.#group = [];
     this.#queue = [];
     this.#hasFailed = false;
+    this.#isLying = false;
     this.view = cloneImage(this.synced);
     for (const index of this.rotten)
       if (index > this.#lastSynced || index <= this.synced.start.index) this.rotten.delete(index);
@@ -193,12 +211,11 @@ export class SimDisk {
     const group = this.#group;
     this.#group = [];
     const failing = this.#failingAt(group);
-    for (const operation of group.slice(0, failing)) applyTo(this.synced, operation, this.rotten);
+    if (!this.#isLying) for (const operation of group.slice(0, failing)) applyTo(this.synced, operation, this.rotten);
     const failed = group[failing];
     if (failed !== undefined) this.#hasFailed = true;
     const life = this.#life;
     for (const operation of group.slice(0, failing)) {
-      if (operation.kind === 'stage') continue;
       operation.done();
       // A crash may come between two completions: the rest of them is never heard of.
       if (life !== this.#life) return;
@@ -207,10 +224,13 @@ export class SimDisk {
       this.#maybeSync();
       return;
     }
-    if (failed.kind !== 'persist') throw new Error('only writes of entries fail');
+    if (failed.kind === 'snapshot') throw new Error('snapshots of its own always find room');
     const isFatal = this.isNextSyncFailing;
     this.isNextSyncFailing = false;
-    if (isFatal) {
+    if (failed.kind === 'stage') {
+      this.#isLying = isFatal;
+    } else if (isFatal) {
+      this.#isLying = true;
       // Nobody knows what of it is on disk.
       for (const step of stepsOf(failed)) {
         if (!this.#random.chance(0.5)) break;
@@ -221,14 +241,16 @@ export class SimDisk {
       if (effect.hardState !== undefined) this.synced.hardState = effect.hardState;
       if (effect.truncateFrom !== undefined) truncate(this.synced, effect.truncateFrom, this.rotten);
     }
-    this.onFailure?.(failed.effect.write, isFatal);
+    this.onFailure?.(failed.kind === 'stage' ? failed.write : failed.effect.write, isFatal);
   }
 
   /** The place of the first operation that cannot be done; past the end when all can. */
   #failingAt(group: readonly Operation[]): number {
-    const isBigWrite = (operation: Operation): boolean =>
-      operation.kind === 'persist' &&
-      (this.isNextSyncFailing || operation.effect.entries.length > 0 || operation.effect.repairs.length > 0);
+    const isBigWrite = (operation: Operation): boolean => {
+      if (operation.kind === 'snapshot') return false;
+      if (operation.kind === 'stage' || this.isNextSyncFailing) return true;
+      return operation.effect.entries.length > 0 || operation.effect.repairs.length > 0;
+    };
     if (!this.isFull && !this.isNextSyncFailing) return group.length;
     const at = group.findIndex(isBigWrite);
     return at < 0 ? group.length : at;
@@ -277,8 +299,8 @@ function stepsOf(operation: Operation): Step[] {
       image.hardState = hardState;
     });
   }
-  if (install !== undefined) steps.push((image, rotten) => installInto(image, install, rotten));
   if (truncateFrom !== undefined) steps.push((image, rotten) => truncate(image, truncateFrom, rotten));
+  if (install !== undefined) steps.push((image, rotten) => installInto(image, install, rotten));
   for (const entry of effect.entries) {
     steps.push((image, rotten) => {
       if (entry.index !== image.start.index + image.entries.length + 1) {
@@ -302,8 +324,9 @@ function stepsOf(operation: Operation): Step[] {
 function installInto(image: Image, meta: SnapshotMeta, rotten: Set<Index>): void {
   const { staged } = image;
   if (staged?.id !== meta.id) throw new Error(`snapshot ${meta.id} was to be installed, ${staged?.id} is staged`);
-  image.snapshot = { meta, data: Buffer.concat(staged.chunks) };
   image.staged = null;
+  // One of its own may have overtaken it: what that holds is not given up again.
+  if ((image.snapshot?.meta.index ?? 0) < meta.index) image.snapshot = { meta, data: Buffer.concat(staged.chunks) };
   compact(image, meta.index, meta.term, rotten);
 }
 

@@ -270,14 +270,14 @@ export class SimNode {
       if (this.effectsToCrash > 0) this.effectsToCrash -= 1;
       this.#carryOut(effect);
     }
+    record.settled(this);
     this.#apply();
   }
 
   #carryOut(effect: Effect): void {
-    const { events, random } = this.#components;
     switch (effect.kind) {
       case 'persist':
-        this.disk.submit({ kind: 'persist', effect, done: this.#whenSynced(effect) });
+        this.disk.submit({ kind: 'persist', effect, done: this.#whenSynced(effect.write, effect.thenSend) });
         break;
       case 'send':
         // The types keep durable messages out of here; a core that was changed to send one anyway is held to its word.
@@ -288,21 +288,26 @@ export class SimNode {
         this.#proposals.settle(this.core!);
         break;
       case 'read':
-        events.after(random.below(1000) / 1000, () => {
-          const { entries, unreadable } = this.disk.read(effect.first, effect.last, effect.bytesMax);
-          if (unreadable.length > 0) this.#input({ kind: 'read-failed', read: effect.read, unreadable });
-          else this.#input({ kind: 'read-done', read: effect.read, entries });
-        });
+        this.#answerLater(
+          () => this.disk.read(effect.first, effect.last, effect.bytesMax),
+          ({ entries, unreadable }) => {
+            if (unreadable.length > 0) this.#input({ kind: 'read-failed', read: effect.read, unreadable });
+            else this.#input({ kind: 'read-done', read: effect.read, entries });
+          },
+        );
         break;
       case 'read-snapshot':
-        events.after(random.below(1000) / 1000, () => {
-          const part = this.disk.readSnapshot(effect.snapshot.id, effect.offset, effect.bytesMax);
-          this.#input({ kind: 'snapshot-read', read: effect.read, ...part });
-        });
+        this.#answerLater(
+          () => this.disk.readSnapshot(effect.snapshot.id, effect.offset, effect.bytesMax),
+          (part) => this.#input({ kind: 'snapshot-read', read: effect.read, ...part }),
+        );
         break;
-      case 'stage-chunk':
-        this.disk.submit({ kind: 'stage', meta: effect.snapshot, offset: effect.offset, data: effect.data });
+      case 'stage-chunk': {
+        const { write, snapshot: meta, offset, data } = effect;
+        const done = this.#whenSynced(write, []);
+        this.disk.submit({ kind: 'stage', write, meta, offset, data, done });
         break;
+      }
       case 'restore':
         this.#restores.push({ snapshot: effect.snapshot, write: effect.write });
         break;
@@ -325,21 +330,32 @@ export class SimNode {
     read.settle(index);
   }
 
-  #whenSynced(effect: Extract<Effect, { kind: 'persist' }>): () => void {
+  /** Reads now, or when the answer is due: much may be written, cut and forgotten between the two. */
+  #answerLater<Found>(read: () => Found, answer: (found: Found) => void): void {
+    const { events, random } = this.#components;
+    const early = random.chance(0.5) ? { found: read() } : null;
+    const life = this.#life;
+    const delayMs = random.below(random.chance(0.1) ? 20_000 : 1000) / 1000;
+    events.after(delayMs, () => {
+      if (life === this.#life) answer((early ?? { found: read() }).found);
+    });
+  }
+
+  #whenSynced(write: number, thenSend: readonly DurableMessage[]): () => void {
     const life = this.#life;
     return () => {
       if (life !== this.#life) return;
       this.#now(() => {
         const { record, send } = this.#components;
-        for (const message of effect.thenSend) {
+        for (const message of thenSend) {
           record.said(this, message);
           send(this.name, message);
         }
-        const installed = this.#restores.filter((restore) => restore.write <= effect.write).at(-1);
-        this.#restores = this.#restores.filter((restore) => restore.write > effect.write);
+        const installed = this.#restores.filter((restore) => restore.write <= write).at(-1);
+        this.#restores = this.#restores.filter((restore) => restore.write > write);
         if (installed !== undefined) this.#restore(installed.snapshot);
         if (this.effectsToCrash === 0) this.crash(true);
-        this.#step({ kind: 'persisted', write: effect.write });
+        this.#step({ kind: 'persisted', write });
       });
     };
   }

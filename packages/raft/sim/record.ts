@@ -14,6 +14,7 @@ import {
 } from '../src/index.js';
 import type { SimDisk } from './disk.js';
 import { Machine, payloadId } from './machine.js';
+import { isHeldByQuorum, quorumsMeet } from './quorums.js';
 
 /** An invariant of `RAFT_SCENARIOS.md`, broken. */
 export class Violation extends Error {
@@ -96,8 +97,12 @@ export class Record {
   started(node: Witnessed): void {
     const { term } = node.core!;
     const before = this.#terms.get(node.member) ?? 0;
-    const isHintTrue = node.commitSeen <= this.committed.length;
-    check('5 commit never goes back', isHintTrue, `${node.member} came back with commit ${node.commitSeen}`);
+    const isKnown = node.commitSeen <= this.committed.length;
+    check('5 commit never goes back', isKnown, `${node.member} came back with commit ${node.commitSeen}`);
+    for (let index = node.core!.status.firstIndex; index <= node.commitSeen; index++) {
+      const isSame = node.core!.termAt(index) === this.committed[index - 1]!.entry.term;
+      check('4 state machine safety', isSame, `${node.member} came back taking another entry ${index} for committed`);
+    }
     check('1 terms and votes', term >= before, `${node.member} came back in term ${term} after it spoke of ${before}`);
   }
 
@@ -115,6 +120,25 @@ export class Record {
     this.#bounded(node);
   }
 
+  /** After a step's effects were started: what it holds in memory is on its disk, or on the way there. */
+  settled(node: Witnessed): void {
+    const core = node.core!;
+    const { hardState, entries } = node.disk.view;
+    const { term, vote, isHalted } = core.status;
+    if (isHalted) return;
+    const isTermThere = Math.max(hardState.term, entries.at(-1)?.term ?? 0) >= term;
+    check('6 durable before said', isTermThere, `${node.member} is in term ${term}, and does not write it down`);
+    const isVoteThere = vote === null || (hardState.term === term && hardState.vote === vote);
+    check(
+      '6 durable before said',
+      isVoteThere,
+      `${node.member} voted for ${vote} in ${term}, and does not write it down`,
+    );
+    const durableTerm = core.termAt(core.durableIndex);
+    const isDurable = durableTerm === undefined || node.disk.holdsDurably(core.durableIndex, durableTerm);
+    check('6 durable before said', isDurable, `${node.member} takes ${core.durableIndex} for durable, and it is not`);
+  }
+
   /** A durable message leaves: what it says must be on disk. */
   said(node: Witnessed, message: DurableMessage): void {
     const { member } = node;
@@ -122,6 +146,13 @@ export class Record {
     const { hardState } = node.disk.synced;
     const candidate = message.kind === 'request-vote' ? member : message.to;
     if (message.kind === 'append-accepted') {
+      const termOnDisk = Math.max(hardState.term, node.disk.synced.entries.at(-1)?.term ?? 0);
+      const isTermHeld = termOnDisk >= message.term;
+      check(
+        '6 durable before said',
+        isTermHeld,
+        `${member} answered in term ${message.term}; its disk knows ${termOnDisk}`,
+      );
       const term = node.core!.termAt(message.match);
       // In a later term this entry may have been cut meanwhile; then the acknowledgement is void, for its term is over.
       if (term === undefined || message.match === 0 || node.core!.term !== message.term) return;
@@ -226,7 +257,17 @@ export class Record {
     if (effect.truncateFrom !== undefined) {
       this.#sometimes.reached('a conflicting suffix was cut');
       check('2 leader append-only', !core.isLeader, `${node.member} leads term ${core.term} and cut its log`);
+      const { start, entries } = node.disk.view;
+      for (let index = effect.truncateFrom; index <= start.index + entries.length; index++) {
+        const isCommitted = entries[index - start.index - 1]?.term === this.committed[index - 1]?.entry.term;
+        check('7 nothing is lost', !isCommitted, `${node.member} cut ${index}, which is committed`);
+      }
     }
+    const hint = effect.hardState?.commit ?? 0;
+    const isHintHeld = hint === 0 || node.disk.holdsDurably(hint, this.committed[hint - 1]?.entry.term ?? 0);
+    check('6 durable before said', isHintHeld, `${node.member} wants to remember commit ${hint}, which its disk lacks`);
+    const isFed = node.disk.waitedMs > node.settings.diskStallMs && !core.isLeader && effect.entries.length > 0;
+    check('11 bounds', !isFed, `${node.member} takes entries while its disk hangs`);
     for (const entry of effect.entries) {
       const key = `${entry.index}/${entry.term}`;
       const prevTerm = core.termAt(entry.index - 1) ?? 0;
@@ -337,28 +378,18 @@ export class Record {
     const inflightMax = settings.inflightBytesMax + settings.appendBytesMax + node.proposalBytesMax;
     check('11 bounds', held.inflightBytes <= inflightMax, `${held.inflightBytes} bytes in flight to one member`);
     check('11 bounds', held.waitingReads <= settings.readsMax, `${held.waitingReads} reads waiting`);
+    // What is not on disk cannot be let go of: a leader's cap bounds it, or its leaders' windows, and what a stalling disk is still sent.
+    const undurableMax = Math.max(uncommittedMax, undurableWindows * inflightMax);
+    const cachedMax = settings.cacheBytesMax + undurableMax;
+    check('11 bounds', held.cachedBytes <= cachedMax, `${held.cachedBytes} bytes of entries in memory`);
+    check('11 bounds', held.pendingWrites <= pendingWritesMax, `${held.pendingWrites} writes pending`);
   }
 }
+
+/** Full windows that a follower may be sent before its disk counts as hung: each leader's, and more as heartbeats ask again. */
+const undurableWindows = 8;
+const pendingWritesMax = 5000;
 
 function check(invariant: string, condition: boolean, what: string): asserts condition {
   if (!condition) throw new Violation(invariant, what);
-}
-
-function majority(voters: readonly MemberId[], isThere: (member: MemberId) => boolean): boolean {
-  return voters.length === 0 || voters.filter(isThere).length * 2 > voters.length;
-}
-
-/** Written anew, not taken from the core: a mistake there must not hide itself here. */
-export function isHeldByQuorum(configuration: Configuration, isThere: (member: MemberId) => boolean): boolean {
-  return majority(configuration.voters, isThere) && majority(configuration.outgoing, isThere);
-}
-
-/** Whether every quorum of one has a member in every quorum of the other. Clusters are small: try them all. */
-function quorumsMeet(one: Configuration, other: Configuration): boolean {
-  const members = [...new Set([...one.voters, ...one.outgoing, ...other.voters, ...other.outgoing])];
-  for (let chosen = 0; chosen < 2 ** members.length; chosen++) {
-    const isIn = (member: MemberId): boolean => (chosen & (1 << members.indexOf(member))) !== 0;
-    if (isHeldByQuorum(one, isIn) && isHeldByQuorum(other, (member) => !isIn(member))) return false;
-  }
-  return true;
 }

@@ -6,7 +6,9 @@ import { empty, Faults } from './faults.js';
 import type { SimNode } from './node.js';
 import { Operator } from './operator.js';
 import { drawPlan, type Plan } from './plan.js';
-import { isHeldByQuorum, Violation } from './record.js';
+import { isHeldByQuorum } from './quorums.js';
+import { watchReads } from './reads.js';
+import { Violation } from './record.js';
 import { watchStates } from './watch.js';
 
 /** What one seed's run came to. */
@@ -38,6 +40,7 @@ export function runSeed(seed: string, options: { readonly onTrace?: (line: strin
   };
   const cluster = new SimCluster(plan.cluster, { trace: hash === null ? undefined : trace });
   watchStates(cluster);
+  watchReads(cluster);
   const operator = new Operator(cluster, plan);
   const faults = new Faults(cluster, plan, operator);
   const clients = new Clients(cluster, plan);
@@ -57,7 +60,7 @@ export function runSeed(seed: string, options: { readonly onTrace?: (line: strin
     vacuous = whyVacuous(cluster, plan, faults);
     faults.isStopped = true;
     operator.isStopped = true;
-    checkLiveness(cluster, clients);
+    checkLiveness(cluster, plan, clients);
   } catch (error) {
     violation = violationOf(error, cluster.nowMs);
   }
@@ -95,7 +98,7 @@ function whyVacuous(cluster: SimCluster, plan: Plan, faults: Faults): string | n
  * Some of the nodes, enough for a quorum, are healed; all others are frozen for good, as are all faults. Then there must be one leader
  * within ten election timeouts, an answer for every client's next append, and equal logs. Faults that always heal hide livelock.
  */
-function checkLiveness(cluster: SimCluster, clients: Clients): void {
+function checkLiveness(cluster: SimCluster, plan: Plan, clients: Clients): void {
   clients.isStopped = true;
   const healed = chooseHealed(cluster);
   cluster.network.healAll();
@@ -131,6 +134,7 @@ function checkLiveness(cluster: SimCluster, clients: Clients): void {
     () => waiting === 0,
     () => describe(healed),
   );
+  if (plan.faults.has('rot')) damageForgotten(healed);
   // With a window of one entry a learner that lags by thousands takes a while.
   demand(
     cluster,
@@ -139,6 +143,31 @@ function checkLiveness(cluster: SimCluster, clients: Clients): void {
     () => areEqual(healed),
     () => describe(healed),
   );
+  checkStability(cluster, healed);
+}
+
+/** One more damaged entry: one that the leader's log has forgotten, on a member that lacks nothing else. */
+function damageForgotten(healed: readonly SimNode[]): void {
+  const leader = healed.find((node) => node.isLeader)!;
+  const forgotten = leader.core!.status.firstIndex - 1;
+  const victim = healed.find((node) => node !== leader && node.core!.status.firstIndex <= forgotten);
+  if (victim === undefined) return;
+  victim.disk.rotten.add(forgotten);
+  victim.command({ kind: 'unreadable', indexes: [forgotten] });
+}
+
+/**
+ * Nothing fails any more but what is broken for good: whoever leads goes on leading. Without pre-vote a member that cannot hear may
+ * depose one leader after the other, and is allowed to.
+ */
+function checkStability(cluster: SimCluster, healed: readonly SimNode[]): void {
+  const { electionTimeoutMs, isPreVoteOn } = cluster.settings;
+  if (!isPreVoteOn) return;
+  const leader = healed.find((node) => node.isLeader);
+  const term = leader?.core?.term;
+  const isDeposed = cluster.runUntil(() => !leader?.isLeader || leader.core!.term !== term, 10 * electionTimeoutMs);
+  if (!isDeposed) return;
+  throw new Violation('liveness: leadership is stable', `${leader?.member} led term ${term}\n${describe(healed)}`);
 }
 
 /** What stays broken for good: a machine that is down, one whose disk hangs, one that is deaf, one that is mute. */

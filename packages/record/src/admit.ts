@@ -23,24 +23,12 @@ const dataOnly: readonly BatchType[] = [batchTypes.data];
  */
 export function admitBatch(batch: Buffer, options: AdmitOptions = {}): void {
   const length = checkBatch(batch, 0, options);
-  if (batch.length !== length) {
-    throw new BatchError(
-      'length',
-      `the batch is ${length} bytes long, found ${batch.length}: hand over one batch and nothing behind it`,
-      { at: fieldAt.length, expected: batch.length, found: length },
-    );
-  }
-  requireUnstamped(batch);
+  if (batch.length !== length) throw moreThanOne(batch.length, length);
+  if (isStamped(batch)) throw stampedAlready(batch);
 
   const type = typeOf(batch);
   const types = options.types ?? dataOnly;
-  if (!types.includes(type)) {
-    throw new BatchError(
-      'type',
-      `batch type ${type} may not come in here, expected ${types.join(' or ')}: a producer sends data batches`,
-      { at: fieldAt.type, expected: types[0], found: type },
-    );
-  }
+  if (!types.includes(type)) throw unwanted(type, types);
   if (type === batchTypes.data) walkRecords(batch);
 }
 
@@ -49,7 +37,7 @@ function walkRecords(batch: Buffer): void {
   while (walk.next());
 }
 
-function requireUnstamped(batch: Buffer): void {
+function isStamped(batch: Buffer): boolean {
   const bits =
     readUint32(batch, fieldAt.index) |
     readUint32(batch, fieldAt.index + 4) |
@@ -59,10 +47,29 @@ function requireUnstamped(batch: Buffer): void {
     readUint32(batch, fieldAt.baseOffset + 4) |
     readUint32(batch, fieldAt.appendTime) |
     readUint32(batch, fieldAt.appendTime + 4);
-  if (bits === 0) return;
+  return bits !== 0;
+}
+
+function moreThanOne(bytes: number, length: number): BatchError {
+  return new BatchError(
+    'length',
+    `the batch is ${length} bytes long, found ${bytes}: hand over one batch and nothing behind it`,
+    { at: fieldAt.length, expected: bytes, found: length },
+  );
+}
+
+function unwanted(type: BatchType, types: readonly BatchType[]): BatchError {
+  return new BatchError(
+    'type',
+    `batch type ${type} may not come in here, expected ${types.join(' or ')}: a producer sends data batches`,
+    { at: fieldAt.type, expected: types[0], found: type },
+  );
+}
+
+function stampedAlready(batch: Buffer): BatchError {
   const { index, term, baseOffset, appendTime } = readHeader(batch);
   const [field, found] = Object.entries({ index, term, baseOffset, appendTime }).find(([, value]) => value !== 0)!;
-  throw new BatchError(
+  return new BatchError(
     'stamped',
     `${field} is ${found}, expected 0: only a leader fills it; send the batch as it was encoded`,
     { at: fieldAt[field as 'index' | 'term' | 'baseOffset' | 'appendTime'], expected: 0, found },

@@ -45,13 +45,7 @@ export function checkHeaderCrc(buffer: Buffer, at: number): void {
   // Before all else: behind a wrong checksum no field means anything.
   const expected = computeHeaderCrc(buffer, at);
   const found = headerCrcOf(buffer, at);
-  if (found !== expected) {
-    throw new BatchError(
-      'header-checksum',
-      `header checksum of the batch at byte ${at} is ${hex(found)}, its bytes give ${hex(expected)}: they are damaged or no batch; take it from another replica or have it sent again`,
-      { at, expected, found },
-    );
-  }
+  if (found !== expected) throw wrongHeaderCrc(at, expected, found);
 }
 
 /**
@@ -68,13 +62,7 @@ export function checkBatch(buffer: Buffer, at = 0, limits?: BatchLimits): number
   requireWhole(buffer, at, length);
   const expected = computeBodyCrc(buffer, at);
   const found = bodyCrcOf(buffer, at);
-  if (found !== expected) {
-    throw new BatchError(
-      'body-checksum',
-      `body checksum of the batch at byte ${at} is ${hex(found)}, its bytes give ${hex(expected)}: they are damaged; take it from another replica or have it sent again`,
-      { at, expected, found },
-    );
-  }
+  if (found !== expected) throw wrongBodyCrc(at, expected, found);
   return length;
 }
 
@@ -85,15 +73,7 @@ export function checkBatch(buffer: Buffer, at = 0, limits?: BatchLimits): number
  */
 export function checkFields(buffer: Buffer, at: number, batchBytesMax: number): number {
   const length = lengthOf(buffer, at);
-  if (length < headerBytes || length > batchBytesMax) {
-    throw new BatchError(
-      'length',
-      `batch length at byte ${at + fieldAt.length} is ${length}, expected ${headerBytes} to ${batchBytesMax} bytes: ${
-        length < headerBytes ? 'no version of this program wrote it' : 'send smaller batches, or raise batchBytesMax'
-      }`,
-      { at: at + fieldAt.length, expected: length < headerBytes ? headerBytes : batchBytesMax, found: length },
-    );
-  }
+  if (length < headerBytes || length > batchBytesMax) throw wrongLength(at, length, batchBytesMax);
   const type = typeOf(buffer, at);
   checkAttributes(buffer, at);
   checkCount(buffer, at, type === batchTypes.data, length);
@@ -103,32 +83,12 @@ export function checkFields(buffer: Buffer, at: number, batchBytesMax: number): 
 
 /** @throws BatchError `truncated` when the buffer ends before a batch of `length` bytes at `at` does */
 export function requireWhole(buffer: Buffer, at: number, length: number): void {
-  const found = buffer.length - at;
-  if (found >= length) return;
-  throw new BatchError(
-    'truncated',
-    `the batch at byte ${at} is ${length} bytes long, found ${found}: wait for the rest, or take it for torn`,
-    { at, expected: length, found },
-  );
+  if (buffer.length - at < length) throw cutShort(at, length, buffer.length - at);
 }
 
 function checkAttributes(buffer: Buffer, at: number): void {
   const attributes = attributesOf(buffer, at);
-  if (attributes === 0) return;
-  const codec = attributes & codecMask;
-  const values = { at: at + fieldAt.attributes, expected: 0 };
-  if (codec !== 0) {
-    throw new BatchError(
-      'codec',
-      `compression codec ${codec} of the batch at byte ${at} is unknown to this version, which knows 0 (none): upgrade, or send without compression`,
-      { ...values, found: codec },
-    );
-  }
-  throw new BatchError(
-    'flags',
-    `flags ${hex(attributes)} of the batch at byte ${at} are unknown to this version, which knows none: upgrade`,
-    { ...values, found: attributes },
-  );
+  if (attributes !== 0) throw unknownAttributes(at, attributes);
 }
 
 function checkCount(buffer: Buffer, at: number, isData: boolean, length: number): void {
@@ -136,14 +96,7 @@ function checkCount(buffer: Buffer, at: number, isData: boolean, length: number)
   const min = isData ? 1 : 0;
   // A forged count is refused here, so that what a reader sets aside by count is bounded by bytes that are there.
   const max = isData ? Math.max(0, Math.floor((length - headerBytes - baseTimeBytes) / recordBytesMin)) : 0;
-  if (count >= min && count <= max) return;
-  throw new BatchError(
-    'count',
-    isData
-      ? `the data batch at byte ${at} says ${count} records, expected ${min} or more, of which its ${length} bytes hold at most ${max}: no version of this program wrote it`
-      : `the control batch at byte ${at} says ${count} records, expected none: no version of this program wrote it`,
-    { at: at + fieldAt.count, expected: count < min ? min : max, found: count },
-  );
+  if (count < min || count > max) throw wrongCount(at, isData, length, { count, min, max });
 }
 
 /** The upper halves of 64-bit fields of which none comes near 2^53 have no bit above these. */
@@ -164,11 +117,86 @@ function checkNumbers(buffer: Buffer, at: number): void {
   producerIdOf(buffer, at);
   appendTimeOf(buffer, at);
   const nextOffset = nextOffsetOf(buffer, at);
-  if (nextOffset <= Number.MAX_SAFE_INTEGER) return;
-  throw new BatchError(
+  if (nextOffset > Number.MAX_SAFE_INTEGER) throw endsTooFar(at, nextOffset);
+}
+
+/*
+ * The errors stand apart from the checks: what is left of a check is small enough for the compiler to put it where it is called,
+ * and small batches spend their time in calls.
+ */
+
+function wrongHeaderCrc(at: number, expected: number, found: number): BatchError {
+  return new BatchError(
+    'header-checksum',
+    `header checksum of the batch at byte ${at} is ${hex(found)}, its bytes give ${hex(expected)}: they are damaged or no batch; take it from another replica or have it sent again`,
+    { at, expected, found },
+  );
+}
+
+function wrongBodyCrc(at: number, expected: number, found: number): BatchError {
+  return new BatchError(
+    'body-checksum',
+    `body checksum of the batch at byte ${at} is ${hex(found)}, its bytes give ${hex(expected)}: they are damaged; take it from another replica or have it sent again`,
+    { at, expected, found },
+  );
+}
+
+function wrongLength(at: number, found: number, batchBytesMax: number): BatchError {
+  const isShort = found < headerBytes;
+  return new BatchError(
+    'length',
+    `batch length at byte ${at + fieldAt.length} is ${found}, expected ${headerBytes} to ${batchBytesMax} bytes: ${
+      isShort ? 'no version of this program wrote it' : 'send smaller batches, or raise batchBytesMax'
+    }`,
+    { at: at + fieldAt.length, expected: isShort ? headerBytes : batchBytesMax, found },
+  );
+}
+
+function cutShort(at: number, expected: number, found: number): BatchError {
+  return new BatchError(
+    'truncated',
+    `the batch at byte ${at} is ${expected} bytes long, found ${found}: wait for the rest, or take it for torn`,
+    { at, expected, found },
+  );
+}
+
+function unknownAttributes(at: number, attributes: number): BatchError {
+  const codec = attributes & codecMask;
+  const values = { at: at + fieldAt.attributes, expected: 0 };
+  if (codec !== 0) {
+    return new BatchError(
+      'codec',
+      `compression codec ${codec} of the batch at byte ${at} is unknown to this version, which knows 0 (none): upgrade, or send without compression`,
+      { ...values, found: codec },
+    );
+  }
+  return new BatchError(
+    'flags',
+    `flags ${hex(attributes)} of the batch at byte ${at} are unknown to this version, which knows none: upgrade`,
+    { ...values, found: attributes },
+  );
+}
+
+function wrongCount(
+  at: number,
+  isData: boolean,
+  length: number,
+  { count, min, max }: { readonly count: number; readonly min: number; readonly max: number },
+): BatchError {
+  return new BatchError(
+    'count',
+    isData
+      ? `the data batch at byte ${at} says ${count} records, expected ${min} or more, of which its ${length} bytes hold at most ${max}: no version of this program wrote it`
+      : `the control batch at byte ${at} says ${count} records, expected none: no version of this program wrote it`,
+    { at: at + fieldAt.count, expected: count < min ? min : max, found: count },
+  );
+}
+
+function endsTooFar(at: number, found: number): BatchError {
+  return new BatchError(
     'number',
     `the batch at byte ${at} ends at an offset above 2^53 − 1, and nothing is rounded: the log is full, or no version of this program wrote it`,
-    { at: at + fieldAt.baseOffset, expected: Number.MAX_SAFE_INTEGER, found: nextOffset },
+    { at: at + fieldAt.baseOffset, expected: Number.MAX_SAFE_INTEGER, found },
   );
 }
 

@@ -99,9 +99,11 @@ export function readHeader(buffer: Buffer, at = 0): BatchHeader {
 /** @throws BatchError `truncated` when fewer than 64 bytes are there from `at` on */
 export function requireHeader(buffer: Buffer, at: number): void {
   // Written so that NaN fails it as well.
-  if (at >= 0 && buffer.length - at >= headerBytes) return;
-  const found = Math.max(0, buffer.length - at);
-  throw new BatchError(
+  if (!(at >= 0 && buffer.length - at >= headerBytes)) throw noHeader(at, Math.max(0, buffer.length - at));
+}
+
+function noHeader(at: number, found: number): BatchError {
+  return new BatchError(
     'truncated',
     `a batch header is ${headerBytes} bytes, found ${found} at byte ${at}: wait for the rest, or take the bytes for torn`,
     { at, expected: headerBytes, found },

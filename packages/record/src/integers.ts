@@ -53,8 +53,11 @@ export function writeInt64(buffer: Buffer, at: number, value: number): void {
  * @throws BatchError `number`
  */
 export function requireInteger(field: string, value: number, min: number, max: number): void {
-  if (Number.isSafeInteger(value) && value >= min && value <= max) return;
-  throw new BatchError('number', `${field} must be an integer from ${min} to ${max}, got ${value}`, {
+  if (!(Number.isSafeInteger(value) && value >= min && value <= max)) throw notIn(field, value, min, max);
+}
+
+function notIn(field: string, value: number, min: number, max: number): BatchError {
+  return new BatchError('number', `${field} must be an integer from ${min} to ${max}, got ${value}`, {
     expected: value < min ? min : max,
     found: value,
   });

@@ -2,7 +2,7 @@ import { constants, type ServerHttp2Stream } from 'node:http2';
 import { type ServerInterceptingCallInterface, status as statusCodes } from '@grpc/grpc-js';
 import { ApiError } from '../errors.js';
 import { type GrpcCodeName, grpcCodeName } from '../grpc-code.js';
-import { fromTrailer, type Trailer, toTrailer, withDetails } from './trailer.js';
+import { fromTrailer, type Trailer, withDetails } from './trailer.js';
 
 /**
  * The call beneath all interceptors. This file leans on members of grpc-js 1.14.7 that are not its API: it sends some
@@ -15,14 +15,16 @@ interface Internals {
   sendStatus(status: Trailer): void;
 }
 
-/** How long a stream that was ended with an error has to go, before it is cut. In milliseconds. */
-const lingerMs = 500;
+/** How long a stream that was ended has to go, before it is cut. In milliseconds. */
+export const lingerMs = 500;
 
 export interface BaseCall {
   /** Ends the call with an error, now; the stream is cut when the client has not taken note soon after. */
-  end(error: ApiError): void;
+  end(trailer: Trailer): void;
   /** The handler takes one more message: one more may be decompressed. */
   allowMessage(): void;
+  /** The same object for all calls of a connection. */
+  readonly connection: object;
 }
 
 /**
@@ -43,12 +45,16 @@ export function takeBaseCall(
       hasEnded = true;
       const isSuccess = trailer.code === statusCodes.OK;
       onEnd(grpcCodeName(trailer.code), isSuccess ? undefined : fromTrailer(trailer));
-      if (!isSuccess) cutIfItLingers(base.stream);
+      // Whoever reads an answer may take its time; from its end on there is nothing to wait for, also from a client that goes on sending.
+      if (isSuccess && !base.stream.writableFinished) base.stream.once('finish', () => cutIfItLingers(base.stream));
+      else cutIfItLingers(base.stream);
     }
     send(trailer);
   };
+  // A client that resets a stream without an error is waited for, until what it sent was read: for ever, if nobody reads.
+  base.stream.once('aborted', () => base.stream.destroy());
   const allowMessage = decompressInTurn(base);
-  return { end: (error) => base.sendStatus(toTrailer(error)), allowMessage };
+  return { end: (trailer) => base.sendStatus(trailer), allowMessage, connection: base.stream.session ?? base.stream };
 }
 
 /**

@@ -8,9 +8,11 @@ import { ApiError } from '../errors.js';
 import type { GrpcCodeName } from '../grpc-code.js';
 import type { Requirement } from '../service.js';
 import { type BaseCall, takeBaseCall } from './base-call.js';
+import type { Failures } from './failures.js';
 import { Guard } from './guard.js';
 import { type CallObserver, Observation } from './observer.js';
 import type { Principal, Security } from './security.js';
+import type { Workload } from './workload.js';
 
 /** What a handler may know of the call beyond its messages. */
 export interface CallContext {
@@ -33,17 +35,20 @@ export interface CallsInit {
   readonly observers: readonly CallObserver[];
   /** For calls without a stream that have none. In milliseconds. */
   readonly deadlineMs: number;
+  /** How long a call may take to name its log, in milliseconds. */
+  readonly firstMessageMs: number;
   /** What the server serves: a method that is not here is refused. */
   readonly requirements: ReadonlyMap<string, Requirement>;
-  /** What the client is told of something that was thrown. */
-  readonly onThrown: (method: string, thrown: unknown) => ApiError;
+  readonly failures: Failures;
+  readonly workload: Workload;
 }
 
 /** All open calls of a server: each is let in, watched, bounded in time, and can be ended. */
 export class Calls {
   readonly #init: CallsInit;
   readonly #open = new Set<OpenCall>();
-  readonly #contexts = new WeakMap<Metadata, CallContext>();
+  readonly #admitted = new WeakMap<Metadata, OpenCall>();
+  #isStopping = false;
 
   constructor(init: CallsInit) {
     this.#init = init;
@@ -51,16 +56,16 @@ export class Calls {
 
   /** To be given to grpc-js as the first interceptor: it sees the call as the network does. */
   readonly interceptor: ServerInterceptor = (method, call) => {
-    const requirement = this.#init.requirements.get(method.path);
     const isStream = method.requestStream || method.responseStream;
-    return new OpenCall(this.#init, this.#contexts, this.#open, { method: method.path, isStream, requirement }, call);
+    const kind = { method: method.path, isStream, requirement: this.#init.requirements.get(method.path) };
+    return new OpenCall(this.#init, kind, call, (metadata, opened) => this.#admit(metadata, opened));
   };
 
-  /** What the guard knows of a call, for its handler. */
-  contextOf(call: { readonly metadata: Metadata }): CallContext {
-    const context = this.#contexts.get(call.metadata);
-    if (context === undefined) throw new TypeError('this call did not come through the interceptor');
-    return context;
+  /** Runs the handler of a call with what the guard knows of it. The call counts as work until that has settled. */
+  async handle(call: { readonly metadata: Metadata }, handler: (context: CallContext) => Promise<void>): Promise<void> {
+    const admitted = this.#admitted.get(call.metadata);
+    if (admitted === undefined) throw new TypeError('this call did not come through the interceptor');
+    await admitted.handle(handler);
   }
 
   get size(): number {
@@ -72,10 +77,27 @@ export class Calls {
     for (const call of this.#open) call.recheck();
   }
 
+  /** Admits no more calls. */
+  stop(): void {
+    this.#isStopping = true;
+  }
+
   /** Ends all calls, or all streams only. */
   endAll(error: ApiError, which: 'all' | 'streams'): void {
     for (const call of this.#open) if (which === 'all' || call.isStream) call.end(error);
   }
+
+  #admit(metadata: Metadata, call: OpenCall): () => void {
+    if (this.#isStopping) throw stopping();
+    this.#admitted.set(metadata, call);
+    this.#open.add(call);
+    return () => this.#open.delete(call);
+  }
+}
+
+/** What callers are told of a server that stops. */
+export function stopping(): ApiError {
+  return new ApiError('STOPPING', 'this node is stopping: ask another');
 }
 
 interface CallKind {
@@ -85,34 +107,38 @@ interface CallKind {
   readonly requirement: Requirement | undefined;
 }
 
+/** Lists a call that may go on, under the metadata that its handler will know it by. Returns what takes it off the list. */
+type Admit = (metadata: Metadata, call: OpenCall) => () => void;
+
 class OpenCall extends ServerInterceptingCall {
   readonly isStream: boolean;
   readonly #init: CallsInit;
   readonly #method: string;
-  readonly #open: Set<OpenCall>;
+  readonly #admit: Admit;
   readonly #guard: Guard | undefined;
   readonly #base: BaseCall;
   readonly #abort = new AbortController();
   #observation: Observation | undefined;
+  #context: CallContext | undefined;
   #deadline: NodeJS.Timeout | undefined;
+  #firstMessage: NodeJS.Timeout | undefined;
+  #unlist = (): void => {};
+  #leaveWork = (): void => {};
+  #isHandled = false;
   #isOver = false;
 
-  constructor(
-    init: CallsInit,
-    contexts: WeakMap<Metadata, CallContext>,
-    open: Set<OpenCall>,
-    kind: CallKind,
-    call: ServerInterceptingCallInterface,
-  ) {
+  constructor(init: CallsInit, kind: CallKind, call: ServerInterceptingCallInterface, admit: Admit) {
     super(call, {
       start: (next) =>
         next({
-          onReceiveMetadata: (metadata, forward) => this.#begin(contexts, metadata, () => forward(metadata)),
+          onReceiveMetadata: (metadata, forward) => this.#begin(metadata, () => forward(metadata)),
           onReceiveMessage: (message, forward) => this.#receive(message, () => forward(message)),
-          onReceiveHalfClose: (forward) => this.#run(forward),
+          onReceiveHalfClose: (forward) => this.#ifOpen(() => this.#run(forward)),
           onCancel: () => this.#finish('CANCELLED', undefined),
         }),
       sendMessage: (message, forward) => {
+        // While a message is under way, grpc-js holds the status back; one more would push it further off, without end.
+        if (this.#isOver) return;
         if (this.#observation !== undefined) this.#observation.messagesSent += 1;
         forward(message);
       },
@@ -120,9 +146,8 @@ class OpenCall extends ServerInterceptingCall {
     this.#init = init;
     this.#method = kind.method;
     this.isStream = kind.isStream;
-    this.#open = open;
-    const { requirement } = kind;
-    const { method } = kind;
+    this.#admit = admit;
+    const { method, requirement } = kind;
     const certificate = call.getAuthContext().sslPeerCertificate;
     if (requirement !== undefined) {
       this.#guard = new Guard(init.security, { method, requirement, peer: call.getPeer(), certificate });
@@ -136,34 +161,47 @@ class OpenCall extends ServerInterceptingCall {
   }
 
   end(error: ApiError): void {
-    if (!this.#isOver) this.#base.end(error);
+    if (!this.#isOver) this.#base.end(this.#init.failures.trailerOf(this.#method, error));
   }
 
   recheck(): void {
-    const denied = this.#guard?.recheck();
-    if (denied !== undefined) this.end(denied);
+    this.#ifOpen(() => this.#guard?.recheck());
   }
 
-  #begin(contexts: WeakMap<Metadata, CallContext>, metadata: Metadata, forward: () => void): void {
+  async handle(handler: (context: CallContext) => Promise<void>): Promise<void> {
+    this.#isHandled = true;
+    try {
+      await handler(this.#context!);
+    } finally {
+      this.#isHandled = false;
+      if (this.#isOver) this.#leaveWork();
+    }
+  }
+
+  #begin(metadata: Metadata, forward: () => void): void {
     const method = this.#method;
     const { isStream } = this;
     const peer = this.getPeer();
-    this.#guarded(() => {
-      this.#observation = new Observation(this.#init.observers, { side: 'server', method, isStream, peer, metadata });
+    const start = { side: 'server', method, isStream, peer, metadata } as const;
+    const onDefect = (error: unknown): void => this.#init.failures.report({ method, error });
+    this.#ifOpen(() => {
+      this.#observation = new Observation(this.#init.observers, start, onDefect);
       if (this.#guard === undefined) throw new ApiError('UNIMPLEMENTED', `${method} is not served here`);
       this.#guard.admitCall();
       const principal = this.#guard.principal!;
       this.#observation.principal = principal;
       const deadlineMs = this.#bound();
-      contexts.set(metadata, { method, principal, peer, deadlineMs, signal: this.#abort.signal });
-      this.#open.add(this);
+      this.#awaitMessage();
+      this.#context = { method, principal, peer, deadlineMs, signal: this.#abort.signal };
+      this.#leaveWork = this.#init.workload.enter(this.#base.connection);
+      this.#unlist = this.#admit(metadata, this);
       this.#run(forward);
     });
   }
 
   #receive(message: object, forward: () => void): void {
-    if (this.#isOver) return;
-    this.#guarded(() => {
+    this.#ifOpen(() => {
+      clearTimeout(this.#firstMessage);
       this.#observation!.messagesReceived += 1;
       this.#guard!.admitMessage(message);
       this.#run(forward);
@@ -180,17 +218,27 @@ class OpenCall extends ServerInterceptingCall {
     return Date.now() + deadlineMs;
   }
 
+  /** Until a call names its log, nobody knows whether it may be there: it does not stay for long. */
+  #awaitMessage(): void {
+    const { requirement } = this.#guard!;
+    if (requirement.kind !== 'granted' || !requirement.namesLog) return;
+    const { firstMessageMs } = this.#init;
+    const text = `no message that names a log within ${firstMessageMs} ms`;
+    this.#firstMessage = setTimeout(() => this.end(new ApiError('DEADLINE_EXCEEDED', text)), firstMessageMs).unref();
+  }
+
   #run(work: () => void): void {
     if (this.#observation === undefined) work();
     else this.#observation.run(work);
   }
 
   /** Whatever is thrown on the way of a call ends that call, and nothing else. */
-  #guarded(work: () => void): void {
+  #ifOpen(work: () => void): void {
+    if (this.#isOver) return;
     try {
       work();
     } catch (thrown) {
-      this.end(thrown instanceof ApiError ? thrown : this.#init.onThrown(this.#method, thrown));
+      this.end(this.#init.failures.errorOf(this.#method, thrown));
     }
   }
 
@@ -198,7 +246,9 @@ class OpenCall extends ServerInterceptingCall {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#deadline);
-    this.#open.delete(this);
+    clearTimeout(this.#firstMessage);
+    this.#unlist();
+    if (!this.#isHandled) this.#leaveWork();
     this.#abort.abort(error ?? new ApiError('CANCELLED', 'the call is over'));
     this.#observation?.end(code, error);
   }

@@ -1,13 +1,13 @@
 import { type ChannelCredentials, Client } from '@grpc/grpc-js';
 import type { ServiceDefinition } from '../service.js';
 import { type Caller, clientOf, type ServiceClient } from './client.js';
-import { channelOptions, type Limits, limitsDefault } from './limits.js';
+import { channelOptions, defaultDeadline, type Limits, limitsOf } from './limits.js';
 import type { CallObserver } from './observer.js';
 
 export interface ChannelInit {
   /** `host:port`, or whatever target a registered resolver knows. */
   readonly target: string;
-  /** What differs from {@link limitsDefault}. */
+  /** What differs from `limitsDefault`. */
   readonly limits?: Partial<Limits>;
   /** For calls without a stream that set no deadline. Default 10,000 ms. */
   readonly deadlineMs?: number;
@@ -24,10 +24,17 @@ export interface ChannelComponents {
 export class ApiChannel {
   readonly #caller: Caller;
 
+  /** @throws RangeError for limits or a deadline outside of their ranges */
   constructor(init: ChannelInit, { credentials, observers = [] }: ChannelComponents) {
-    const limits = { ...limitsDefault, ...init.limits };
+    const limits = limitsOf(init.limits);
     const grpc = new Client(init.target, credentials, { ...channelOptions(limits), ...init.options });
-    this.#caller = { grpc, observers, target: init.target, deadlineMs: init.deadlineMs ?? 10_000 };
+    this.#caller = {
+      grpc,
+      observers,
+      target: init.target,
+      deadlineMs: defaultDeadline(init.deadlineMs),
+      isClosed: false,
+    };
   }
 
   /** The methods of a service, to call. */
@@ -46,8 +53,9 @@ export class ApiChannel {
     });
   }
 
-  /** Open calls go on to their ends; new ones are refused. */
+  /** Open calls go on to their ends; new ones are refused with `CANCELLED`. */
   close(): void {
+    this.#caller.isClosed = true;
     this.#caller.grpc.close();
   }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { createSecureContext, type PeerCertificate } from 'node:tls';
+import { checkServerIdentity, createSecureContext, type PeerCertificate } from 'node:tls';
 import { ChannelCredentials } from '@grpc/grpc-js';
+import { warn } from './failures.js';
 
 /** What a client shows, and whom it believes; each in PEM. */
 export interface TlsMaterial {
@@ -38,6 +39,7 @@ export class ClientTls extends ChannelCredentials {
   readonly #load: () => Promise<TlsMaterial>;
   readonly #init: ClientTlsInit;
   #current: ChannelCredentials;
+  #reloading: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
 
   private constructor(load: () => Promise<TlsMaterial>, init: ClientTlsInit, first: TlsMaterial) {
@@ -46,7 +48,8 @@ export class ClientTls extends ChannelCredentials {
     this.#init = init;
     this.#current = credentialsOf(first, init);
     const { reloadMs = 60_000, onRefused = () => {} } = init;
-    if (reloadMs > 0) this.#timer = setInterval(() => void this.reload().catch(onRefused), reloadMs).unref();
+    if (reloadMs > 0)
+      this.#timer = setInterval(() => void this.reload().catch(onRefused).catch(warn), reloadMs).unref();
   }
 
   /** @throws Error when the material cannot be loaded, or is none */
@@ -55,7 +58,14 @@ export class ClientTls extends ChannelCredentials {
   }
 
   /** @throws Error when the material cannot be loaded, or is none: what was there goes on being used */
-  async reload(): Promise<void> {
+  reload(): Promise<void> {
+    // One after the other: what was read first must not replace what was read last.
+    const reloaded = this.#reloading.then(() => this.#reload());
+    this.#reloading = reloaded.catch(() => {});
+    return reloaded;
+  }
+
+  async #reload(): Promise<void> {
     this.#current = credentialsOf(await this.#load(), this.#init);
   }
 
@@ -86,7 +96,9 @@ export class ClientTls extends ChannelCredentials {
   }
 }
 
-function credentialsOf({ ca, cert, key }: TlsMaterial, { checkServerIdentity }: ClientTlsInit): ChannelCredentials {
+function credentialsOf({ ca, cert, key }: TlsMaterial, init: ClientTlsInit): ChannelCredentials {
   const context = createSecureContext({ ca, cert, key, minVersion: 'TLSv1.3' });
-  return ChannelCredentials.createFromSecureContext(context, { ...(checkServerIdentity && { checkServerIdentity }) });
+  return ChannelCredentials.createFromSecureContext(context, {
+    checkServerIdentity: (host, shown) => checkServerIdentity(host, shown) ?? init.checkServerIdentity?.(host, shown),
+  });
 }

@@ -11,14 +11,16 @@ import { grpcCodeName } from '../grpc-code.js';
 import { type MethodDefinition, pathOf, type RequestOf, type ResponseOf, type ServiceDefinition } from '../service.js';
 import { bufferOf } from '../status.js';
 import { decode } from './codec.js';
+import { warn } from './failures.js';
 import { incoming } from './incoming.js';
+import { timerMsMax } from './limits.js';
 import { type CallObserver, Observation } from './observer.js';
 import { Outgoing } from './outgoing.js';
 import { fromTrailer } from './trailer.js';
 
 /** What a call may be given besides its request. */
 export interface CallSettings {
-  /** From now on, in milliseconds. Default: the channel's for calls without a stream, none for streams. */
+  /** From now on, in milliseconds; above 2^31−1, that. Default: the channel's for calls without a stream, none for streams. */
   readonly timeoutMs?: number;
   /** Ends the call when it is aborted. */
   readonly signal?: AbortSignal;
@@ -42,7 +44,7 @@ export interface Duplex<Req, Res> extends Responses<Res> {
   readonly unsentBytes: number;
 }
 
-/** How a method is called. Whatever goes wrong is thrown as an {@link ApiError}. */
+/** How a method is called. Whatever goes wrong with the call is thrown as an {@link ApiError}; a request that cannot be encoded never leaves. */
 export type Method<M extends MethodDefinition> = M['requestStream'] extends true
   ? (settings?: CallSettings) => Duplex<RequestOf<M>, ResponseOf<M>>
   : M['responseStream'] extends true
@@ -59,6 +61,8 @@ export interface Caller {
   readonly observers: readonly CallObserver[];
   readonly target: string;
   readonly deadlineMs: number;
+  /** Whether the channel was closed. */
+  isClosed: boolean;
 }
 
 export function clientOf<S extends ServiceDefinition>(service: S, caller: Caller): ServiceClient<S> {
@@ -78,14 +82,14 @@ async function unary(
   request: unknown,
   settings: CallSettings = {},
 ): Promise<unknown> {
-  const { metadata, options, observation } = begin(caller, path, false, settings);
   const bytes = bufferOf(method.requestType.encode(request).finish());
+  const { metadata, options, observation } = begin(caller, path, false, settings);
   return new Promise((resolve, reject) => {
     const answered = (error: ServiceError | null, response?: unknown): void => {
       unlink();
-      end(observation, error);
       if (error === null) resolve(response);
       else reject(fromTrailer(error));
+      end(observation, error);
     };
     const call = observation.run(() =>
       caller.grpc.makeUnaryRequest(path, same, decoder(method, observation), bytes, metadata, options, answered),
@@ -102,8 +106,8 @@ function serverStream(
   request: unknown,
   settings: CallSettings = {},
 ): Responses<unknown> {
-  const { metadata, options, observation } = begin(caller, path, true, settings);
   const bytes = bufferOf(method.requestType.encode(request).finish());
+  const { metadata, options, observation } = begin(caller, path, true, settings);
   const call = observation.run(() =>
     caller.grpc.makeServerStreamRequest(path, same, decoder(method, observation), bytes, metadata, options),
   );
@@ -129,7 +133,7 @@ function duplex(
       observation.messagesSent += 1;
       return requests.write(request);
     },
-    end: () => void call.end(),
+    end: () => requests.end(),
     get unsentBytes() {
       return requests.unsentBytes;
     },
@@ -151,9 +155,9 @@ function responsesOf(
   });
   call.on('status', (status) => {
     unlink();
-    end(observation, status.code === 0 ? null : status);
     if (status.code !== 0) failure ??= fromTrailer(status);
     onOver(failure ?? new ApiError('CANCELLED', 'the server has ended the call'));
+    end(observation, status.code === 0 ? null : status);
   });
   const unlink = linkSignal(signal, call);
   return {
@@ -176,9 +180,15 @@ function begin(caller: Caller, method: string, isStream: boolean, settings: Call
   const metadata = new Metadata();
   for (const [key, value] of Object.entries(settings.metadata ?? {})) metadata.set(key, value);
   const start = { side: 'client', method, isStream, peer: caller.target, metadata } as const;
-  const observation = new Observation(caller.observers, start);
+  const observation = new Observation(caller.observers, start, warn);
+  if (caller.isClosed) {
+    const closed = new ApiError('CANCELLED', 'the channel was closed');
+    observation.end('CANCELLED', closed);
+    throw closed;
+  }
   const timeoutMs = settings.timeoutMs ?? (isStream ? undefined : caller.deadlineMs);
-  const options: CallOptions = timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs };
+  const options: CallOptions =
+    timeoutMs === undefined ? {} : { deadline: Date.now() + Math.min(timeoutMs, timerMsMax) };
   return { metadata, options, observation };
 }
 

@@ -1,9 +1,8 @@
+import type { PeerCertificate } from 'node:tls';
 import { ApiError } from '../errors.js';
 import { requireLogName } from '../log-name.js';
 import type { Requirement } from '../service.js';
 import { anonymous, type Principal, type Security } from './security.js';
-
-type PeerCertificate = Parameters<Exclude<Security, 'insecure'>['authenticator']['authenticate']>[0];
 
 /** The call that somebody wants to make. */
 export interface Attempt {
@@ -14,17 +13,24 @@ export interface Attempt {
   readonly certificate: PeerCertificate | undefined;
 }
 
+/** How many logs a stream may name: each is asked about again when the policy changes. */
+const logsMax = 1024;
+
 /** Lets in who may come in. One for each call. */
 export class Guard {
   readonly #security: Security;
   readonly #attempt: Attempt;
   #principal: Principal | undefined;
-  /** What the principal's last message was about: what is asked again when the policy changes. */
-  #log: string | undefined;
+  /** What the principal's messages were about: what is asked again when the policy changes. */
+  readonly #logs = new Set<string>();
 
   constructor(security: Security, attempt: Attempt) {
     this.#security = security;
     this.#attempt = attempt;
+  }
+
+  get requirement(): Requirement {
+    return this.#attempt.requirement;
   }
 
   /** Absent until a call was admitted. */
@@ -51,28 +57,31 @@ export class Guard {
   /**
    * For each message that the caller sends.
    *
-   * @throws ApiError `INVALID_LOG_NAME`, `PERMISSION_DENIED`
+   * @throws ApiError `INVALID_LOG_NAME`, `PERMISSION_DENIED`; `INVALID_REQUEST` for more than 1,024 logs on one stream
    */
   admitMessage(message: object): void {
     const { requirement } = this.#attempt;
     if (requirement.kind !== 'granted' || !requirement.namesLog) return;
     const log = requireLogName((message as { log: string }).log);
     this.#requireGrant(log);
-    this.#log = log;
+    if (this.#logs.size === logsMax && !this.#logs.has(log)) {
+      throw new ApiError(
+        'INVALID_REQUEST',
+        `a stream may name ${logsMax} logs, and this is one more: open another stream`,
+      );
+    }
+    this.#logs.add(log);
   }
 
-  /** What the policy says now of a call that was let in. */
-  recheck(): ApiError | undefined {
+  /**
+   * Asks the policy anew about a call that was let in.
+   *
+   * @throws ApiError `PERMISSION_DENIED`; or whatever the authorizer throws
+   */
+  recheck(): void {
     const { requirement } = this.#attempt;
-    const log = requirement.kind !== 'granted' ? undefined : requirement.namesLog ? this.#log : '*';
-    if (log === undefined) return undefined;
-    try {
-      this.#requireGrant(log);
-      return undefined;
-    } catch (error) {
-      if (error instanceof ApiError) return error;
-      throw error;
-    }
+    if (requirement.kind !== 'granted') return;
+    for (const log of requirement.namesLog ? this.#logs : ['*']) this.#requireGrant(log);
   }
 
   /** Says the same of a log that exists and of one that does not. */

@@ -8,17 +8,20 @@ import type {
   sendUnaryData,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { ApiError } from '../errors.js';
+import type { ApiError } from '../errors.js';
 import { type MethodDefinition, pathOf, type RequestOf, type ResponseOf, type ServiceDefinition } from '../service.js';
+import { bufferOf } from '../status.js';
 import type { CallContext } from './calls.js';
 import { decode } from './codec.js';
 import { incoming } from './incoming.js';
 import { Outgoing } from './outgoing.js';
-import { toTrailer } from './trailer.js';
+import type { ErrorTrailer } from './trailer.js';
 
 /**
  * What answers a method. Throwing an {@link ApiError} tells it to the client; whatever else is thrown is logged under an id, and
- * the client is told the id alone. A stream ends well when its handler returns.
+ * the client is told the id alone. A stream ends well when its handler returns. The end of the requests says only that there are no
+ * more: a client on Node that breaks off sends an ordinary end before the reset. What is thrown after the call is over is not told to
+ * anybody: it is about the end itself.
  */
 export type Handler<M extends MethodDefinition> = M['responseStream'] extends true
   ? M['requestStream'] extends true
@@ -31,8 +34,10 @@ export type Handlers<S extends ServiceDefinition> = { readonly [K in keyof S['me
 
 /** What a server has to know to run handlers. */
 export interface HandlerHost {
-  contextOf(call: { readonly metadata: Metadata }): CallContext;
-  onThrown(method: string, thrown: unknown): ApiError;
+  /** Runs a handler; the call counts as work until it has settled. */
+  handle(call: { readonly metadata: Metadata }, handler: (context: CallContext) => Promise<void>): Promise<void>;
+  /** What the client is told of what a handler has thrown. Does not throw. */
+  explain(context: CallContext, thrown: unknown): ErrorTrailer;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the types of messages are those of `Handlers`, which nobody gets past
@@ -77,54 +82,49 @@ export function grpcHandlers<S extends ServiceDefinition>(
 }
 
 function unary(method: MethodDefinition, handler: AnyHandler, host: HandlerHost) {
-  return async (call: ServerUnaryCall<unknown, Buffer>, callback: sendUnaryData<Buffer>): Promise<void> => {
-    const context = host.contextOf(call);
-    try {
-      const response = await handler(call.request, context);
-      if (context.signal.aborted) return;
-      callback(null, Buffer.from(method.responseType.encode(response).finish()));
-    } catch (thrown) {
-      if (!context.signal.aborted) callback(toTrailer(toApiError(thrown, context, host)));
-    }
-  };
+  return (call: ServerUnaryCall<unknown, Buffer>, callback: sendUnaryData<Buffer>): Promise<void> =>
+    host.handle(call, async (context) => {
+      try {
+        const response = await handler(call.request, context);
+        if (context.signal.aborted) return;
+        callback(null, bufferOf(method.responseType.encode(response).finish()));
+      } catch (thrown) {
+        if (!context.signal.aborted) callback(host.explain(context, thrown));
+      }
+    });
 }
 
 function serverStream(method: MethodDefinition, handler: AnyHandler, host: HandlerHost) {
-  return (call: ServerWritableStream<unknown, Buffer>): Promise<void> => {
-    const context = host.contextOf(call);
-    return stream(call, method, host, context, (responses) => handler(call.request, context, responses));
-  };
+  return (call: ServerWritableStream<unknown, Buffer>): Promise<void> =>
+    stream(call, method, host, (context, responses) => handler(call.request, context, responses));
 }
 
 function bidirectional(method: MethodDefinition, handler: AnyHandler, host: HandlerHost) {
   return (call: ServerDuplexStream<unknown, Buffer>): Promise<void> => {
-    const context = host.contextOf(call);
-    const requests = incoming(call, () => context.signal.reason as ApiError | undefined);
-    return stream(call, method, host, context, (responses) => handler(requests, context, responses));
+    const requestsOf = ({ signal }: CallContext) => incoming(call, () => signal.reason as ApiError | undefined);
+    return stream(call, method, host, (context, responses) => handler(requestsOf(context), context, responses));
   };
 }
 
-async function stream(
+function stream(
   call: ServerWritableStream<unknown, Buffer> | ServerDuplexStream<unknown, Buffer>,
   method: MethodDefinition,
   host: HandlerHost,
-  context: CallContext,
-  handle: (responses: Outgoing<unknown>) => unknown,
+  handler: (context: CallContext, responses: Outgoing<unknown>) => unknown,
 ): Promise<void> {
   const responses = new Outgoing(call, method.responseType);
   // grpc-js listens for errors, too, and answers with them; without any listener they would end the process.
   call.on('error', () => responses.close());
-  context.signal.addEventListener('abort', () => responses.close(context.signal.reason), { once: true });
-  try {
-    await handle(responses);
-    if (!context.signal.aborted) call.end();
-  } catch (thrown) {
-    if (!context.signal.aborted) call.emit('error', toTrailer(toApiError(thrown, context, host)));
-  } finally {
-    responses.close();
-  }
-}
-
-function toApiError(thrown: unknown, context: CallContext, host: HandlerHost): ApiError {
-  return thrown instanceof ApiError ? thrown : host.onThrown(context.method, thrown);
+  return host.handle(call, async (context) => {
+    const { signal } = context;
+    signal.addEventListener('abort', () => responses.close(signal.reason), { once: true });
+    try {
+      await handler(context, responses);
+      if (!signal.aborted) call.end();
+    } catch (thrown) {
+      if (!signal.aborted) call.emit('error', host.explain(context, thrown));
+    } finally {
+      responses.close();
+    }
+  });
 }

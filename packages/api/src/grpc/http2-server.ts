@@ -1,6 +1,8 @@
-import type { Http2Server, ServerHttp2Session, ServerOptions, Settings } from 'node:http2';
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerOptions, Settings } from 'node:http2';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { type ServerOptions as GrpcServerOptions, Server, type ServerCredentials } from '@grpc/grpc-js';
-import { type Limits, serverOptions } from './limits.js';
+import type { Connections } from './connections.js';
+import { type Limits, serverOptions, timerMsMax } from './limits.js';
 
 /**
  * A grpc-js server with the limits that its options do not reach. This file leans on two members of grpc-js 1.14.7 that are not
@@ -12,16 +14,22 @@ interface Internals {
   createHttp2Server(credentials: ServerCredentials): Http2Server;
 }
 
-/** @param onError told of what befalls the listening socket after it was opened, such as no file descriptor being left */
+/**
+ * @param connections gets to know every connection
+ * @param onError told of what befalls the listening socket after it was opened, such as no file descriptor being left
+ */
 export function createGrpcServer(
   limits: Limits,
   interceptors: NonNullable<GrpcServerOptions['interceptors']>,
+  connections: Connections,
   onError: (error: Error) => void,
 ): Server {
   const server = new Server({ ...serverOptions(limits), interceptors });
   const internals = server as unknown as Internals;
   internals.commonServerOptions = {
     ...internals.commonServerOptions,
+    // For who speaks TLS and then no HTTP/2.
+    unknownProtocolTimeout: limits.prefaceMs,
     maxHeaderListPairs: limits.headersMax,
     settings: settingsOf(limits),
   };
@@ -30,7 +38,11 @@ export function createGrpcServer(
     const http2Server = create(credentials);
     // Without a listener, an error of the socket would end the process.
     http2Server.on('error', onError);
+    connections.watch(http2Server);
     http2Server.maxConnections = limits.connectionsMax;
+    http2Server.on('secureConnection', rememberCertificate);
+    // grpc-js listens later, and so reads what this leaves.
+    http2Server.on('stream', (_stream, headers) => clampTimeout(headers));
     http2Server.on('session', (session: ServerHttp2Session) => {
       session.setLocalWindowSize(limits.connectionWindowBytes);
       cutWhenSilent(session, limits.prefaceMs);
@@ -40,12 +52,33 @@ export function createGrpcServer(
   return server;
 }
 
+/** Every call asks for the certificate, which takes longer to read than most of what else is done for a call. It never changes (RFC 8446 §4.6). */
+function rememberCertificate(socket: TLSSocket): void {
+  const read = socket.getPeerCertificate.bind(socket) as (isDetailed?: boolean) => PeerCertificate;
+  let remembered: PeerCertificate | undefined;
+  const remember = (isDetailed?: boolean): PeerCertificate => {
+    if (isDetailed) return read(true);
+    remembered ??= read();
+    return remembered;
+  };
+  socket.getPeerCertificate = remember as TLSSocket['getPeerCertificate'];
+}
+
 function settingsOf(limits: Limits): Settings {
   return {
     maxConcurrentStreams: limits.streamsMax,
     initialWindowSize: limits.streamWindowBytes,
     maxHeaderListSize: limits.headerBytesMax,
   };
+}
+
+const timeoutUnitsMs: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000 };
+
+/** grpc-js takes 32 bits of the milliseconds, and so ends a call of a month at once: what is longer than they hold is cut to that. */
+function clampTimeout(headers: IncomingHttpHeaders): void {
+  const [, value, unit = ''] = /^(\d{1,8})([HMS])$/.exec(`${headers['grpc-timeout']}`) ?? [];
+  if (Number(value) * (timeoutUnitsMs[unit] ?? 0) > timerMsMax)
+    headers['grpc-timeout'] = `${Math.floor(timerMsMax / 1000)}S`;
 }
 
 /** Whoever connects and does not begin to speak HTTP/2 is not a client. */

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { ApiError } from '../errors.js';
 
 /** How many messages are decoded ahead of whoever takes them. Node's 16 would be 32 MiB for each stream of full batches. */
-const messagesAheadMax = 2;
+const messagesAheadMax = 1;
 
 /**
  * The messages of a stream, as they come; the next is read when there is room for it. Leaving the loop does not end the call.

@@ -17,24 +17,70 @@ export interface Limits {
   readonly headersMax: number;
   /** What a connection may make Node set aside before it refuses new calls, in megabytes. */
   readonly sessionMemoryMb: number;
+  /** How many calls a server works on, over all connections. More are refused with `OVERLOADED`. */
+  readonly callsMax: number;
   /** How many connections a server takes. More are closed at once. */
   readonly connectionsMax: number;
   /** How long a connection may take to begin to speak HTTP/2, in milliseconds. */
   readonly prefaceMs: number;
+  /** How long a call may take to send the message that names its log, in milliseconds. */
+  readonly firstMessageMs: number;
 }
 
 const mebibyte = 1_048_576;
+const bytesMax = 2 ** 31 - 1;
+
+/** The longest that a timer of Node runs, in milliseconds: 24.8 days. */
+export const timerMsMax = 2 ** 31 - 1;
+
+const ranges: { readonly [K in keyof Limits]: readonly [min: number, max: number] } = {
+  messageBytesMax: [1, bytesMax],
+  streamWindowBytes: [65_535, bytesMax],
+  connectionWindowBytes: [65_535, bytesMax],
+  streamsMax: [1, 2 ** 32 - 1],
+  headerBytesMax: [1, 2 ** 32 - 1],
+  headersMax: [4, bytesMax],
+  sessionMemoryMb: [1, bytesMax],
+  callsMax: [1, bytesMax],
+  connectionsMax: [1, bytesMax],
+  prefaceMs: [1, timerMsMax],
+  firstMessageMs: [1, timerMsMax],
+};
+
+/**
+ * The limits with their defaults.
+ *
+ * @throws RangeError for one that is outside of its range, or no integer
+ */
+export function limitsOf(init: Partial<Limits> = {}): Limits {
+  const limits = { ...limitsDefault, ...init };
+  for (const [name, [min, max]] of Object.entries(ranges)) requireWithin(name, limits[name as keyof Limits], min, max);
+  return limits;
+}
+
+/** The deadline of calls that have none, in milliseconds: 1 to 2^31−1. Throws a RangeError. */
+export function defaultDeadline(deadlineMs = 10_000): number {
+  requireWithin('deadlineMs', deadlineMs, 1, timerMsMax);
+  return deadlineMs;
+}
+
+function requireWithin(name: string, value: number, min: number, max: number): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return;
+  throw new RangeError(`${name} must be an integer from ${min} to ${max}, and is ${value}`);
+}
 
 export const limitsDefault: Limits = {
   messageBytesMax: 2 * batchBytesMaxDefault,
   streamWindowBytes: 4 * mebibyte,
   connectionWindowBytes: 8 * mebibyte,
-  streamsMax: 256,
+  streamsMax: 128,
   headerBytesMax: 16_384,
   headersMax: 128,
   sessionMemoryMb: 64,
+  callsMax: 8192,
   connectionsMax: 4096,
   prefaceMs: 5000,
+  firstMessageMs: 10_000,
 };
 
 /** Whoever is silent for so long is asked for a sign of life, and has so long to give one. In milliseconds. */

@@ -36,7 +36,8 @@ export interface ObservedCall {
 }
 
 /**
- * Whoever keeps count, a log or traces: called once for each call, and never on the way of a message. What it throws is not caught.
+ * Whoever keeps count, a log or traces: called once for each call, and never on the way of a message. What it throws is a defect, and ends
+ * the call if it goes on.
  * Calls for methods that are not served are not seen.
  */
 export type CallObserver = (call: CallStart) => ObservedCall;
@@ -44,13 +45,16 @@ export type CallObserver = (call: CallStart) => ObservedCall;
 /** A call under observation: counts what passes, and tells all observers in the end. */
 export class Observation {
   readonly #observed: readonly ObservedCall[];
+  readonly #onDefect: (error: unknown) => void;
   readonly #startMs = performance.now();
   #isOver = false;
   messagesSent = 0;
   messagesReceived = 0;
   principal: Principal | undefined;
 
-  constructor(observers: readonly CallObserver[], call: CallStart) {
+  /** @param onDefect told of what observers throw at the end: nobody else is hindered by it */
+  constructor(observers: readonly CallObserver[], call: CallStart, onDefect: (error: unknown) => void) {
+    this.#onDefect = onDefect;
     this.#observed = observers.map((observer) => observer(call));
   }
 
@@ -69,7 +73,11 @@ export class Observation {
     const { principal, messagesSent, messagesReceived } = this;
     const durationMs = performance.now() - this.#startMs;
     for (const observed of this.#observed) {
-      observed.ended({ code, error, principal, durationMs, messagesSent, messagesReceived });
+      try {
+        observed.ended({ code, error, principal, durationMs, messagesSent, messagesReceived });
+      } catch (thrown) {
+        this.#onDefect(thrown);
+      }
     }
   }
 }

@@ -13,6 +13,7 @@ export class Outgoing<T> {
   #unsentBytes = 0;
   #waiting: Array<{ readonly resolve: () => void; readonly reject: (error: Error) => void }> = [];
   #over: Error | undefined;
+  #hasEnded = false;
 
   /** @param stream takes encoded messages */
   constructor(stream: Writable, codec: Codec<T>) {
@@ -29,16 +30,30 @@ export class Outgoing<T> {
    * Sends a message; it is encoded at once, so what it holds may be changed afterwards. Messages keep their order.
    *
    * @returns when there is room for the next one: wait for it (a stream that is written to without waiting grows without bound)
-   * @throws ApiError with the reason why the call is over, or whatever the codec throws for a message that cannot be encoded
+   * @throws ApiError with the reason why the call is over; TypeError after {@link end}; or whatever the codec throws for a message that cannot be encoded
    */
-  async write(message: T): Promise<void> {
+  write(message: T): Promise<void> {
+    const written = this.#write(message);
+    // Who does not wait is not told; without this, an end of the call would be the end of the process.
+    written.catch(() => {});
+    return written;
+  }
+
+  async #write(message: T): Promise<void> {
     if (this.#over !== undefined) throw this.#over;
+    if (this.#hasEnded) throw new TypeError('nothing more can be written: the stream was ended');
     const bytes = bufferOf(this.#codec.encode(message).finish());
     this.#unsentBytes += bytes.length;
     const hasRoom = this.#stream.write(bytes, () => this.#sent(bytes.length));
     if (!hasRoom || this.#unsentBytes > unsentBytesMax) {
       await new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
     }
+  }
+
+  /** Nothing more will be written. What was written still goes out. */
+  end(): void {
+    this.#hasEnded = true;
+    this.#stream.end();
   }
 
   /** Nothing can be sent any more: those who wait are told why. */

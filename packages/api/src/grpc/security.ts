@@ -8,8 +8,9 @@ export type Principal =
 /** Tells who somebody is. */
 export interface Authenticator {
   /**
-   * From a certificate that TLS has verified to the one principal that it proves. Called once per call: it must be quick, and must not
-   * throw.
+   * From a certificate that TLS has verified to the one principal that it proves. Called for every call, with the same object for all
+   * calls of a connection: what it says may be remembered by it. A node of another cluster must be refused: methods for nodes
+   * let in whatever is a node. It must not throw.
    */
   authenticate(certificate: PeerCertificate): { readonly principal: Principal } | { readonly refused: string };
 }
@@ -43,7 +44,7 @@ export type Security =
   | {
       readonly authenticator: Authenticator;
       readonly authorizer: Authorizer;
-      /** Told of refusals for want of an identity, or of being a node. */
+      /** Told of refusals for want of an identity, or of being a node, and of those by handlers, such as of a node that speaks as another. */
       readonly onRefused?: (refusal: Refusal) => void;
     }
   | 'insecure';

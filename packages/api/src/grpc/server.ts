@@ -1,38 +1,36 @@
-import { randomBytes } from 'node:crypto';
-import { type Server, ServerCredentials } from '@grpc/grpc-js';
-import { ApiError, internalError } from '../errors.js';
+import type { Server, ServerCredentials } from '@grpc/grpc-js';
 import { pathOf, type Requirement, requirementOf, type ServiceDefinition } from '../service.js';
-import { Calls } from './calls.js';
-import { grpcHandlers, grpcService, type Handlers } from './handlers.js';
+import { lingerMs } from './base-call.js';
+import { Calls, stopping } from './calls.js';
+import { Connections } from './connections.js';
+import { type Defect, Failures, withSafeAuditor } from './failures.js';
+import { grpcHandlers, grpcService, type HandlerHost, type Handlers } from './handlers.js';
 import { createGrpcServer } from './http2-server.js';
-import { type Limits, limitsDefault } from './limits.js';
+import { defaultDeadline, type Limits, limitsOf } from './limits.js';
 import type { CallObserver } from './observer.js';
 import type { Security } from './security.js';
 import { addReflection, Health } from './system-services.js';
+import { Workload } from './workload.js';
 
 export interface ServerInit {
-  /** `host:port` to listen on; port 0 takes a free one. */
+  /** `host:port` to listen on; port 0 takes a free one. Without security, of a loopback. */
   readonly address: string;
-  /** What differs from {@link limitsDefault}. */
+  /** What differs from `limitsDefault`. */
   readonly limits?: Partial<Limits>;
   /** For calls without a stream that set no deadline. Default 10,000 ms. */
   readonly deadlineMs?: number;
 }
 
 export interface ServerComponents {
-  /** TLS, with certificates of both sides; `ServerCredentials.createInsecure()` together with security `'insecure'` alone. */
+  /**
+   * TLS, with certificates of both sides, and without interceptors; `ServerCredentials.createInsecure()` together with security
+   * `'insecure'` alone.
+   */
   readonly credentials: ServerCredentials;
   readonly security: Security;
   readonly observers?: readonly CallObserver[];
   /** Told of what no client may know: what was thrown in a handler, under the id that the client got, and what befell the socket. */
   readonly onDefect: (defect: Defect) => void;
-}
-
-export interface Defect {
-  /** What the client was told, if a call is concerned. */
-  readonly id?: string;
-  readonly method?: string;
-  readonly error: unknown;
 }
 
 /**
@@ -44,45 +42,67 @@ export class ApiServer {
   readonly #components: ServerComponents;
   readonly #requirements = new Map<string, Requirement>();
   readonly #calls: Calls;
-  readonly #server: Server;
+  readonly #connections = new Connections();
+  readonly #failures: Failures;
+  readonly #workload: Workload;
+  readonly #limits: Limits;
+  readonly #served: Parameters<Server['addService']>[] = [];
+  #server: Server | undefined;
   readonly #services: string[] = [];
   #health: Health | undefined;
+  #isServing = true;
   #port: number | undefined;
   #unsubscribe: () => void = () => {};
+  #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
+  /** @throws RangeError for limits or a deadline outside of their ranges; TypeError for credentials that do not go with the security */
   constructor(init: ServerInit, components: ServerComponents) {
     this.#init = init;
     this.#components = components;
-    const { security, credentials, observers = [] } = components;
-    if (security !== 'insecure' && credentials.constructor === ServerCredentials.createInsecure().constructor) {
+    const { credentials, observers = [], onDefect } = components;
+    const security = withSafeAuditor(components.security, (error) => this.#failures.report({ error }));
+    if (security !== 'insecure' && !credentials._isSecure()) {
       throw new TypeError('without TLS nobody can be recognised: pass credentials with TLS, or security "insecure"');
     }
+    if (security === 'insecure' && !isLoopback(init.address)) {
+      throw new TypeError(`security "insecure" is for a loopback alone, and ${init.address} is none`);
+    }
+    if (credentials._getInterceptors().length > 0) {
+      throw new TypeError(
+        'credentials with interceptors are not supported: the first interceptor must be that of the server',
+      );
+    }
+    const limits = limitsOf(init.limits);
+    this.#limits = limits;
+    this.#failures = new Failures(security, onDefect);
+    this.#workload = new Workload(limits);
     this.#calls = new Calls({
       security,
       observers,
-      deadlineMs: init.deadlineMs ?? 10_000,
+      deadlineMs: defaultDeadline(init.deadlineMs),
+      firstMessageMs: limits.firstMessageMs,
       requirements: this.#requirements,
-      onThrown: (method, thrown) => this.#onThrown(method, thrown),
+      failures: this.#failures,
+      workload: this.#workload,
     });
-    const limits = { ...limitsDefault, ...init.limits };
-    this.#server = createGrpcServer(limits, [this.#calls.interceptor], (error) => components.onDefect({ error }));
   }
 
   /**
    * Serves a service. Before {@link start}.
    *
-   * @throws TypeError when a method declares no permission, or has no handler
+   * @throws TypeError when a method declares no permission, or has no handler, or when the server has started
    */
   serve<S extends ServiceDefinition>(service: S, handlers: Handlers<S>): this {
+    if (this.#started !== undefined) throw new TypeError(`${service.fullName} comes too late: the server has started`);
     for (const method of Object.values(service.methods)) {
       this.#requirements.set(pathOf(service, method), requirementOf(service, method));
     }
-    const host = {
-      contextOf: this.#calls.contextOf.bind(this.#calls),
-      onThrown: (method: string, thrown: unknown) => this.#onThrown(method, thrown),
+    const host: HandlerHost = {
+      handle: (call, handler) => this.#calls.handle(call, handler),
+      explain: (context, thrown) => this.#failures.trailerOfHandler(context, thrown),
     };
-    this.#server.addService(grpcService(service), grpcHandlers(service, handlers, host));
+    this.#served.push([grpcService(service), grpcHandlers(service, handlers, host)]);
     this.#services.push(service.fullName);
     return this;
   }
@@ -100,24 +120,42 @@ export class ApiServer {
 
   /** What the health service says: serving from the start on, unless told otherwise. */
   setServing(isServing: boolean): void {
-    this.#health?.set(isServing);
+    this.#isServing = isServing;
+    if (this.#stopped === undefined) this.#health?.set(isServing);
   }
 
-  /** @throws Error when the address cannot be listened on */
-  async start(): Promise<void> {
-    if (this.#health !== undefined) return;
-    this.#health = new Health(this.#services);
-    this.#addSystemServices(this.#health);
-    const { security, credentials } = this.#components;
-    if (security !== 'insecure') this.#unsubscribe = security.authorizer.onChange(() => this.#calls.recheck());
-    this.#port = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync(this.#init.address, credentials, (error, port) => (error ? reject(error) : resolve(port)));
+  /** @throws Error when the address cannot be listened on: it may be tried again; TypeError when the server was stopped */
+  start(): Promise<void> {
+    if (this.#stopped !== undefined) return Promise.reject(wasStopped());
+    this.#started ??= this.#start().catch((error: unknown) => {
+      this.#started = undefined;
+      throw error;
     });
-    this.#health.set(true);
+    return this.#started;
+  }
+
+  async #start(): Promise<void> {
+    const { security, credentials } = this.#components;
+    // One for each attempt: grpc-js remembers an address that it could not listen on.
+    const server = createGrpcServer(this.#limits, [this.#calls.interceptor], this.#connections, (error) =>
+      this.#failures.report({ error }),
+    );
+    for (const served of this.#served) server.addService(...served);
+    const health = this.#addSystemServices(server);
+    const port = await new Promise<number>((resolve, reject) => {
+      server.bindAsync(this.#init.address, credentials, (error, port) => (error ? reject(error) : resolve(port)));
+    });
+    this.#server = server;
+    if (this.#stopped !== undefined) throw wasStopped();
+    this.#health = health;
+    this.#port = port;
+    if (security !== 'insecure') this.#unsubscribe = security.authorizer.onChange(() => this.#calls.recheck());
+    health.set(this.#isServing);
   }
 
   /**
-   * Takes no more calls, ends streams with `STOPPING`, lets the other calls finish for `graceMs`, then ends those too.
+   * Takes no more calls and connections, ends streams with `STOPPING`, lets the other calls, and all handlers, finish for `graceMs`; then
+   * ends those calls too, and closes every connection. A handler that does not look at its signal may be at work for longer.
    *
    * @param graceMs default 5,000
    */
@@ -131,36 +169,51 @@ export class ApiServer {
   }
 
   async #stop(graceMs: number): Promise<void> {
+    this.#calls.stop();
+    await this.#started?.catch(() => {});
     this.#unsubscribe();
     this.#health?.set(false);
-    const stopping = new ApiError('STOPPING', 'this node is stopping: ask another');
-    const closed = new Promise<void>((resolve) => this.#server.tryShutdown(() => resolve()));
-    this.#calls.endAll(stopping, 'streams');
-    let timer: NodeJS.Timeout | undefined;
-    const grace = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, graceMs);
-    });
-    await Promise.race([closed, grace]);
-    clearTimeout(timer);
-    this.#calls.endAll(stopping, 'all');
-    this.#server.forceShutdown();
+    const server = this.#server;
+    const closed = new Promise<void>((resolve) => (server ? server.tryShutdown(() => resolve()) : resolve()));
+    this.#calls.endAll(stopping(), 'streams');
+    this.#connections.drain();
+    await within(graceMs, Promise.all([closed, this.#workload.settled()]));
+    this.#calls.endAll(stopping(), 'all');
+    // So that they are told.
+    await within(lingerMs, closed);
+    server?.forceShutdown();
+    this.#connections.destroy();
   }
 
   /** These come with protocols of their own, which know nothing of our permissions: whoever is recognised may call them. */
-  #addSystemServices(health: Health): void {
+  #addSystemServices(server: Server): Health {
+    const health = new Health(this.#services);
     const others: Parameters<Server['addService']>[0][] = [];
     const add: Server['addService'] = (definition, handlers) => {
       for (const { path } of Object.values(definition)) this.#requirements.set(path, { kind: 'authenticated' });
       others.push(definition);
-      this.#server.addService(definition, handlers);
+      server.addService(definition, handlers);
     };
     health.addTo(add);
     addReflection(others, add);
+    return health;
   }
+}
 
-  #onThrown(method: string, error: unknown): ApiError {
-    const id = randomBytes(8).toString('hex');
-    this.#components.onDefect({ id, method, error });
-    return internalError(id);
-  }
+/** Waits for something, but not for long. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const enough = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, enough]);
+  clearTimeout(timer);
+}
+
+function isLoopback(address: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|\[::1\]):\d+$/.test(address);
+}
+
+function wasStopped(): TypeError {
+  return new TypeError('the server was stopped, and does not start again: make a new one');
 }

@@ -10,6 +10,7 @@ type Served = Parameters<AddService>;
 export class Health {
   readonly #implementation: HealthImplementation;
   readonly #known: ReadonlySet<string>;
+  #isServing = false;
 
   /** @param services full names; the empty one, the server as a whole, is always known */
   constructor(services: readonly string[]) {
@@ -19,8 +20,10 @@ export class Health {
     );
   }
 
-  /** Tells everybody who asks, and who watches. */
+  /** Tells everybody who asks, and, if it changes, who watches. */
   set(isServing: boolean): void {
+    if (isServing === this.#isServing) return;
+    this.#isServing = isServing;
     for (const service of this.#known) this.#implementation.setStatus(service, isServing ? 'SERVING' : 'NOT_SERVING');
   }
 

@@ -13,7 +13,12 @@ export interface Trailer {
 }
 
 /** An error as a server sends it. */
-export function toTrailer(error: ApiError): Trailer & { readonly metadata: Metadata } {
+export interface ErrorTrailer extends Trailer {
+  readonly metadata: Metadata;
+}
+
+/** @throws Error when details that came from elsewhere cannot be encoded */
+export function toTrailer(error: ApiError): ErrorTrailer {
   const status = toStatus(error);
   const metadata = new Metadata();
   metadata.set(detailsKey, encodeStatus(status));

@@ -1,15 +1,15 @@
-import { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
+import type { PeerCertificate } from 'node:tls';
+import { ServerCredentials } from '@grpc/grpc-js';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ApiServer, adminV1, type Handlers, logV1, raftV1 } from '../../src/index.js';
+import { ApiServer, adminV1, checkHandshake, type Handlers, logV1, raftV1 } from '../../src/index.js';
 import {
-  closeAfterTest,
   drain,
   eventually,
   failureOf,
   logClient,
-  openChannel,
   produceRequest,
   type Secured,
+  secure,
   serve,
   serveSecured,
   TestAuthorizer,
@@ -76,6 +76,36 @@ describe('who may call', () => {
     expect(secured.refusals).toMatchObject([{ method: '/log.v1.Log/GetServers', why: refused.message }]);
   });
 
+  it('the authenticator gets the same certificate for every call of a connection, and another for another', async () => {
+    const seen: unknown[] = [];
+    const authenticate = (certificate: PeerCertificate) => {
+      seen.push(certificate);
+      return testAuthenticator.authenticate(certificate);
+    };
+    const security = { authenticator: { authenticate }, authorizer };
+    const { ca, as } = await serveSecured(authorizer, {}, { security });
+    const identity = await ca.issue('alice');
+    const [one, other] = [as(identity), as(identity)].map((channel) => channel.client(logV1.LogDefinition));
+    for (const client of [one!, one!, other!]) await client.getServers({});
+    expect(seen[1]).toBe(seen[0]);
+    expect(seen[2]).not.toBe(seen[0]);
+    expect(seen[2]).toEqual(seen[0]);
+  });
+
+  it('an authenticator that throws is a defect: the caller is told an id, and the next call works', async () => {
+    let isBroken = true;
+    const authenticate = (certificate: PeerCertificate) => {
+      if (isBroken) throw new Error('a defect');
+      return testAuthenticator.authenticate(certificate);
+    };
+    const security = { authenticator: { authenticate }, authorizer };
+    const { ca, as, defects } = await serveSecured(authorizer, {}, { security });
+    const alice = as(await ca.issue('alice')).client(logV1.LogDefinition);
+    expect(await failureOf(alice.getServers({}))).toMatchObject({ code: 'INTERNAL', metadata: { id: defects[0]!.id } });
+    isBroken = false;
+    expect((await alice.getServers({})).servers).toHaveLength(1);
+  });
+
   it('a message on a stream is checked like the first one', async () => {
     const alice = await clientAs('alice');
     const stream = alice.produceStream();
@@ -100,9 +130,11 @@ describe('who may call', () => {
 describe('a method for nodes', () => {
   const raft: Handlers<typeof raftV1.RaftServiceDefinition> = {
     async control(requests, { principal }, responses) {
-      for await (const _ of requests) {
-        const nodeId = principal.kind === 'node' ? principal.nodeId : '';
-        await responses.write({ handshake: { ...handshake, nodeId } });
+      const certifiedNodeId = principal.kind === 'node' ? principal.nodeId : undefined;
+      for await (const { content } of requests) {
+        const theirs = content?.$case === 'handshake' ? content.value : undefined;
+        checkHandshake(theirs, { self: handshake, certifiedNodeId });
+        await responses.write({ handshake: { ...handshake, toNodeId: certifiedNodeId ?? '' } });
       }
     },
     async bulk() {},
@@ -118,32 +150,25 @@ describe('a method for nodes', () => {
   };
 
   const raftAs = async (name: string, uri?: string) => {
-    const { cert, key } = await secured.ca.issue('server');
-    const pair = { private_key: Buffer.from(key), cert_chain: Buffer.from(cert) };
-    const onRefused = (refusal: (typeof secured.refusals)[number]) => secured.refusals.push(refusal);
-    const server = new ApiServer(
-      { address: '127.0.0.1:0' },
-      {
-        credentials: ServerCredentials.createSsl(Buffer.from(secured.ca.pem), [pair], true),
-        security: { authenticator: testAuthenticator, authorizer, onRefused },
-        onDefect: () => {},
-      },
-    );
-    server.serve(raftV1.RaftServiceDefinition, raft);
-    await server.start();
-    closeAfterTest(() => server.stop(0));
-    const identity = await secured.ca.issue(name, uri);
-    const [root, clientKey, chain] = [secured.ca.pem, identity.key, identity.cert].map((pem) => Buffer.from(pem));
-    const credentials = ChannelCredentials.createSsl(root, clientKey, chain);
-    return openChannel(`127.0.0.1:${server.port}`, {}, { credentials }).client(raftV1.RaftServiceDefinition);
+    secured = await secure(authorizer, (server) => server.serve(raftV1.RaftServiceDefinition, raft));
+    return secured.as(await secured.ca.issue(name, uri)).client(raftV1.RaftServiceDefinition);
   };
 
   it('is open to a node, whose id the handler knows', async () => {
     const node = await raftAs('n7', 'spiffe://test/node/n7');
     const stream = node.control();
-    await stream.write({ content: { $case: 'handshake', value: handshake } });
+    await stream.write({ content: { $case: 'handshake', value: { ...handshake, nodeId: 'n7' } } });
     stream.end();
-    expect(await drain(stream)).toMatchObject([{ handshake: { nodeId: 'n7' } }]);
+    expect(await drain(stream)).toMatchObject([{ handshake: { nodeId: 'n1', toNodeId: 'n7' } }]);
+  });
+
+  it('is closed to a node that speaks as another one, and that is told to the auditor', async () => {
+    const node = await raftAs('n7', 'spiffe://test/node/n7');
+    const stream = node.control();
+    await stream.write({ content: { $case: 'handshake', value: { ...handshake, nodeId: 'n2' } } });
+    const refused = await failureOf(drain(stream));
+    expect(refused).toMatchObject({ code: 'PERMISSION_DENIED' });
+    expect(secured.refusals).toMatchObject([{ principal: { kind: 'node', nodeId: 'n7' }, why: refused.message }]);
   });
 
   it('is closed to a client, whatever it is granted, and that is told to the auditor', async () => {
@@ -225,36 +250,14 @@ describe('a method of the cluster', () => {
     const handlers = Object.fromEntries(names.map((name) => [name, unused])) as unknown as Handlers<
       typeof adminV1.AdminServiceDefinition
     >;
-    const { server } = secured;
-    await server.stop(0);
-    const { cert, key } = await secured.ca.issue('server');
-    const admin = new ApiServer(
-      { address: '127.0.0.1:0' },
-      {
-        credentials: ServerCredentials.createSsl(
-          Buffer.from(secured.ca.pem),
-          [{ private_key: Buffer.from(key), cert_chain: Buffer.from(cert) }],
-          true,
-        ),
-        security: { authenticator: testAuthenticator, authorizer },
-        onDefect: () => {},
-      },
-    );
-    admin.serve(adminV1.AdminServiceDefinition, {
+    const admin: Handlers<typeof adminV1.AdminServiceDefinition> = {
       ...handlers,
       removeMember: () => ({}),
       trimLog: () => ({ startOffset: 3n }),
-    });
-    await admin.start();
-    closeAfterTest(() => admin.stop(0));
-    authorizer.change(['root admin *', 'keeper admin orders']);
-    const adminAs = async (name: string) => {
-      const identity = await secured.ca.issue(name);
-      const [root, clientKey, chain] = [secured.ca.pem, identity.key, identity.cert].map((pem) => Buffer.from(pem));
-      const credentials = ChannelCredentials.createSsl(root, clientKey, chain);
-      const channel = openChannel(`127.0.0.1:${admin.port}`, {}, { credentials });
-      return channel.client(adminV1.AdminServiceDefinition);
     };
+    const { ca, as } = await secure(authorizer, (server) => server.serve(adminV1.AdminServiceDefinition, admin));
+    authorizer.change(['root admin *', 'keeper admin orders']);
+    const adminAs = async (name: string) => as(await ca.issue(name)).client(adminV1.AdminServiceDefinition);
     const [root, keeper] = [await adminAs('root'), await adminAs('keeper')];
     expect(await root.removeMember({ nodeId: 'n1' })).toEqual({});
     expect(await failureOf(keeper.removeMember({ nodeId: 'n1' }))).toMatchObject({ code: 'PERMISSION_DENIED' });

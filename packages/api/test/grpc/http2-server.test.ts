@@ -1,8 +1,10 @@
 import { once } from 'node:events';
-import { createServer, type Settings } from 'node:http2';
+import { createServer, type Http2Server, type Settings } from 'node:http2';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { limitsDefault } from '../../src/index.js';
+import { Connections } from '../../src/grpc/connections.js';
+import { createGrpcServer } from '../../src/grpc/http2-server.js';
+import { limitsDefault, ServerCredentials } from '../../src/index.js';
 import { closeAfterTest, drain, eventually, logClient, produceRequest, serve, until } from '../rig.js';
 import { framed, rawCall, rawSession } from './raw.js';
 
@@ -63,6 +65,15 @@ it('what a channel says of itself on the wire: its windows are raised', async ()
   void call;
 });
 
+it('an error of the listening socket is told, and does not end the process', () => {
+  const told: Error[] = [];
+  const server = createGrpcServer(limitsDefault, [], new Connections(), (error) => told.push(error));
+  const internals = server as unknown as { createHttp2Server(credentials: ServerCredentials): Http2Server };
+  const error = new Error('no file descriptor is left');
+  internals.createHttp2Server(ServerCredentials.createInsecure()).emit('error', error);
+  expect(told).toEqual([error]);
+});
+
 describe('limits of a connection', () => {
   it('more calls than allowed wait, and are answered in their turn', async () => {
     let open = 0;
@@ -97,9 +108,9 @@ describe('limits of a connection', () => {
   });
 
   it('too many headers: the call is refused', async () => {
-    const { target } = await serve();
+    const { target } = await serve({}, { limits: { headersMax: 20 } });
     const session = rawSession(target);
-    const many = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`x-${i}`, 'x']));
+    const many = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`x-${i}`, 'x']));
     expect((await rawCall(session, '/log.v1.Log/GetServers', framed(Buffer.alloc(0)), many)).status).toBeUndefined();
     expect((await rawCall(rawSession(target), '/log.v1.Log/GetServers', framed(Buffer.alloc(0)))).status).toBe(0);
   });

@@ -25,7 +25,7 @@ export const appendingCases: readonly ConformanceCase[] = [
       const batch = batchOf('b');
       const appended = await log.append(batch, { term: 7 });
       const { index, term, baseOffset, appendTime } = readHeader(batch);
-      assert.deepEqual({ index, term, baseOffset, appendTime }, appended);
+      assert.deepEqual({ index, term, baseOffset, nextOffset: baseOffset + 1, appendTime }, appended);
       assert.equal(term, 7);
     },
   },

@@ -2,7 +2,7 @@ import { runSwarm, type SwarmWorker, seedsFrom } from '../swarm/swarm.js';
 import type { Mutant } from './mutants.js';
 
 /** A bug that survives so many seeds is a hole in the proof. */
-const seedsMax = 300;
+const seedsMax = 1000;
 /**
  * The same seeds for every commit: whether a bug is caught, and after how many of them, is a property of the code and of nothing
  * else.

@@ -253,7 +253,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'snapshot-chunks-mixed',
     trap: 'a doubled or late chunk is staged again',
-    patches: [{ file: 'snapshot.ts', find: 'if (offset === raft.staging.received) {', replace: 'if (offset >= 0) {' }],
+    patches: [{ file: 'snapshot.ts', find: 'if (offset === staging.received) {', replace: 'if (offset >= 0) {' }],
   },
   {
     name: 'read-without-a-round',
@@ -415,7 +415,11 @@ export const mutants: readonly Mutant[] = [
     name: 'uncommitted-unbounded',
     trap: 'proposals pile up without a bound',
     patches: [
-      { file: 'propose.ts', find: "return isOver ? 'overloaded' : null;", replace: 'return isOver ? null : null;' },
+      {
+        file: 'propose.ts',
+        find: "return isOver && !isAlone ? 'overloaded' : null;",
+        replace: 'return isOver ? null : null;',
+      },
     ],
   },
   {
@@ -444,7 +448,13 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'lost-append-never-resent',
     trap: 'a heartbeat is answered, and what its follower lacks is not sent again',
-    patches: [{ file: 'heartbeat.ts', find: '    maybeSendAppend(raft, message.from, true);\n', replace: '' }],
+    patches: [
+      {
+        file: 'heartbeat.ts',
+        find: 'else if (progress.match < raft.lastIndex) maybeProbeAgain(raft, message.from, progress);',
+        replace: 'else void maybeProbeAgain;',
+      },
+    ],
   },
   {
     name: 'snapshot-chunk-never-resent',
@@ -454,6 +464,119 @@ export const mutants: readonly Mutant[] = [
         file: 'heartbeat.ts',
         find: 'maybeResendChunk(raft, message.from, progress);',
         replace: 'void maybeResendChunk;',
+      },
+    ],
+  },
+  {
+    name: 'hint-ahead-of-disk',
+    trap: 'the commit hint on disk speaks of entries that a crash can leave unwritten, and of others in their places',
+    patches: [
+      {
+        file: 'raft.ts',
+        find: 'commit: Math.min(this.commitIndex, this.writes.durableIndex)',
+        replace: 'commit: this.commitIndex',
+      },
+    ],
+  },
+  {
+    name: 'read-outlives-compaction',
+    trap: 'entries that were read back are sent though the log has been compacted past them meanwhile',
+    patches: [
+      {
+        file: 'appends.ts',
+        find: 'if (isWanted && raft.terms.at(first.index - 1) !== undefined) {',
+        replace: 'if (isWanted) {',
+      },
+    ],
+  },
+  {
+    name: 'mending-snapshot-never-left',
+    trap: 'a caught-up member that a snapshot mends is never sent an entry again',
+    patches: [
+      {
+        file: 'replication.ts',
+        find: 'if (!isNews && !isProbeTaken && !isSnapshotTaken) return;',
+        replace: 'if (!isNews && !isProbeTaken) return;',
+      },
+    ],
+  },
+  {
+    name: 'hung-disk-fed',
+    trap: 'a follower whose disk hangs takes more and more into memory',
+    patches: [
+      { file: 'acceptance.ts', find: '  if (raft.isDiskStalled) return;\n', replace: '' },
+      {
+        file: 'heartbeat.ts',
+        find: "if (progress.state === 'replicate' && progress.inflight.isFull) askWhereItStands(raft, member, progress);",
+        replace:
+          "if (progress.state === 'replicate' && progress.inflight.isFull) { void askWhereItStands; progress.inflight.clear(); }",
+      },
+      {
+        file: 'heartbeat.ts',
+        find: 'if (raft.nowMs - progress.probedAtMs < raft.settings.heartbeatMs / 2) return;',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'reads-count-learners',
+    trap: 'learners confirm a read',
+    patches: [
+      {
+        file: 'rounds.ts',
+        find: 'const isConfirmed = hasQuorum(\n    raft.configuration,',
+        replace:
+          'const isConfirmed = hasQuorum(\n    { ...raft.configuration, voters: [...raft.configuration.voters, ...raft.configuration.learners] },',
+      },
+    ],
+  },
+  {
+    name: 'joint-reads-by-one-half',
+    trap: 'in a joint configuration the new half alone confirms a read',
+    patches: [
+      {
+        file: 'rounds.ts',
+        find: 'const isConfirmed = hasQuorum(\n    raft.configuration,',
+        replace: 'const isConfirmed = hasQuorum(\n    { ...raft.configuration, outgoing: [] },',
+      },
+    ],
+  },
+  {
+    name: 'lost-hard-state-not-repeated',
+    trap: 'a term that found no room on the disk is not written again',
+    patches: [
+      {
+        file: 'durability.ts',
+        find: 'if (lostHardState) raft.outbox.isHardStateDirty = true;',
+        replace: 'void lostHardState;',
+      },
+    ],
+  },
+  {
+    name: 'failed-sync-not-final',
+    trap: 'goes on after a failed sync, and believes the next one (Rebello et al., ATC 2020)',
+    patches: [{ file: 'durability.ts', find: 'if (isFatal || lostInstall) {', replace: 'if (lostInstall) {' }],
+  },
+  {
+    name: 'pre-vote-ignores-leader',
+    trap: 'helps to depose a leader that lives',
+    patches: [
+      {
+        file: 'election.ts',
+        find: 'message.term > raft.term && !raft.isLeaderAlive && isUpToDate',
+        replace: 'message.term > raft.term && isUpToDate',
+      },
+      { file: 'step.ts', find: ' && raft.isLeaderAlive) {', replace: ' && raft.isLeaderAlive && raft.nowMs < 0) {' },
+    ],
+  },
+  {
+    name: 'installed-before-synced',
+    trap: 'what a snapshot replaces counts as durable under the indexes that it stands for',
+    patches: [
+      {
+        file: 'snapshot.ts',
+        find: 'raft.writes.truncate(raft.commitIndex + 1);',
+        replace: 'raft.writes.truncate(snapshot.index + 1);',
       },
     ],
   },

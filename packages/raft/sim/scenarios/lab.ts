@@ -175,6 +175,9 @@ export class Lab {
     else if (effect.kind === 'read') {
       const entries = this.#entries.slice(effect.first - 1, effect.last);
       this.step({ kind: 'read-done', read: effect.read, entries });
+    } else if (effect.kind === 'stage-chunk') {
+      this.#unsynced.push({ write: effect.write, thenSend: [] });
+      if (this.isSyncing) this.sync();
     } else if (effect.kind === 'persist') {
       if (effect.truncateFrom !== undefined)
         this.#entries.length = Math.min(this.#entries.length, effect.truncateFrom - 1);

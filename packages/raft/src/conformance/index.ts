@@ -3,5 +3,6 @@
  *
  * @packageDocumentation
  */
-export { type ConformanceCase, type StorageUnderTest, storageConformance } from './storage.js';
+export type { ConformanceCase, StorageUnderTest } from './case.js';
+export { storageConformance } from './storage.js';
 export { type TransportUnderTest, transportConformance } from './transport.js';

@@ -1,53 +1,10 @@
 import assert from 'node:assert/strict';
-import { bootstrapEntry, type Entry, type Index, type SnapshotMeta, type Term } from '../core/index.js';
+import { bootstrapEntry } from '../core/index.js';
 import type { RaftStorage, StorageOperation } from '../driver/index.js';
-
-/** One requirement, to be registered with any test runner. */
-export interface ConformanceCase {
-  readonly name: string;
-  readonly run: () => Promise<void>;
-}
-
-/** How the suite gets at an implementation. */
-export interface StorageUnderTest {
-  /** An empty storage. */
-  open(): Promise<RaftStorage>;
-  /** The same disk as after a power cut right now, opened again: nothing that `write` has resolved for may be missing. */
-  reopen(storage: RaftStorage): Promise<RaftStorage>;
-}
-
-function entry(index: Index, term: Term): Entry {
-  return { index, term, type: 'data', data: new TextEncoder().encode(`entry ${index} of term ${term}`) };
-}
-
-function persist(given: Partial<Extract<StorageOperation, { kind: 'persist' }>>): StorageOperation {
-  return { kind: 'persist', entries: [], repairs: [], ...given };
-}
-
-function entriesOf(...terms: readonly Term[]): Entry[] {
-  return terms.map((term, at) => entry(at + 1, term));
-}
-
-function meta(index: Index, term: Term, id = `snapshot ${index}`): SnapshotMeta {
-  const configuration = { voters: ['a@1' as const], outgoing: [], learners: [] };
-  return { id, index, term, configuration, configurationIndex: 1 };
-}
-
-async function readAll(storage: RaftStorage): Promise<string[]> {
-  const { start, lastIndex } = await storage.load();
-  const found: string[] = [];
-  for (let next = start.index + 1; next <= lastIndex; ) {
-    const entries = await storage.read(next, lastIndex, 64);
-    assert.ok(entries.length > 0, `there is an entry ${next}`);
-    for (const { index, term, data } of entries) found.push(`${index}/${term} ${new TextDecoder().decode(data)}`);
-    next += entries.length;
-  }
-  return found;
-}
-
-function described(...entries: readonly Entry[]): string[] {
-  return entries.map(({ index, term, data }) => `${index}/${term} ${new TextDecoder().decode(data)}`);
-}
+import type { ConformanceCase, StorageUnderTest } from './case.js';
+import { described, entriesOf, entry, meta, persist, readAll } from './operations.js';
+import { faultCases } from './storage-faults.js';
+import { valueCases } from './storage-values.js';
 
 /** What every `RaftStorage` must do. */
 export function storageConformance(under: StorageUnderTest): ConformanceCase[] {
@@ -196,5 +153,7 @@ export function storageConformance(under: StorageUnderTest): ConformanceCase[] {
         assert.deepEqual(await readAll(await under.reopen(storage)), described(...entriesOf(1, 1, 1)));
       },
     },
+    ...valueCases(under),
+    ...faultCases(under),
   ];
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { memberId } from '../core/index.js';
 import type { Envelope, RaftTransport } from '../driver/index.js';
-import type { ConformanceCase } from './storage.js';
+import type { ConformanceCase } from './case.js';
+import { everyMessage, shown } from './messages.js';
 
 /** How the suite gets at an implementation. */
 export interface TransportUnderTest {
@@ -14,6 +15,14 @@ export interface TransportUnderTest {
 function envelope(id: number): Envelope {
   const header = { id, from: memberId('a', '1'), to: memberId('b', '1'), term: 1 };
   return { group: 'g', message: { kind: 'heartbeat', ...header, round: id, commit: 0 } };
+}
+
+/** Half of what fits one packet. */
+function big(id: number): Envelope {
+  const header = { id, from: memberId('a', '1'), to: memberId('b', '1'), term: 1 };
+  const data = new Uint8Array(2 ** 20 - 512).fill(id);
+  const entries = [{ index: id, term: 1, type: 'data' as const, data }];
+  return { group: 'g', message: { kind: 'append', ...header, prevIndex: id - 1, prevTerm: 1, entries, commit: 0 } };
 }
 
 /** What every `RaftTransport` must do. */
@@ -63,6 +72,29 @@ export function transportConformance(under: TransportUnderTest): ConformanceCase
         a.send('nobody', 'control', [envelope(1)]);
         await under.settle();
         assert.equal(got, 0);
+      }),
+    },
+    ...(['a', 'b'] as const).map((from) => ({
+      name: `every kind of message arrives as it was sent by ${from}, with the group it is for`,
+      run: withPair(async (a, b) => {
+        const [sender, receiver, to] = from === 'a' ? [a, b, 'b'] : [b, a, 'a'];
+        const got: Envelope[] = [];
+        receiver.listen((packet) => got.push(...packet));
+        const sent = everyMessage(from, to).map((message, at) => ({ group: `group ${at} é`, message }));
+        sender.send(to, 'control', sent);
+        await under.settle();
+        assert.equal(got.map(shown).sort().join('\n'), sent.map(shown).sort().join('\n'));
+      }),
+    })),
+    {
+      name: 'a packet as big as the host makes them arrives whole',
+      run: withPair(async (a, b) => {
+        const got: Envelope[] = [];
+        b.listen((packet) => got.push(...packet));
+        const sent = [1, 2].map((id) => big(id));
+        a.send('b', 'bulk', sent);
+        await under.settle();
+        assert.deepEqual(got.map(shown), sent.map(shown));
       }),
     },
     {

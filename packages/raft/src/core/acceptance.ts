@@ -5,6 +5,9 @@ import type { Raft } from './raft.js';
 
 /** §5.3, the receiver's side. */
 export function handleAppend(raft: Raft, message: Append): void {
+  // An acknowledgement would only join the queue behind a disk that hangs, and what it acknowledges stay in memory. Heartbeats say that
+  // this member lives; with each, the leader tries one append.
+  if (raft.isDiskStalled) return;
   if (message.prevIndex < raft.commitIndex) {
     // Old news, in part or whole: what is committed here is in every leader's log, so that much is acknowledged.
     accept(raft, message.from, raft.commitIndex);

@@ -63,7 +63,9 @@ export function sendRead(raft: Raft, member: MemberId, read: number, entries: re
   if (progress === undefined || progress.reading !== read) return;
   progress.reading = 0;
   const first = entries[0];
-  if (first !== undefined && first.index === progress.next && !progress.isPaused) {
+  const isWanted = first !== undefined && first.index === progress.next && !progress.isPaused;
+  // The log may have been compacted while they were read; then the member is sent a snapshot instead.
+  if (isWanted && raft.terms.at(first.index - 1) !== undefined) {
     invariant(
       entries.every((entry, at) => entry.index === first.index + at && raft.terms.at(entry.index) === entry.term),
       'storage returned other entries than it was given',

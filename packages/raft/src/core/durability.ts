@@ -1,14 +1,19 @@
 import { voteForSelf } from './election.js';
 import { invariant } from './invariant.js';
 import type { Raft } from './raft.js';
+import { fetchNext } from './repair.js';
 import { maybeCommit } from './replication.js';
 import { becomeFollower } from './roles.js';
+import { staged } from './snapshot.js';
 import { handOver, maybeTimeoutNow } from './transfer.js';
 import type { WriteNumber } from './writes.js';
 
 /** Writes are on disk: now this member's own vote and its own copy of the entries count, and not before. */
 export function persisted(raft: Raft, write: WriteNumber): void {
-  for (const mended of raft.writes.complete(write)) raft.holes.delete(mended);
+  const mended = raft.writes.complete(write);
+  for (const index of mended) raft.holes.delete(index);
+  if (mended.length > 0) fetchNext(raft);
+  staged(raft, write);
   raft.trace?.('persisted', 'synced', { write, durable: raft.writes.durableIndex });
   if (raft.role === 'candidate' && raft.voteWrite !== 0 && write >= raft.voteWrite) voteForSelf(raft);
   if (!raft.isLeader) return;
@@ -50,5 +55,6 @@ export function storageReady(raft: Raft): void {
   invariant(first >= raft.tail.first, 'what is not on disk is in memory');
   if (first > raft.lastIndex) return;
   const count = raft.lastIndex - first + 1;
-  raft.outbox.entries.push(...raft.tail.slice(first, Number.POSITIVE_INFINITY, count));
+  invariant(raft.outbox.entries.length === 0, 'room is found in a step of its own');
+  raft.outbox.entries = raft.tail.slice(first, Number.POSITIVE_INFINITY, count);
 }

@@ -32,8 +32,8 @@ export type RefusalReason =
 export type Effect =
   /**
    * Write, sync, then send `thenSend`, which speaks of what was written, and report `persisted`. In this order within
-   * the write: hard state; `install` (the staged snapshot becomes the log's start, and entries above its index stay); cut
-   * the log at `truncateFrom`; `entries`, which follow the log's end; `repairs`, each in the place of an unreadable entry.
+   * the write: hard state; cut the log at `truncateFrom`; `install` (the staged snapshot becomes the log's start, and entries above
+   * its index stay); `entries`, which follow the log's end; `repairs`, each in the place of an unreadable entry.
    */
   | {
       readonly kind: 'persist';
@@ -74,9 +74,13 @@ export type Effect =
       readonly offset: number;
       readonly bytesMax: number;
     }
-  /** Keep a part of a snapshot aside; `offset` 0 throws away what was kept before. Nothing is promised about it. */
+  /**
+   * Keep a part of a snapshot aside, and report `persisted`; `offset` 0 throws away what was kept before. It need not survive a
+   * crash.
+   */
   | {
       readonly kind: 'stage-chunk';
+      readonly write: WriteNumber;
       readonly snapshot: SnapshotMeta;
       readonly offset: number;
       readonly data: Uint8Array;

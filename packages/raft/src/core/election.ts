@@ -88,7 +88,8 @@ export function handleRequestVote(raft: Raft, message: RequestVote): void {
   invariant(raft.role === 'follower', 'only a follower gives its vote');
   if (raft.vote === null) raft.outbox.isHardStateDirty = true;
   raft.vote = message.from;
-  raft.resetElectionDeadline();
+  // Drawn anew: with an unlucky long timeout, one who hears of a candidate again and again would never campaign itself.
+  raft.drawElectionTimeout();
   raft.sendDurable({ kind: 'vote-granted', term: raft.term }, message.from);
 }
 

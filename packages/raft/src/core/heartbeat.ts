@@ -1,7 +1,8 @@
 import { maybeSendAppend } from './appends.js';
 import { hasQuorum } from './configuration.js';
-import { invariant } from './invariant.js';
+import type { MemberId } from './member.js';
 import type { CommitNotice, Heartbeat, HeartbeatAck } from './message.js';
+import type { Progress } from './progress.js';
 import type { Raft } from './raft.js';
 import { becomeFollower } from './roles.js';
 import { answerReads } from './rounds.js';
@@ -19,19 +20,47 @@ export function handleCommitNotice(raft: Raft, message: CommitNotice): void {
 export function handleHeartbeatAck(raft: Raft, message: HeartbeatAck): void {
   const progress = raft.progress.get(message.from);
   if (progress === undefined) return;
-  invariant(message.round <= raft.round, 'a round cannot be answered before it began');
+  if (message.round > raft.round) {
+    raft.trace?.('drop', 'answers a round that has not begun', { message: message.id, from: message.from });
+    return;
+  }
   progress.heardAtMs = raft.nowMs;
   progress.ackedRound = Math.max(progress.ackedRound, message.round);
   answerReads(raft);
   // In an idle cluster no append would end a learner's round.
   progress.maybeEndRound(raft.lastIndex, raft.nowMs, raft.settings.electionTimeoutMs);
-  // It lives and still lacks something: whatever was sent may be lost, so let one more append through, whatever the window says.
-  progress.isProbeSent = false;
   if (progress.state === 'snapshot') maybeResendChunk(raft, message.from, progress);
-  else if (progress.match < raft.lastIndex) {
-    if (progress.inflight.isFull) progress.inflight.freeOldest();
-    maybeSendAppend(raft, message.from, true);
+  else if (progress.match < raft.lastIndex) maybeProbeAgain(raft, message.from, progress);
+}
+
+/**
+ * It lives and still lacks something: whatever was sent may be lost, so one append goes out, whatever the window says. Once in a while:
+ * reads beat far more often.
+ */
+function maybeProbeAgain(raft: Raft, member: MemberId, progress: Progress): void {
+  if (raft.nowMs - progress.probedAtMs < raft.settings.heartbeatMs / 2) return;
+  progress.probedAtMs = raft.nowMs;
+  if (progress.state === 'replicate' && progress.inflight.isFull) askWhereItStands(raft, member, progress);
+  else {
+    progress.isProbeSent = false;
+    maybeSendAppend(raft, member, true);
   }
+}
+
+/**
+ * A full window: what is on the way may only be slow, and to send it again would queue it behind itself. An append without entries costs
+ * nothing, and its answer says what arrived or what is missing.
+ */
+function askWhereItStands(raft: Raft, member: MemberId, progress: Progress): void {
+  const prevIndex = progress.next - 1;
+  const prevTerm = raft.terms.at(prevIndex);
+  if (prevTerm !== undefined) {
+    raft.send({ kind: 'append', term: raft.term, prevIndex, prevTerm, entries: [], commit: raft.commitIndex }, member);
+    return;
+  }
+  // The log has forgotten what is on the way.
+  progress.becomeProbe();
+  maybeSendAppend(raft, member, true);
 }
 
 /**

@@ -47,12 +47,6 @@ export class Inflight {
     }
   }
 
-  /** Room for one more where the oldest was lost: its follower answers, but never about that append. */
-  freeOldest(): void {
-    const oldest = this.#lasts[0];
-    if (oldest !== undefined) this.freeTo(oldest);
-  }
-
   clear(): void {
     this.#lasts = [];
     this.#sizes = [];

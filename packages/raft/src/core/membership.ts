@@ -48,7 +48,8 @@ function whyNot(raft: Raft, expects: Index, wanted: Membership): RefusalReason |
 export function isCaughtUp(raft: Raft, member: MemberId): boolean {
   const progress = raft.progress.get(member);
   if (progress === undefined) return false;
-  return progress.isCaughtUp && raft.nowMs - progress.heardAtMs < raft.settings.electionTimeoutMs;
+  const { electionTimeoutMs } = raft.settings;
+  return progress.isKeepingUp(raft.nowMs, electionTimeoutMs) && raft.nowMs - progress.heardAtMs < electionTimeoutMs;
 }
 
 /**

@@ -29,6 +29,10 @@ export class Outbox {
     this.#effects.push(effect);
   }
 
+  addFirst(effect: Effect): void {
+    this.#effects.unshift(effect);
+  }
+
   send(unaddressed: Unaddressed<VolatileMessage>, to: MemberId, trace: Trace | undefined): void {
     this.#effects.push({ kind: 'send', message: this.#address(unaddressed, to, trace) as VolatileMessage });
   }

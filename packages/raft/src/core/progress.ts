@@ -22,6 +22,8 @@ export class Progress {
   isProbeSent = false;
   /** The last index of that append. Only an answer that covers it says that appends get through. */
   probeLast: Index = 0;
+  /** When a heartbeat's answer last let an append through. */
+  probedAtMs: number = Number.NEGATIVE_INFINITY;
   readonly inflight: Inflight;
   /** When this member last answered anything in this reign. */
   heardAtMs: number;
@@ -116,6 +118,12 @@ export class Progress {
     this.isCaughtUp = nowMs - this.roundStartedAtMs < roundMsMax;
     this.roundTarget = lastIndex;
     this.roundStartedAtMs = nowMs;
+  }
+
+  /** Whether its last round was short enough, and the one that it is in can still be. */
+  isKeepingUp(nowMs: number, roundMsMax: number): boolean {
+    const isLate = this.match < this.roundTarget && nowMs - this.roundStartedAtMs >= roundMsMax;
+    return this.isCaughtUp && !isLate;
   }
 
   check(): void {

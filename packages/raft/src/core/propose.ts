@@ -27,7 +27,8 @@ function whyNot(raft: Raft, data: readonly Uint8Array[]): RefusalReason | null {
   if (raft.transfer !== null) return 'transferring';
   let bytes = 0;
   for (const each of data) bytes += each.byteLength + entryFeeBytes;
-  // With nothing waiting even the biggest is let in: a cap that refuses an entry for ever would be a dead end.
-  const isOver = raft.uncommittedBytes > 0 && raft.uncommittedBytes + bytes > raft.settings.uncommittedBytesMax;
-  return isOver ? 'overloaded' : null;
+  // With nothing waiting even the biggest is let in, alone: a cap that refuses an entry for ever would be a dead end.
+  const isAlone = raft.uncommittedBytes === 0 && data.length === 1;
+  const isOver = raft.uncommittedBytes + bytes > raft.settings.uncommittedBytesMax;
+  return isOver && !isAlone ? 'overloaded' : null;
 }

@@ -12,7 +12,7 @@ import type { SnapshotMeta } from './snapshot-meta.js';
 import { Tail } from './tail.js';
 import { Terms } from './terms.js';
 import type { Trace, TraceEvent, TraceKind, TraceSink } from './trace.js';
-import { Writes } from './writes.js';
+import { type WriteNumber, Writes } from './writes.js';
 
 /** A read that waits for a leader's confirmation. */
 export interface WaitingRead {
@@ -26,6 +26,17 @@ export interface ReadBatch {
   readonly index: Index;
   readonly reads: readonly WaitingRead[];
   readonly requests: readonly { readonly from: MemberId; readonly request: number }[];
+}
+
+/** A snapshot on its way here. */
+export interface Staging {
+  readonly snapshot: SnapshotMeta;
+  /** Bytes that were handed to the storage. */
+  received: number;
+  /** The write of the newest part while it is under way, else 0: one part at a time. */
+  write: WriteNumber;
+  /** The last part has come: when it is on disk, the snapshot can be installed. */
+  isWhole: boolean;
 }
 
 /** What a storage read was for. */
@@ -96,7 +107,7 @@ export class Raft {
   isStorageRefusing = false;
   /** A sync failed: this member has spoken its last word. */
   isHalted = false;
-  staging: { readonly snapshot: SnapshotMeta; received: number } | null = null;
+  staging: Staging | null = null;
 
   readonly outbox: Outbox;
   readonly trace: Trace | undefined;
@@ -156,8 +167,12 @@ export class Raft {
     return first;
   }
 
+  /**
+   * The commit hint names only entries that are on disk already: a write puts hard state down before it cuts, so a crash between
+   * the two would find a hint that speaks of the entries that were to be cut.
+   */
   get hardState(): HardState {
-    return { term: this.term, vote: this.vote, commit: this.commitIndex };
+    return { term: this.term, vote: this.vote, commit: Math.min(this.commitIndex, this.writes.durableIndex) };
   }
 
   /** Whether a write has been under way for so long that this disk must be taken for hung. */
@@ -270,11 +285,14 @@ export class Raft {
         covers: write.entries.at(-1)?.index ?? write.install?.index ?? 0,
         hasHardState: write.hardState !== undefined,
         isInstall: write.install !== undefined,
+        needsSpace: write.entries.length > 0 || write.repairs.length > 0,
         repairs: write.repairs.map((entry) => entry.index),
       });
       if (this.outbox.isVoteForSelf) this.voteWrite = number;
       this.outbox.add({ kind: 'persist', write: number, ...write });
-      if (write.install !== undefined) this.outbox.add({ kind: 'restore', snapshot: write.install, write: number });
+      // Before `commit`, which speaks of entries that the snapshot stands for.
+      if (write.install !== undefined)
+        this.outbox.addFirst({ kind: 'restore', snapshot: write.install, write: number });
     }
     this.tail.evict(this.writes.durableIndex, this.settings.cacheBytesMax);
     return this.outbox.take();
@@ -292,6 +310,14 @@ export class Raft {
       invariant(this.leader === this.self, 'a leader knows who leads');
       invariant(this.holes.size === 0 && !this.isStorageRefusing, 'a leader has a whole disk');
     }
+  }
+
+  /** Hands a part of a snapshot to the storage. */
+  stage(snapshot: SnapshotMeta, offset: number, data: Uint8Array): WriteNumber {
+    const none = { first: 0, covers: 0, hasHardState: false, isInstall: false, repairs: [] };
+    const write = this.writes.add({ ...none, issuedAtMs: this.nowMs, needsSpace: true });
+    this.outbox.add({ kind: 'stage-chunk', write, snapshot, offset, data });
+    return write;
   }
 
   startRead(purpose: PendingRead['purpose'], peer: MemberId): number {

@@ -62,7 +62,7 @@ function maybeAskLeader(raft: Raft): void {
 
 /** Gives up on reads that waited too long, and asks again where the question or its answer was lost. */
 export function tickReads(raft: Raft): void {
-  if (raft.waitingReads.length === 0 && raft.askedReads.length === 0) return;
+  if (raft.waitingReads.length === 0 && raft.askedReads.length === 0 && raft.readBatches.length === 0) return;
   const isOpen = (each: WaitingRead): boolean => {
     if (raft.nowMs < each.deadlineMs) return true;
     const reason = raft.leader === null ? 'no-leader' : 'timeout';
@@ -73,6 +73,7 @@ export function tickReads(raft: Raft): void {
   raft.askedReads = raft.askedReads
     .map((asked) => ({ request: asked.request, reads: asked.reads.filter(isOpen) }))
     .filter((asked) => asked.reads.length > 0);
+  raft.readBatches = raft.readBatches.map((batch) => ({ ...batch, reads: batch.reads.filter(isOpen) }));
   if (raft.nowMs - raft.readAskedAtMs >= 2 * raft.settings.heartbeatMs) {
     raft.waitingReads = [...raft.askedReads.flatMap((asked) => asked.reads), ...raft.waitingReads];
     raft.askedReads = [];

@@ -27,6 +27,11 @@ export function markUnreadable(raft: Raft, indexes: readonly Index[]): void {
   raft.trace?.('repair', 'found unreadable', { firstHole: raft.firstHole, holes: raft.holes.size });
   if (raft.isLeader) handOver(raft, 'cannot read its log');
   else if (raft.role !== 'follower') becomeFollower(raft, raft.term, null, 'cannot read its log');
+  fetchNext(raft);
+}
+
+/** Without waiting: what was asked for last has come, or more is missing than was known. */
+export function fetchNext(raft: Raft): void {
   raft.fetchedAtMs = Number.NEGATIVE_INFINITY;
   maybeFetch(raft);
 }
@@ -34,6 +39,8 @@ export function markUnreadable(raft: Raft, indexes: readonly Index[]): void {
 /** Asks the leader for what is missing; without one, each member in turn. */
 export function maybeFetch(raft: Raft): void {
   if (raft.holes.size === 0 || raft.nowMs - raft.fetchedAtMs < 2 * raft.settings.heartbeatMs) return;
+  // What came already is not on disk yet.
+  if (raft.writes.isRepairing) return;
   const others = [...membersOf(raft.configuration)].filter((member) => member !== raft.self);
   if (others.length === 0) return;
   raft.fetchTurn += 1;
@@ -42,12 +49,15 @@ export function maybeFetch(raft: Raft): void {
   const target = isLeaderAsked ? raft.leader! : others[(raft.fetchTurn >>> 1) % others.length]!;
   const first = raft.firstHole;
   let last = first;
-  while (raft.holes.has(last + 1) && last - first + 1 < fetchEntriesMax) last += 1;
+  for (const hole of raft.holes) if (hole < first + fetchEntriesMax) last = Math.max(last, hole);
   raft.fetchedAtMs = raft.nowMs;
   raft.send({ kind: 'fetch', term: raft.term, first, last }, target);
 }
 
-/** Serves what is committed, and the leader's own besides. */
+/**
+ * Serves whatever can be read here, committed or not: index and term say which entry it is. After a power cut nobody may know how far the
+ * log is committed, and two members may each lack what the other has.
+ */
 export function handleFetch(raft: Raft, message: Fetch): void {
   const isForeign = !membersOf(raft.configuration).has(message.from);
   if (isForeign || raft.holes.has(message.first)) return;
@@ -58,8 +68,12 @@ export function handleFetch(raft: Raft, message: Fetch): void {
     }
     return;
   }
-  const covered = raft.isLeader ? raft.lastIndex : raft.commitIndex;
-  const last = Math.min(message.last, covered, raft.firstHole - 1, message.first + fetchEntriesMax - 1);
+  const last = Math.min(
+    message.last,
+    raft.lastIndex,
+    lastReadable(raft, message.first),
+    message.first + fetchEntriesMax - 1,
+  );
   if (last < message.first) return;
   const { appendBytesMax } = raft.settings;
   if (message.first >= raft.tail.first) {
@@ -72,11 +86,25 @@ export function handleFetch(raft: Raft, message: Fetch): void {
   raft.outbox.add({ kind: 'read', read, first: message.first, last: upTo, bytesMax: appendBytesMax });
 }
 
+/** The last entry before the next hole of our own. */
+function lastReadable(raft: Raft, first: Index): Index {
+  let nextHole = Number.POSITIVE_INFINITY;
+  for (const hole of raft.holes) if (hole >= first) nextHole = Math.min(nextHole, hole);
+  return nextHole - 1;
+}
+
+/**
+ * Sends what is asked for, as far as it still stands in this log: `commit` speaks of the log as it is now, and beside an entry that was
+ * replaced while it was being read it would make the receiver cut what is committed.
+ */
 export function sendFetched(raft: Raft, to: MemberId, entries: readonly Entry[]): void {
-  raft.send({ kind: 'fetched', term: raft.term, commit: raft.commitIndex, entries }, to);
+  const standing = entries.filter((entry) => raft.terms.at(entry.index) === entry.term);
+  raft.send({ kind: 'fetched', term: raft.term, commit: raft.commitIndex, entries: standing }, to);
 }
 
 export function handleFetched(raft: Raft, message: Fetched): void {
+  // A late or doubled answer: what it brings is on its way to disk.
+  if (raft.writes.isRepairing) return;
   for (const entry of message.entries) {
     if (!raft.holes.has(entry.index)) continue;
     if (raft.terms.at(entry.index) === entry.term) {

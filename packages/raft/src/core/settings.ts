@@ -7,7 +7,10 @@ export interface CoreSettings {
   readonly electionTimeoutMs: number;
   /** Well below the election timeout: a few may be lost. */
   readonly heartbeatMs: number;
-  /** A leader whose oldest write is older than this hands over: heartbeats are no alibi (hashicorp/raft 503). */
+  /**
+   * A leader whose oldest write is older than this hands over: heartbeats are no alibi (hashicorp/raft 503). A write waits for the sync
+   * before it, and then for its own: more than twice what a slow sync takes.
+   */
   readonly diskStallMs: number;
   /** Ask before campaigning (thesis §9.6). */
   readonly isPreVoteOn: boolean;

@@ -3,8 +3,9 @@ import { maybeSendAppend } from './appends.js';
 import { invariant } from './invariant.js';
 import type { MemberId } from './member.js';
 import type { SnapshotChunk } from './message.js';
-import type { Raft } from './raft.js';
+import type { Raft, Staging } from './raft.js';
 import type { SnapshotMeta } from './snapshot-meta.js';
+import type { WriteNumber } from './writes.js';
 
 /** A chunk has come from our storage; or the snapshot is gone, since a newer one has taken its place. */
 export function sendChunk(raft: Raft, member: MemberId, read: number, data: Uint8Array | null, isLast: boolean): void {
@@ -12,13 +13,16 @@ export function sendChunk(raft: Raft, member: MemberId, read: number, data: Uint
   if (progress === undefined || progress.reading !== read || progress.state !== 'snapshot') return;
   progress.reading = 0;
   const { snapshot } = raft;
-  if (data === null || snapshot === null || snapshot.id !== progress.snapshotId) {
+  progress.snapshotSentAtMs = raft.nowMs;
+  const isCurrent = snapshot !== null && snapshot.id === progress.snapshotId;
+  // The storage has lost the newest there is: another is on its way, and the member's next heartbeat asks again.
+  if (isCurrent && data === null) return;
+  if (data === null || !isCurrent) {
     progress.snapshotIndex = 0;
     progress.becomeProbe();
     maybeSendAppend(raft, member, true);
     return;
   }
-  progress.snapshotSentAtMs = raft.nowMs;
   raft.send(
     { kind: 'snapshot-chunk', term: raft.term, snapshot, offset: progress.snapshotOffset, data, isLast },
     member,
@@ -27,24 +31,53 @@ export function sendChunk(raft: Raft, member: MemberId, read: number, data: Uint
 
 export function handleSnapshotChunk(raft: Raft, message: SnapshotChunk): void {
   const { snapshot, offset } = message;
-  const isNeeded = snapshot.index > raft.commitIndex || raft.firstHole <= snapshot.index;
-  if (!isNeeded) {
+  if (!isNeeded(raft, snapshot)) {
     raft.staging = null;
     accept(raft, message.from, raft.commitIndex);
     return;
   }
-  if (raft.staging === null || raft.staging.snapshot.id !== snapshot.id) raft.staging = { snapshot, received: 0 };
-  if (offset === raft.staging.received) {
-    raft.outbox.add({ kind: 'stage-chunk', snapshot, offset, data: message.data });
-    raft.staging.received += message.data.byteLength;
-    if (message.isLast) {
-      install(raft, snapshot);
-      accept(raft, message.from, snapshot.index);
-      return;
-    }
+  if (raft.staging === null || raft.staging.snapshot.id !== snapshot.id) {
+    raft.staging = { snapshot, received: 0, write: 0, isWhole: false };
   }
-  const wants = raft.staging.received;
-  raft.send({ kind: 'snapshot-wants', term: raft.term, snapshotId: snapshot.id, offset: wants }, message.from);
+  const { staging } = raft;
+  // A part is on its way to disk, and the next is asked for when it is there: a disk that hangs is not given the whole snapshot.
+  if (staging.write !== 0 || staging.isWhole) return;
+  if (offset === staging.received) {
+    staging.write = raft.stage(snapshot, offset, message.data);
+    staging.received += message.data.byteLength;
+    staging.isWhole = message.isLast;
+    return;
+  }
+  askForRest(raft, staging, message.from);
+}
+
+function askForRest(raft: Raft, { snapshot, received }: Staging, leader: MemberId): void {
+  raft.send({ kind: 'snapshot-wants', term: raft.term, snapshotId: snapshot.id, offset: received }, leader);
+}
+
+/** A part of a snapshot is on disk: on with the next, or the snapshot takes the place of the log. */
+export function staged(raft: Raft, persisted: WriteNumber): void {
+  const { staging } = raft;
+  if (staging === null || staging.write > persisted) return;
+  const isNews = staging.write !== 0;
+  staging.write = 0;
+  if (staging.isWhole) maybeInstall(raft, staging);
+  else if (isNews && raft.leader !== null && !raft.isLeader) askForRest(raft, staging, raft.leader);
+}
+
+/**
+ * A snapshot whose last part is on disk takes the place of the log. Not before: that part may find no room, and what the log was would
+ * be forgotten. Nor behind a write that may find none, which would take the installation with it.
+ */
+function maybeInstall(raft: Raft, { snapshot }: Staging): void {
+  if (raft.isLeader || raft.writes.isSpaceNeeded) return;
+  raft.staging = null;
+  if (isNeeded(raft, snapshot)) install(raft, snapshot);
+  if (raft.leader !== null) accept(raft, raft.leader, snapshot.index);
+}
+
+function isNeeded(raft: Raft, snapshot: SnapshotMeta): boolean {
+  return snapshot.index > raft.commitIndex || raft.firstHole <= snapshot.index;
 }
 
 /**
@@ -53,13 +86,13 @@ export function handleSnapshotChunk(raft: Raft, message: SnapshotChunk): void {
  */
 function install(raft: Raft, snapshot: SnapshotMeta): void {
   const isAgreeing = raft.terms.at(snapshot.index) === snapshot.term;
-  raft.staging = null;
   if (isAgreeing && raft.firstHole > snapshot.index) {
     raft.commitTo(snapshot.index, 'the log already holds the snapshot');
     return;
   }
   raft.outbox.install = snapshot;
-  raft.snapshot = snapshot;
+  // One of its own may be newer: this one only mends.
+  if (raft.snapshot === null || raft.snapshot.index < snapshot.index) raft.snapshot = snapshot;
   for (const hole of raft.holes) if (!isAgreeing || hole <= snapshot.index) raft.holes.delete(hole);
   const placed = { index: snapshot.configurationIndex, configuration: snapshot.configuration };
   if (isAgreeing) {
@@ -69,7 +102,8 @@ function install(raft: Raft, snapshot: SnapshotMeta): void {
     if (raft.lastIndex > snapshot.index) raft.outbox.truncateFrom = snapshot.index + 1;
     raft.terms.reset(snapshot);
     raft.tail.reset(snapshot.index);
-    raft.writes.restart(snapshot.index);
+    // What stands in the log above the last committed entry, until the snapshot is on disk, may be another log's.
+    raft.writes.truncate(raft.commitIndex + 1);
     raft.configurations.restore(placed);
     raft.configurationChanged('came with a snapshot');
   }

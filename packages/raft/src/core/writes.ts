@@ -13,6 +13,8 @@ interface PendingWrite {
   covers: Index;
   readonly hasHardState: boolean;
   readonly isInstall: boolean;
+  /** Entries, repairs or a snapshot's part: a full disk refuses these. */
+  readonly needsSpace: boolean;
   /** The holes it mends. */
   repairs: readonly Index[];
 }
@@ -46,6 +48,16 @@ export class Writes {
     return this.#pending.length;
   }
 
+  /** Whether a write is under way that a full disk would refuse, and with it all that come behind it. */
+  get isSpaceNeeded(): boolean {
+    return this.#pending.some((pending) => pending.needsSpace);
+  }
+
+  /** Whether entries that mend holes are on their way to disk. */
+  get isRepairing(): boolean {
+    return this.#pending.some((pending) => pending.repairs.length > 0);
+  }
+
   /** When the oldest write still under way was asked for, or null when there is none. */
   get oldestIssuedAtMs(): number | null {
     return this.#pending[0]?.issuedAtMs ?? null;
@@ -76,12 +88,6 @@ export class Writes {
       pending.covers = Math.min(pending.covers, from - 1);
       pending.repairs = pending.repairs.filter((index) => index < from);
     }
-  }
-
-  /** The log starts over at a snapshot that is itself still on its way to disk. */
-  restart(index: Index): void {
-    this.#durable = Math.min(this.#durable, index);
-    for (const pending of this.#pending) pending.covers = Math.min(pending.covers, index);
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { Entry, Index, RaftCore, SnapshotMeta, WriteNumber } from '../core/index.js';
-import { UnreadableError } from './errors.js';
-import type { StateMachine } from './machine.js';
+import { RaftError, UnreadableError } from './errors.js';
+import { isThenable, type StateMachine } from './machine.js';
 import type { RaftStorage } from './storage.js';
 
 const entriesMax = 4096;
@@ -32,6 +32,7 @@ export class Applier {
   /** The machine is between two states: an `apply` or a `restore` of it has not ended. */
   #isChanging = false;
   #between: (() => void)[] = [];
+  #idle: (() => void)[] = [];
 
   constructor(core: RaftCore, components: { storage: RaftStorage; machine: StateMachine; events: ApplierEvents }) {
     this.#core = core;
@@ -43,19 +44,31 @@ export class Applier {
   /** Starts from the snapshot on disk, if there is one, or from the log's start. */
   async start(snapshot: SnapshotMeta | null, logStart: Index): Promise<void> {
     this.applied = logStart;
-    if (snapshot !== null) await this.#restore(snapshot);
+    if (snapshot !== null && !(await this.#restore(snapshot))) throw missing(snapshot);
   }
 
-  stop(): void {
+  /** Begins nothing more, and resolves when the machine is at rest. */
+  async stop(): Promise<void> {
     this.#isStopped = true;
+    if (this.#isRunning) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
+  /**
+   * The state up to `snapshot.index` comes from this snapshot once `write` is on disk. To be told before the commit that comes with
+   * it: until then, the log may still look as if it held these entries, and holds others.
+   */
   restore(snapshot: SnapshotMeta, write: WriteNumber): void {
     this.#restores.push({ snapshot, write });
   }
 
   persisted(write: WriteNumber): void {
     this.#persisted = Math.max(this.#persisted, write);
+    this.kick();
+  }
+
+  /** The writes from `from` on did not happen, nor did the installs among them. */
+  writeFailed(from: WriteNumber): void {
+    this.#restores = this.#restores.filter((each) => each.write < from);
     this.kick();
   }
 
@@ -70,73 +83,109 @@ export class Applier {
     this.#isKicked = true;
     if (this.#isRunning || this.#isStopped) return;
     this.#isRunning = true;
-    void this.#run().catch((error: unknown) => this.#events.failed(error));
+    void this.#run();
   }
 
   async #run(): Promise<void> {
     try {
       while (this.#isKicked && !this.#isStopped) {
         this.#isKicked = false;
-        const restore = this.#restores.findLast((each) => each.write <= this.#persisted);
-        if (restore !== undefined) {
-          this.#restores = this.#restores.filter((each) => each.write > restore.write);
-          if (restore.snapshot.index > this.applied) await this.#restore(restore.snapshot);
-          this.#isKicked = true;
-          continue;
-        }
-        // A snapshot on its way to disk covers what would be applied now; its write's end looks again.
-        if (this.#restores.length > 0) continue;
-        const entries = this.#next();
-        const found = entries instanceof Promise ? await entries : entries;
-        if (found.length === 0) continue;
-        this.#isKicked = true;
-        // A snapshot may have been restored while entries were read: then they are behind it.
-        if (found[0]!.index !== this.applied + 1) continue;
-        const data = found.filter((entry) => entry.type === 'data');
-        const applying = data.length > 0 ? this.#machine.apply(data) : undefined;
-        if (applying instanceof Promise) {
-          this.#isChanging = true;
-          await applying;
-        }
-        this.#changed(found.at(-1)!.index);
+        if (this.#restores.length > 0) await this.#restoreNext();
+        else await this.#applyNext();
       }
+    } catch (error) {
+      this.#events.failed(error);
     } finally {
       this.#isRunning = false;
+      for (const resolve of this.#idle.splice(0)) resolve();
     }
   }
 
-  #next(): readonly Entry[] | Promise<readonly Entry[]> {
-    const first = this.applied + 1;
-    const last = Math.min(this.#core.commitIndex, this.#core.durableIndex, first + entriesMax - 1);
-    if (first > last) return [];
-    const cached = this.#core.cached(first, last);
-    return cached.length > 0 ? cached : this.#read(first, last);
+  /** A snapshot on its way to disk covers what would be applied now: nothing is, until it is there. Its write's end looks again. */
+  async #restoreNext(): Promise<void> {
+    const restore = this.#restores.findLast((each) => each.write <= this.#persisted);
+    if (restore === undefined) return;
+    this.#restores = this.#restores.filter((each) => each.write > restore.write);
+    this.#isKicked = true;
+    if (restore.snapshot.index <= this.applied || (await this.#restore(restore.snapshot))) return;
+    const isNewerComing = this.#restores.some(({ snapshot }) => snapshot.index > restore.snapshot.index);
+    if (!isNewerComing) throw missing(restore.snapshot);
   }
 
-  async #read(first: Index, last: Index): Promise<readonly Entry[]> {
+  async #applyNext(): Promise<void> {
+    const first = this.applied + 1;
+    const last = Math.min(this.#core.commitIndex, this.#core.durableIndex, first + entriesMax - 1);
+    if (first > last) return;
+    let found: readonly Entry[] | null = this.#core.cached(first, last);
+    if (found.length === 0) {
+      found = await this.#read(first, last);
+      if (found === null || this.#isStopped) return;
+    }
+    this.#isKicked = true;
+    // The log was replaced while they were read.
+    if (this.#restores.length > 0) return;
+    const data = this.#check(found);
+    if (data.length > 0) {
+      this.#isChanging = true;
+      const applying = this.#machine.apply(data);
+      if (isThenable(applying)) await applying;
+    }
+    this.#changed(first + found.length - 1);
+  }
+
+  /** Null: some cannot be read. Mending them ends with a write, and each write's end tries again. */
+  async #read(first: Index, last: Index): Promise<readonly Entry[] | null> {
     try {
       return await this.#storage.read(first, last, bytesMax);
     } catch (error) {
       if (!(error instanceof UnreadableError)) throw error;
-      // Mending it ends with a write, and each write's end tries again.
-      this.#events.unreadable(error.indexes);
-      return [];
+      this.#events.unreadable(error.indexes.length > 0 ? error.indexes : [first]);
+      return null;
     }
   }
 
-  async #restore(snapshot: SnapshotMeta): Promise<void> {
+  /**
+   * The data entries among those found, if they are the committed ones: applying anything else could never be taken back.
+   *
+   * @throws RaftError when the storage has given something else
+   */
+  #check(found: readonly Entry[]): readonly Entry[] {
+    const data: Entry[] = [];
+    let next = this.applied + 1;
+    if (found.length === 0) throw new RaftError('ERR_RAFT_STORAGE', `entry ${next} was written, and is not found`);
+    for (const entry of found) {
+      const term = this.#core.termAt(next);
+      if (entry.index !== next || entry.term !== term) {
+        const [wanted, got] = [`${next} of term ${term}`, `${entry.index} of term ${entry.term}`];
+        throw new RaftError('ERR_RAFT_STORAGE', `entry ${wanted} is committed, and ${got} was read in its place`);
+      }
+      if (entry.type === 'data') data.push(entry);
+      next += 1;
+    }
+    return data;
+  }
+
+  /** Returns whether the snapshot was there. */
+  async #restore(snapshot: SnapshotMeta): Promise<boolean> {
     const parts: Uint8Array[] = [];
     for (let offset = 0; ; ) {
       const part = await this.#storage.readSnapshot(snapshot.id, offset, bytesMax);
-      // A newer one has taken its place: that one's restore is on its way.
-      if (part === null) return;
+      if (part === null) return false;
       parts.push(part.data);
       offset += part.data.byteLength;
       if (part.isLast) break;
+      if (part.data.byteLength === 0) {
+        throw new RaftError('ERR_RAFT_STORAGE', `snapshot ${snapshot.id} goes on at ${offset}, and no bytes come`);
+      }
+    }
+    if (this.#isStopped) return true;
+    if (this.#machine.restore === undefined) {
+      throw new TypeError(`snapshot ${snapshot.id} must be restored, and this state machine has no restore()`);
     }
     this.#isChanging = true;
-    await this.#machine.restore?.(parts.length === 1 ? parts[0]! : Buffer.concat(parts));
+    await this.#machine.restore(parts.length === 1 ? parts[0]! : Buffer.concat(parts));
     this.#changed(snapshot.index);
+    return true;
   }
 
   #changed(index: Index): void {
@@ -145,4 +194,8 @@ export class Applier {
     this.#events.applied(index);
     for (const run of this.#between.splice(0)) run();
   }
+}
+
+function missing({ id, index }: SnapshotMeta): RaftError {
+  return new RaftError('ERR_RAFT_STORAGE', `the storage lists snapshot ${id} of index ${index}, and has it not`);
 }

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { Timer } from '@commitlog/runtime';
 import {
   type CoreStatus,
@@ -11,16 +12,17 @@ import {
   type SnapshotMeta,
 } from '../core/index.js';
 import { Applier } from './applier.js';
+import { Batch } from './batch.js';
 import { NoSpaceError, RaftError, UnreadableError } from './errors.js';
 import type { GroupComponents, GroupInit } from './group-init.js';
-import { type ProposalOutcome, Proposals, type Settle } from './proposals.js';
+import { falseClaim, isMemberId, messageProblem } from './inbox.js';
+import { callSafely, type ProblemSink, safeSink } from './problem.js';
+import { notTaken, type ProposalOutcome, Proposals } from './proposals.js';
 import { Readings } from './readings.js';
+import { Snapshots } from './snapshots.js';
+import { Steps, type Tell } from './steps.js';
+import { Transfers } from './transfers.js';
 import { Writer } from './writer.js';
-
-interface Proposal {
-  readonly data: Uint8Array;
-  readonly settle: Settle;
-}
 
 /** How long to wait before asking a full disk again. */
 const spaceRetryMs = 1000;
@@ -32,21 +34,20 @@ export class RaftGroup {
   readonly #core: RaftCore;
   readonly #writer: Writer;
   readonly #applier: Applier;
+  readonly #snapshots: Snapshots;
   readonly #components: GroupComponents;
   readonly #send: (message: Message) => void;
-  readonly #snapshotEvery: number;
-  readonly #trailing: number;
-  #waiting: Proposal[] = [];
+  readonly #report: ProblemSink;
+  readonly #steps: Steps = new Steps((input) => this.#take(input));
+  readonly #batch: Batch;
   readonly #placed: Proposals;
-  readonly #reads: Readings = new Readings();
-  #transfers: ((isDone: boolean) => void)[] = [];
+  readonly #reads: Readings;
+  readonly #transfers: Transfers = new Transfers();
   #lastWrite = 0;
-  #inputs: Input[] = [];
-  #isStepping = false;
-  #snapshotting: Promise<SnapshotMeta> | null = null;
-  #snapshotIndex: Index;
   #spaceTimer: Timer | null = null;
   #state: 'running' | 'stopped' | 'failed' = 'running';
+  #failure: unknown = null;
+  #stopping: Promise<void> | null = null;
 
   private constructor(
     id: string,
@@ -59,12 +60,12 @@ export class RaftGroup {
     this.self = init.self;
     this.#core = core;
     this.#placed = new Proposals(core);
+    this.#batch = new Batch(this.#steps, this.#placed);
+    this.#reads = new Readings({ ...defaultSettings, ...init });
     this.#send = send;
     this.#components = components;
-    this.#snapshotEvery = init.snapshotEvery ?? 0;
-    this.#trailing = init.trailing ?? 1000;
-    this.#snapshotIndex = core.snapshot?.index ?? 0;
-    const { storage, machine } = components;
+    this.#report = safeSink(components.onProblem);
+    const { storage, machine, clock, random } = components;
     this.#writer = new Writer(storage, {
       send,
       persisted: (write) => {
@@ -77,11 +78,32 @@ export class RaftGroup {
       storage,
       machine,
       events: {
-        applied: (index) => this.#applied(index),
+        applied: (index) => {
+          this.#reads.applied(index);
+          this.#snapshots.maybeTake();
+        },
         unreadable: (indexes) => this.#step({ kind: 'unreadable', indexes }),
         failed: (error) => this.#fail(error),
       },
     });
+    const { snapshotEvery: every = 0, trailing = 1000, electionTimeoutMs = defaultSettings.electionTimeoutMs } = init;
+    this.#snapshots = new Snapshots(
+      { self: init.self, every, trailing, transferIdleMs: 2 * electionTimeoutMs },
+      {
+        core,
+        applier: this.#applier,
+        writer: this.#writer,
+        storage,
+        machine,
+        clock,
+        random,
+        events: {
+          written: (snapshot, upTo) => this.#step({ kind: 'compacted', snapshot, upTo }),
+          failed: (error) => this.#report({ group: id, kind: 'snapshot-failed', error }),
+          unreadable: (error) => this.#report({ group: id, kind: 'snapshot-unreadable', error }),
+        },
+      },
+    );
   }
 
   /** Loads what is on disk, restores the state machine, and is ready to be ticked. */
@@ -93,7 +115,10 @@ export class RaftGroup {
   ): Promise<RaftGroup> {
     const { snapshotEvery: _every, trailing: _trailing, ...settings } = init;
     const stored = await components.storage.load();
-    const { random, trace } = components;
+    const { random, trace: sink, onProblem } = components;
+    const report = safeSink(onProblem);
+    // In the middle of a step, an exception would leave the core half changed.
+    const trace: typeof sink = sink && ((event) => callSafely('trace', { group: id, report }, () => sink(event)));
     const core = new RaftCore({ ...defaultSettings, ...settings }, stored, { random, trace });
     const group = new RaftGroup(id, init, core, send, components);
     await group.#applier.start(stored.snapshot, stored.start.index);
@@ -101,16 +126,24 @@ export class RaftGroup {
     return group;
   }
 
+  /** Whether it takes part. A member that has failed, or was stopped, never does again; open it anew. */
+  get state(): 'running' | 'stopped' | 'failed' {
+    return this.#state;
+  }
+
+  /** What this member knows of itself and its group. One that has ended leads nobody and follows nobody. */
   get status(): CoreStatus {
-    return this.#core.status;
+    const { status } = this.#core;
+    if (this.#state === 'running') return status;
+    return { ...status, role: 'follower', leader: null, members: [] };
   }
 
   get isLeader(): boolean {
-    return this.#core.isLeader;
+    return this.#state === 'running' && this.#core.isLeader;
   }
 
   get leader(): MemberId | null {
-    return this.#core.leader;
+    return this.#state === 'running' ? this.#core.leader : null;
   }
 
   /** Everything up to here is in this member's state machine. */
@@ -119,105 +152,125 @@ export class RaftGroup {
   }
 
   /**
-   * Proposes one entry here. Proposals made in the same turn travel and are written together.
+   * Proposes one entry here. Proposals made in the same turn travel and are written together; once one of them is refused for want of
+   * room, so are those after it, so that none overtakes another.
+   *
+   * `committed` may come before this member has applied the entry: `read` waits for that.
    *
    * @param data must not be changed afterwards; it is not copied
+   * @throws TypeError when it is no Uint8Array
    */
   propose(data: Uint8Array): Promise<ProposalOutcome> {
-    if (this.#state !== 'running') {
-      return Promise.resolve({ kind: 'not-applied', reason: 'stopped', leader: null });
+    if (!(data instanceof Uint8Array || types.isUint8Array(data))) {
+      return Promise.reject(
+        new TypeError(`a proposal must be a Uint8Array, got ${data === null ? 'null' : typeof data}`),
+      );
     }
-    return new Promise((settle) => {
-      this.#waiting.push({ data, settle });
-      if (this.#waiting.length === 1) queueMicrotask(() => this.#proposeWaiting());
-    });
+    if (this.#state !== 'running') return Promise.resolve(notTaken);
+    return this.#batch.add(data);
   }
 
   /**
    * A linearizable read: resolves once this member's state machine holds everything that was committed when it was asked for.
    *
-   * @throws RaftError `ERR_RAFT_READ_REFUSED` when no leader confirmed it in time
+   * @throws RaftError `ERR_RAFT_READ_REFUSED` when no leader confirmed it, or the state machine did not get there, within `readTimeoutMs`,
+   *   or when `readsMax` wait already; `ERR_RAFT_STOPPED`; `ERR_RAFT_FAILED` with its cause
    */
   read(): Promise<Index> {
-    if (this.#state !== 'running') return Promise.reject(this.#stoppedError());
+    if (this.#state !== 'running') return Promise.reject(this.#endError());
     return new Promise((resolve, reject) => {
-      this.#step({ kind: 'read', token: this.#reads.open({ resolve, reject }) });
+      const token = this.#reads.open({ resolve, reject }, this.#components.clock.monotonicMs());
+      if (token !== null) this.#step({ kind: 'read', token });
     });
   }
 
   /**
    * Changes the members, any of them in one step; new voters must be learners that have caught up.
    *
+   * Where voters change, `committed` is told when the joint configuration is: from then on the change is certain, and whoever leads
+   * finishes it. It is over when `status.configuration` has no `outgoing`.
+   *
    * @param expects the index of the configuration that the caller has seen (`status.configuration.index`)
+   * @throws TypeError when somebody named is no member id
    */
   changeMembers(expects: Index, voters: readonly MemberId[], learners: readonly MemberId[]): Promise<ProposalOutcome> {
-    if (this.#state !== 'running') {
-      return Promise.resolve({ kind: 'not-applied', reason: 'stopped', leader: null });
-    }
-    this.#proposeWaiting();
-    return new Promise((settle) =>
-      this.#placed.place([settle], this.#step({ kind: 'propose-membership', expects, voters, learners })),
-    );
+    const stranger = [...voters, ...learners].find((member) => !isMemberId(member));
+    if (stranger !== undefined) return Promise.reject(new TypeError(`"${stranger}" is no node id, "@" and storage id`));
+    if (this.#state !== 'running') return Promise.resolve(notTaken);
+    this.#batch.propose();
+    return new Promise((settle) => {
+      const input: Input = { kind: 'propose-membership', expects, voters, learners };
+      this.#step(input, (effects) => this.#placed.place([settle], effects));
+    });
   }
 
-  /** Hands leadership to another voter. Resolves with whether this member stepped down for it. */
+  /**
+   * Hands leadership to another voter. Resolves with whether this member stepped down for it: false where it does not lead, the target
+   * is itself or no voter, the target was not there in time, or another `transfer` took this one's place.
+   */
   transfer(to: MemberId): Promise<boolean> {
-    if (!this.isLeader || this.#state !== 'running') return Promise.resolve(false);
+    if (!this.isLeader || to === this.self) return Promise.resolve(false);
     return new Promise((resolve) => {
-      this.#transfers.push(resolve);
-      this.#step({ kind: 'transfer', to });
+      this.#transfers.add(to, resolve);
+      this.#step({ kind: 'transfer', to }, (effects) => {
+        if (effects?.some((effect) => effect.kind === 'refused')) this.#transfers.ended(to, false);
+      });
     });
   }
 
-  /** Writes a snapshot of the state machine as it is, and lets the log forget what it covers. */
+  /**
+   * Writes a snapshot of the state machine, with all that has been applied by now, and lets the log forget what it covers.
+   *
+   * @throws RaftError `ERR_RAFT_NO_SPACE`; `ERR_RAFT_SUPERSEDED` by a newer one; `ERR_RAFT_NOTHING_APPLIED`; `ERR_RAFT_STOPPED`;
+   *   `ERR_RAFT_FAILED` with its cause
+   * @throws TypeError when the state machine has no `snapshot`; and whatever that throws
+   */
   snapshot(): Promise<SnapshotMeta> {
-    this.#snapshotting ??= this.#takeSnapshot().finally(() => {
-      this.#snapshotting = null;
-    });
-    return this.#snapshotting;
+    return this.#state === 'running' ? this.#snapshots.take() : Promise.reject(this.#endError());
   }
 
   /** The host's: time has passed. */
   tick(): void {
     this.#step({ kind: 'tick' });
+    this.#reads.tick(this.#components.clock.monotonicMs());
   }
 
-  /** The host's: a message of this group came in. */
+  /** The host's: a message of this group came in, from whomever. What no member can have sent is dropped. */
   receive(message: Message): void {
-    this.#step({ kind: 'message', message });
+    const reason = messageProblem(message) ?? falseClaim(message, this.#core);
+    if (reason === null) this.#step({ kind: 'message', message });
+    else this.#report({ group: this.id, kind: 'message-dropped', reason });
   }
 
-  /** Tells every caller what is known, and waits for the write under way. */
-  async stop(): Promise<void> {
-    if (this.#state === 'stopped') return;
-    this.#state = 'stopped';
-    this.#end('this member was stopped');
-    await this.#writer.stop();
+  /**
+   * Tells every caller what is known, and resolves when the write and the `apply` under way have ended: from then on, disk and state
+   * machine are the caller's again. It waits for them without limit, since nothing can call them back: a process whose disk hangs has
+   * to end instead. Not to be awaited within `apply`. A leader hands nothing over: `transfer` before.
+   */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
 
-  #step(input: Input): readonly Effect[] {
-    if (this.#state !== 'running') return [];
-    if (this.#isStepping) {
-      // An effect that calls back at once: its input waits until this step's effects have all been started.
-      this.#inputs.push(input);
-      return [];
-    }
-    this.#isStepping = true;
+  #step(input: Input, tell?: Tell): void {
+    this.#steps.run(input, tell);
+  }
+
+  #take(input: Input): readonly Effect[] | null {
+    if (this.#state !== 'running') return null;
     let effects: readonly Effect[] = [];
     try {
       effects = this.#core.step(input, this.#components.clock.monotonicMs());
+      // First of all: the commit that comes with a snapshot must not be taken for one of the entries that the log held before.
+      for (const effect of effects) if (effect.kind === 'restore') this.#applier.restore(effect.snapshot, effect.write);
       for (const effect of effects) this.#carryOut(effect);
     } catch (error) {
       this.#fail(error);
-    } finally {
-      this.#isStepping = false;
     }
-    const next = this.#inputs.shift();
-    if (next !== undefined) this.#step(next);
     return effects;
   }
 
@@ -229,9 +282,12 @@ export class RaftGroup {
         this.#writer.add(operation, write, thenSend);
         break;
       }
-      case 'stage-chunk':
-        this.#writer.add(effect, 0, []);
+      case 'stage-chunk': {
+        const { write, ...operation } = effect;
+        this.#lastWrite = write;
+        this.#writer.add(operation, write, []);
         break;
+      }
       case 'send':
         this.#send(effect.message);
         break;
@@ -239,14 +295,14 @@ export class RaftGroup {
         this.#placed.settle();
         this.#applier.kick();
         break;
-      case 'restore':
-        this.#applier.restore(effect.snapshot, effect.write);
-        break;
       case 'read':
-        void this.#read(effect.read, effect.first, effect.last, effect.bytesMax);
+        void this.#read(effect);
         break;
       case 'read-snapshot':
-        void this.#readSnapshot(effect.read, effect.snapshot.id, effect.offset, effect.bytesMax);
+        this.#snapshots.read(effect).then(
+          (input) => this.#step(input),
+          (error: unknown) => this.#fail(error),
+        );
         break;
       case 'read-ready':
         this.#reads.confirmed(effect.token, effect.index, this.#applier.applied);
@@ -255,101 +311,33 @@ export class RaftGroup {
         this.#reads.refused(effect.token, effect.reason);
         break;
       case 'transfer-ended':
-        for (const resolve of this.#transfers.splice(0)) resolve(effect.isDone);
+        this.#transfers.ended(effect.to, effect.isDone);
         break;
-      case 'role':
-        this.#components.onRole?.(effect.role, effect.term, effect.leader, effect.cause);
+      case 'role': {
+        const { role, term, leader, cause } = effect;
+        const { onRole } = this.#components;
+        if (onRole) this.#call('onRole', () => onRole(role, term, leader, cause));
         break;
+      }
       default:
     }
   }
 
-  #proposeWaiting(): void {
-    const waiting = this.#waiting.splice(0);
-    if (waiting.length === 0) return;
-    const effects = this.#step({ kind: 'propose', data: waiting.map((proposal) => proposal.data) });
-    const isOverloaded = effects.some((effect) => effect.kind === 'refused' && effect.reason === 'overloaded');
-    if (isOverloaded && waiting.length > 1) {
-      // Together they are too much; as many as fit are taken.
-      for (const proposal of waiting)
-        this.#placed.place([proposal.settle], this.#step({ kind: 'propose', data: [proposal.data] }));
-      return;
-    }
-    this.#placed.place(
-      waiting.map((proposal) => proposal.settle),
-      effects,
-    );
-  }
-
-  #applied(index: Index): void {
-    this.#reads.applied(index);
-    const { machine } = this.#components;
-    if (this.#snapshotEvery === 0 || machine.snapshot === undefined) return;
-    if (index - this.#snapshotIndex >= this.#snapshotEvery) {
-      // Whoever asked for it hears of a failure; this one was nobody's, and is tried again later.
-      this.snapshot().catch(() => {});
-    }
-  }
-
-  async #takeSnapshot(): Promise<SnapshotMeta> {
-    const { machine, random } = this.#components;
-    if (this.#state !== 'running') throw this.#stoppedError();
-    if (machine.snapshot === undefined)
-      throw new TypeError('this state machine cannot write snapshots: it has no snapshot()');
-    const { index, taking } = await new Promise<{ index: Index; taking: Uint8Array | Promise<Uint8Array> }>(
-      (resolve) => {
-        // Index and state in one turn: the state after `index`, and no other. A promise in an object is not waited for here.
-        this.#applier.whenBetween(() => resolve({ index: this.#applier.applied, taking: machine.snapshot!() }));
-      },
-    );
-    const term = this.#core.termAt(index);
-    if (term === undefined)
-      throw new RaftError('ERR_RAFT_SUPERSEDED', 'a newer snapshot came in before this one was written');
-    const placed = this.#core.configurationAt(index);
-    this.#snapshotIndex = Math.max(this.#snapshotIndex, index);
-    const data = taking instanceof Promise ? await taking : taking;
-    const snapshot: SnapshotMeta = {
-      id: `${this.self}.${index}.${random.uint32().toString(16)}`,
-      index,
-      term,
-      configuration: placed.configuration,
-      configurationIndex: placed.index,
-    };
-    const logStart = Math.max(this.#core.status.firstIndex - 1, index - this.#trailing);
-    await new Promise<void>((resolve, reject) => {
-      this.#writer.add({ kind: 'save-snapshot', snapshot, data, logStart }, 0, [], (error) => {
-        if (error === null) resolve();
-        else reject(error);
-      });
-    });
-    this.#step({ kind: 'compacted', snapshot, upTo: logStart });
-    return snapshot;
-  }
-
-  async #read(read: number, first: Index, last: Index, bytesMax: number): Promise<void> {
+  async #read({ read, first, last, bytesMax }: Extract<Effect, { kind: 'read' }>): Promise<void> {
     try {
       const entries = await this.#components.storage.read(first, last, bytesMax);
       this.#step({ kind: 'read-done', read, entries });
     } catch (error) {
-      if (error instanceof UnreadableError) this.#step({ kind: 'read-failed', read, unreadable: error.indexes });
-      else this.#fail(error);
-    }
-  }
-
-  async #readSnapshot(read: number, id: string, offset: number, bytesMax: number): Promise<void> {
-    try {
-      const part = await this.#components.storage.readSnapshot(id, offset, bytesMax);
-      this.#step({ kind: 'snapshot-read', read, data: part?.data ?? null, isLast: part?.isLast ?? false });
-    } catch (error) {
-      this.#fail(error);
+      if (!(error instanceof UnreadableError)) this.#fail(error);
+      else this.#step({ kind: 'read-failed', read, unreadable: error.indexes.length > 0 ? error.indexes : [first] });
     }
   }
 
   #writeFailed(from: number | null, error: unknown): void {
     const isFatal = !(error instanceof NoSpaceError);
-    // Where only a snapshot of its own found no room, a leader has lost nothing that it told anybody about.
-    const isOnlySnapshot = from === null && !isFatal && this.isLeader;
-    if (!isOnlySnapshot) this.#step({ kind: 'write-failed', from: from ?? this.#lastWrite + 1, isFatal });
+    const first = from ?? this.#lastWrite + 1;
+    this.#step({ kind: 'write-failed', from: first, isFatal });
+    this.#applier.writeFailed(first);
     if (isFatal || this.#core.status.isHalted) this.#fail(error);
     else this.#awaitSpace();
   }
@@ -357,34 +345,52 @@ export class RaftGroup {
   #awaitSpace(): void {
     this.#spaceTimer ??= this.#components.clock.after(spaceRetryMs, () => {
       this.#spaceTimer = null;
-      this.#components.storage.hasSpace().then(
-        (hasSpace) => {
-          if (hasSpace) this.#step({ kind: 'storage-ready' });
-          else if (this.#state === 'running') this.#awaitSpace();
-        },
-        (error: unknown) => this.#fail(error),
-      );
+      this.#askForSpace().catch((error: unknown) => this.#fail(error));
     });
+  }
+
+  async #askForSpace(): Promise<void> {
+    if (await this.#components.storage.hasSpace()) this.#step({ kind: 'storage-ready' });
+    else if (this.#state === 'running') this.#awaitSpace();
   }
 
   #fail(error: unknown): void {
     if (this.#state !== 'running') return;
     this.#state = 'failed';
-    this.#end(`this member failed: ${error instanceof Error ? error.message : String(error)}`);
-    void this.#writer.stop();
-    this.#components.onFailed?.(error);
+    this.#failure = error;
+    this.#end();
+    void this.stop();
+    const { onFailed } = this.#components;
+    if (onFailed) this.#call('onFailed', () => onFailed(error));
   }
 
-  #end(reason: string): void {
+  async #stop(): Promise<void> {
+    if (this.#state === 'running') {
+      this.#state = 'stopped';
+      this.#end();
+    }
+    await Promise.all([this.#writer.stop(), this.#applier.stop()]);
+  }
+
+  #end(): void {
+    const error = this.#endError();
     this.#spaceTimer?.cancel();
-    this.#applier.stop();
-    for (const { settle } of this.#waiting.splice(0)) settle({ kind: 'not-applied', reason: 'stopped', leader: null });
-    this.#placed.end(reason);
-    this.#reads.end(reason);
-    for (const resolve of this.#transfers.splice(0)) resolve(false);
+    this.#batch.end();
+    this.#placed.end(error.message);
+    this.#reads.end(error);
+    this.#snapshots.end(error);
+    this.#transfers.end();
   }
 
-  #stoppedError(): RaftError {
-    return new RaftError('ERR_RAFT_STOPPED', `group ${this.id} of ${this.self} is ${this.#state}`);
+  #call(callback: 'onRole' | 'onFailed', run: () => void): void {
+    callSafely(callback, { group: this.id, report: this.#report }, run);
+  }
+
+  #endError(): RaftError {
+    const who = `member ${this.self} of group ${this.id}`;
+    if (this.#state !== 'failed') return new RaftError('ERR_RAFT_STOPPED', `${who} was stopped`);
+    const cause = this.#failure;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return new RaftError('ERR_RAFT_FAILED', `${who} has failed: ${why}`, { cause });
   }
 }

@@ -1,12 +1,33 @@
 import type { Clock, Timer } from '@commitlog/runtime';
-import { isBulk, type Message, nodeOf } from '../core/index.js';
+import type { Message } from '../core/index.js';
+import { RaftError } from './errors.js';
 import { RaftGroup } from './group.js';
-import type { GroupComponents, GroupInit } from './group-init.js';
-import type { Envelope, Lane, RaftTransport } from './transport.js';
+import { checkInit, type GroupComponents, type GroupInit } from './group-init.js';
+import { checkMachine } from './machine.js';
+import { Packets } from './packets.js';
+import { callSafely, type ProblemSink, safeSink } from './problem.js';
+import type { Envelope, RaftTransport } from './transport.js';
 
 export interface HostInit {
-  /** How often the groups are told that time has passed; 50 ms by default. At most half of the shortest `heartbeatMs`. */
+  /** How often the groups are told that time has passed; 50 ms by default. At most half of each group's `heartbeatMs`. */
   readonly tickMs?: number;
+  /** A packet carries at most this many bytes of data, or one message; 2 MiB by default. */
+  readonly packetBytesMax?: number;
+}
+
+export interface HostComponents {
+  readonly transport: RaftTransport;
+  /** Its timers drive the groups. Node's own (`@commitlog/runtime/node`) do not keep a process alive. */
+  readonly clock: Clock;
+  /** Something went wrong that stops nothing, in the host or in a group that has no listener of its own. */
+  readonly onProblem?: ProblemSink;
+}
+
+/** A group on this node, from the moment it is asked for until it has stopped. */
+interface Opened {
+  group: RaftGroup | null;
+  readonly opening: Promise<RaftGroup>;
+  closing: Promise<void> | null;
 }
 
 /**
@@ -17,18 +38,27 @@ export class RaftHost {
   readonly #tickMs: number;
   readonly #transport: RaftTransport;
   readonly #clock: Clock;
-  readonly #groups: Map<string, RaftGroup> = new Map();
-  #outbox: Record<Lane, Map<string, Envelope[]>> = { control: new Map(), bulk: new Map() };
+  readonly #report: ProblemSink;
+  readonly #groups: Map<string, Opened> = new Map();
+  readonly #packets: Packets;
   #isFlushing = false;
   #timer: Timer | null = null;
   #isStarted = false;
 
-  constructor(init: HostInit, components: { readonly transport: RaftTransport; readonly clock: Clock }) {
-    this.#tickMs = init.tickMs ?? 50;
+  /** @throws RangeError when a setting is no number above 0 */
+  constructor(init: HostInit, components: HostComponents) {
+    const { tickMs = 50, packetBytesMax = 2 * 1024 * 1024 } = init;
+    for (const [name, value] of Object.entries({ tickMs, packetBytesMax })) {
+      if (!(Number.isFinite(value) && value > 0)) throw new RangeError(`${name} must be above 0, got ${value}`);
+    }
+    this.#tickMs = tickMs;
+    this.#packets = new Packets(packetBytesMax);
     this.#transport = components.transport;
     this.#clock = components.clock;
+    this.#report = safeSink(components.onProblem);
   }
 
+  /** Groups take part from now on, and those opened later from then on. */
   start(): void {
     if (this.#isStarted) return;
     this.#isStarted = true;
@@ -36,56 +66,90 @@ export class RaftHost {
     this.#arm();
   }
 
+  /** Closes every group, those that are being opened too. A leader that is to go in peace should `transfer` first. */
   async stop(): Promise<void> {
-    if (!this.#isStarted) return;
-    this.#isStarted = false;
-    this.#timer?.cancel();
-    this.#transport.listen(null);
-    await Promise.all([...this.#groups.values()].map((group) => group.stop()));
-    this.#groups.clear();
+    if (this.#isStarted) {
+      this.#isStarted = false;
+      this.#timer?.cancel();
+      this.#transport.listen(null);
+    }
+    await Promise.all([...this.#groups.keys()].map((id) => this.close(id)));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
 
-  /** Opens this node's member of a group: loads its disk, and takes part from then on. */
+  /**
+   * Opens this node's member of a group: loads its disk, restores its state machine, and takes part from then on.
+   *
+   * @throws TypeError when the group is open, or still closing: a disk has one member at a time; when the machine has only one of
+   *   `snapshot` and `restore`
+   * @throws RangeError when a setting makes no sense
+   * @throws RaftError `ERR_RAFT_STORAGE` when the disk does not hold what it lists; `ERR_RAFT_STOPPED` when it was closed meanwhile
+   */
   async open(id: string, init: GroupInit, components: Omit<GroupComponents, 'clock'>): Promise<RaftGroup> {
+    checkInit(init, this.#tickMs);
+    checkMachine(components.machine);
     if (this.#groups.has(id)) throw new TypeError(`group ${id} is open on this node already`);
-    const group = await RaftGroup.load(id, init, (message) => this.#send(id, message), {
+    const opening = RaftGroup.load(id, init, (message) => this.#send(id, message), {
+      onProblem: this.#report,
       ...components,
       clock: this.#clock,
     });
-    this.#groups.set(id, group);
+    const opened: Opened = { group: null, opening, closing: null };
+    this.#groups.set(id, opened);
+    let group: RaftGroup;
+    try {
+      group = await opening;
+    } catch (error) {
+      if (opened.closing === null) this.#groups.delete(id);
+      throw error;
+    }
+    if (opened.closing !== null) {
+      throw new RaftError('ERR_RAFT_STOPPED', `group ${id} was closed while it was being opened`);
+    }
+    opened.group = group;
     return group;
   }
 
-  /** Closes one group; the others go on. */
+  /** Closes one group; the others go on. Resolves when its disk and its state machine are at rest (see `RaftGroup.stop`). */
   async close(id: string): Promise<void> {
-    const group = this.#groups.get(id);
-    this.#groups.delete(id);
+    const opened = this.#groups.get(id);
+    if (opened === undefined) return;
+    opened.closing ??= this.#close(id, opened);
+    await opened.closing;
+  }
+
+  async #close(id: string, { opening }: Opened): Promise<void> {
+    // One that could not be opened has nothing to stop; whoever opened it hears why.
+    const group = await opening.catch(() => null);
     await group?.stop();
+    this.#groups.delete(id);
   }
 
   /** Armed again after each run, never in a fixed rhythm: after a pause it fires once, not once for every tick missed. */
   #arm(): void {
     this.#timer = this.#clock.after(this.#tickMs, () => {
       if (!this.#isStarted) return;
-      for (const group of this.#groups.values()) group.tick();
+      for (const { group } of this.#groups.values()) group?.tick();
       this.#arm();
     });
   }
 
   #receive(packet: readonly Envelope[]): void {
-    for (const { group, message } of packet) this.#groups.get(group)?.receive(message);
+    if (!Array.isArray(packet)) {
+      this.#report({ group: null, kind: 'message-dropped', reason: 'a packet must be a list of envelopes' });
+      return;
+    }
+    for (const envelope of packet as readonly (Envelope | null | undefined)[]) {
+      // Of a group that is not, or no longer, on this node: nothing is wrong with that.
+      this.#groups.get(envelope?.group as string)?.group?.receive(envelope!.message);
+    }
   }
 
   #send(group: string, message: Message): void {
-    const lane = this.#outbox[isBulk(message) ? 'bulk' : 'control'];
-    const node = nodeOf(message.to);
-    const gathered = lane.get(node);
-    if (gathered === undefined) lane.set(node, [{ group, message }]);
-    else gathered.push({ group, message });
+    this.#packets.add(group, message);
     if (this.#isFlushing) return;
     this.#isFlushing = true;
     queueMicrotask(() => this.#flush());
@@ -93,10 +157,8 @@ export class RaftHost {
 
   #flush(): void {
     this.#isFlushing = false;
-    for (const lane of ['control', 'bulk'] as const) {
-      const packets = this.#outbox[lane];
-      this.#outbox[lane] = new Map();
-      for (const [node, packet] of packets) this.#transport.send(node, lane, packet);
-    }
+    this.#packets.take((node, lane, packet) => {
+      callSafely('send', { group: null, report: this.#report }, () => this.#transport.send(node, lane, packet));
+    });
   }
 }

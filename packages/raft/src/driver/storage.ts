@@ -1,7 +1,17 @@
 import type { Entry, Index, PersistEffect, SnapshotMeta, StoredState } from '../core/index.js';
 
-/** One thing to do to the disk. In a `persist`, in this order: hard state, install, cut, entries, repairs. */
+/**
+ * One thing to do to the disk. In a `persist`, in this order, whatever of it a power cut leaves undone: hard state, cut,
+ * install, entries, repairs. (Installed first, a snapshot would stand before entries of an earlier term than its own.)
+ *
+ * Snapshots of two sources, a leader's and this member's own, reach the disk in any order. So neither the newest snapshot nor the log's
+ * start ever moves back: what is older than the newest takes nobody's place, and what would start the log lower starts it nowhere.
+ */
 export type StorageOperation =
+  /**
+   * `install`: the staged snapshot becomes the newest, unless a newer one is there, and the log starts behind it, unless it starts higher;
+   * entries above its index stay, and unreadable ones up to it are forgotten.
+   */
   | ({ readonly kind: 'persist' } & Omit<PersistEffect, 'kind' | 'write' | 'thenSend'>)
   /** Keep a part of a snapshot aside, after the parts before it; `offset` 0 starts over. Nothing is promised about it. */
   | {
@@ -10,7 +20,10 @@ export type StorageOperation =
       readonly offset: number;
       readonly data: Uint8Array;
     }
-  /** Keep a snapshot of this member's own; once it is safe, the log may forget everything up to `logStart`. */
+  /**
+   * Keep a snapshot of this member's own, unless a newer one is there; at the same index, the later takes the place of the
+   * earlier. Once it is safe, the log may forget everything up to `logStart`, which is at most its index.
+   */
   | {
       readonly kind: 'save-snapshot';
       readonly snapshot: SnapshotMeta;
@@ -33,7 +46,8 @@ export interface RaftStorage {
   /**
    * Does these in order and syncs: when it resolves, they survive a power cut. Never called while a call is under way.
    *
-   * @throws NoSpaceError when there is no room. Hard states and cuts must fit all the same: keep a reserve for them
+   * @throws NoSpaceError when there is no room. Operations without entries, repairs or a snapshot's bytes (hard states, cuts, installs) must
+   *   fit all the same: keep a reserve for them. What was not done is given again, whatever became of its hard state and its cut
    * @throws anything else when this disk can no longer be trusted (a failed sync): the member stops for good
    */
   write(operations: readonly StorageOperation[]): Promise<void>;
@@ -42,11 +56,15 @@ export interface RaftStorage {
    * Entries from `first` to at most `last`: at least the first, then as many as fit `bytesMax`, in what was given to `write`, synced
    * or not. Fewer, or none, where the log no longer reaches.
    *
-   * @throws UnreadableError when the first cannot be read
+   * @throws UnreadableError naming the first, when that cannot be read
    */
   read(first: Index, last: Index, bytesMax: number): Promise<readonly Entry[]>;
 
-  /** A part of the newest snapshot, or null when it is another than `id`. */
+  /**
+   * A part of the newest snapshot, or null when it is another than `id`. The last part says so; it may be empty.
+   *
+   * @throws UnreadableError when it is there and cannot be read: this member then writes another
+   */
   readSnapshot(
     id: string,
     offset: number,

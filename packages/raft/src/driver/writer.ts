@@ -65,12 +65,8 @@ export class Writer {
       try {
         if (operations.length > 0) await this.#storage.write(operations);
       } catch (thrown) {
-        error = thrown;
-        done = thrown instanceof NoSpaceError ? placeOf(group, thrown.done) : 0;
-      }
-      if (this.#isStopped) {
-        this.#queue.unshift(...group);
-        break;
+        error = judged(thrown, operations);
+        done = error instanceof NoSpaceError ? placeOf(group, error.done) : 0;
       }
       this.#complete(group.slice(0, done));
       if (error !== null) this.#fail(group.slice(done), error);
@@ -82,18 +78,25 @@ export class Writer {
   #complete(group: readonly Queued[]): void {
     let last = 0;
     for (const { write, thenSend, done } of group) {
-      for (const message of thenSend) this.#events.send(message);
+      if (!this.#isStopped) for (const message of thenSend) this.#events.send(message);
       last = Math.max(last, write);
       done?.(null);
     }
-    if (last > 0) this.#events.persisted(last);
+    if (last > 0 && !this.#isStopped) this.#events.persisted(last);
   }
 
   #fail(failed: readonly Queued[], error: unknown): void {
+    const [first, ...rest] = failed;
+    if (error instanceof NoSpaceError && first?.operation.kind === 'save-snapshot') {
+      // Nothing that was said or will be said depends on it: what came behind it is written without it.
+      this.#queue = [...rest, ...this.#queue];
+      first.done?.(error);
+      return;
+    }
     const dropped = [...failed, ...this.#queue];
     this.#queue = [];
     for (const { done } of dropped) done?.(error);
-    this.#events.failed(dropped.find((queued) => queued.write > 0)?.write ?? null, error);
+    if (!this.#isStopped) this.#events.failed(dropped.find((queued) => queued.write > 0)?.write ?? null, error);
   }
 }
 
@@ -102,6 +105,25 @@ function hasWork({ operation }: Queued): boolean {
   const { hardState, install, truncateFrom, entries, repairs } = operation;
   const isHead = hardState !== undefined || install !== undefined || truncateFrom !== undefined;
   return isHead || entries.length > 0 || repairs.length > 0;
+}
+
+/** What the storage threw; where it broke its contract, an error that says so: such a disk cannot be trusted. */
+function judged(thrown: unknown, operations: readonly StorageOperation[]): unknown {
+  if (!(thrown instanceof NoSpaceError)) return thrown;
+  const failed = operations[thrown.done];
+  if (failed === undefined) {
+    const claim = `a write of ${operations.length} operations cannot have found no room for operation ${thrown.done}`;
+    return new RaftError('ERR_RAFT_STORAGE', claim, { cause: thrown });
+  }
+  if (!mustFit(failed)) return thrown;
+  // Tried again, it would fail again, without end.
+  const promise = 'hard states, cuts and installs must fit on a full disk: the storage has to keep a reserve for them';
+  return new RaftError('ERR_RAFT_STORAGE', promise, { cause: thrown });
+}
+
+function mustFit(operation: StorageOperation): boolean {
+  if (operation.kind !== 'persist') return false;
+  return operation.entries.length === 0 && operation.repairs.length === 0;
 }
 
 /** The place in the group of the storage's operation `done`: those without work were not given to it. */

@@ -112,8 +112,8 @@ export class MemoryStorage implements RaftStorage {
   #persist(operation: Extract<StorageOperation, { kind: 'persist' }>): void {
     const { hardState, install, truncateFrom, entries, repairs } = operation;
     if (hardState !== undefined) this.#hardState = hardState;
-    if (install !== undefined) this.#install(install);
     if (truncateFrom !== undefined) this.#truncate(truncateFrom);
+    if (install !== undefined) this.#install(install);
     for (const entry of entries) {
       const next = this.#start.index + this.#entries.length + 1;
       if (entry.index !== next) throw new Error(`entry ${entry.index} was to be written where ${next} comes next`);
@@ -128,10 +128,14 @@ export class MemoryStorage implements RaftStorage {
   #install(meta: SnapshotMeta): void {
     if (this.#staged?.id !== meta.id) throw new Error(`snapshot ${meta.id} was never staged`);
     const { parts } = this.#staged;
-    this.#snapshot = { meta, data: parts.length === 1 ? parts[0]! : Buffer.concat(parts) };
+    if (meta.index >= (this.#snapshot?.meta.index ?? 0)) {
+      this.#snapshot = { meta, data: parts.length === 1 ? parts[0]! : Buffer.concat(parts) };
+    }
     this.#staged = null;
-    this.#entries = this.#entries.slice(Math.max(0, meta.index - this.#start.index));
-    this.#start = { index: meta.index, term: meta.term };
+    if (meta.index > this.#start.index) {
+      this.#entries = this.#entries.slice(meta.index - this.#start.index);
+      this.#start = { index: meta.index, term: meta.term };
+    }
     for (const index of this.unreadable) if (index <= meta.index) this.unreadable.delete(index);
   }
 

@@ -5,7 +5,14 @@ import { MemoryNetwork, MemoryStorage } from '../../src/index.js';
 
 describe('MemoryStorage', () => {
   // A storage in memory survives its own power cuts by being the same object.
-  const suite = storageConformance({ open: async () => new MemoryStorage(), reopen: async (storage) => storage });
+  const suite = storageConformance({
+    open: async () => new MemoryStorage(),
+    reopen: async (storage) => storage,
+    rot: async (storage, index) => void (storage as MemoryStorage).unreadable.add(index),
+    fill: async (storage, isFull) => {
+      (storage as MemoryStorage).isFull = isFull;
+    },
+  });
   test.each(suite)('$name', ({ run }) => run());
 });
 

@@ -1,0 +1,187 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ApiChannel, ClientTls, type ClientTlsInit, logV1, pemFiles } from '../../src/index.js';
+import { type Identity, TestCa } from '../certificates.js';
+import {
+  closeAfterTest,
+  eventually,
+  failureOf,
+  produceRequest,
+  type Secured,
+  serveSecured,
+  TestAuthorizer,
+} from '../rig.js';
+
+let secured: Secured;
+let folder: string;
+
+beforeEach(async () => {
+  secured = await serveSecured(new TestAuthorizer(['alice produce default', 'carol produce default']));
+  folder = await mkdtemp(join(tmpdir(), 'commitlog-tls-'));
+  closeAfterTest(() => rm(folder, { recursive: true }));
+});
+
+const path = (name: string): string => join(folder, name);
+const paths = () => ({ ca: path('ca.pem'), cert: path('cert.pem'), key: path('key.pem') });
+
+async function install(ca: TestCa, { cert, key }: Identity): Promise<void> {
+  await Promise.all([
+    writeFile(path('ca.pem'), ca.pem),
+    writeFile(path('cert.pem'), cert),
+    writeFile(path('key.pem'), key),
+  ]);
+}
+
+async function open(init: ClientTlsInit = { reloadMs: 0 }): Promise<ClientTls> {
+  const credentials = await ClientTls.open(pemFiles(paths()), init);
+  closeAfterTest(() => credentials.close());
+  return credentials;
+}
+
+function logOver(credentials: ClientTls, target = secured.target) {
+  const channel = new ApiChannel({ target }, { credentials });
+  closeAfterTest(() => channel.close());
+  return channel.client(logV1.LogDefinition);
+}
+
+describe('client TLS', () => {
+  it('shows the certificate of its files', async () => {
+    await install(secured.ca, await secured.ca.issue('alice'));
+    expect(await logOver(await open()).produce(produceRequest('tea'))).toEqual({ offset: 0n });
+  });
+
+  it('connections after a reload show the new certificate, and those before go on with theirs', async () => {
+    await install(secured.ca, await secured.ca.issue('alice'));
+    const credentials = await open();
+    const before = logOver(credentials);
+    await before.produce(produceRequest('tea'));
+    await install(secured.ca, await secured.ca.issue('bob'));
+    await credentials.reload();
+    expect(await failureOf(logOver(credentials).produce(produceRequest('tea')))).toMatchObject({
+      code: 'PERMISSION_DENIED',
+      message: '"bob" may not produce on log "default"',
+    });
+    expect(await before.produce(produceRequest('tea'))).toEqual({ offset: 1n });
+  });
+
+  it('a channel that was made before a reload connects again with what is current then', async () => {
+    await install(secured.ca, await secured.ca.issue('bob'));
+    const credentials = await open();
+    const log = logOver(credentials);
+    await install(secured.ca, await secured.ca.issue('carol'));
+    await credentials.reload();
+    expect(await log.produce(produceRequest('tea'))).toEqual({ offset: 0n });
+  });
+
+  it('reloads by itself', async () => {
+    await install(secured.ca, await secured.ca.issue('bob'));
+    const credentials = await open({ reloadMs: 20 });
+    await install(secured.ca, await secured.ca.issue('carol'));
+    let isIn = false;
+    await eventually(() => {
+      logOver(credentials)
+        .produce(produceRequest('tea'))
+        .then(
+          () => {
+            isIn = true;
+          },
+          () => {},
+        );
+      return isIn;
+    }, 'the new certificate is shown');
+  });
+
+  it.each([
+    ['cut short', '-----BEGIN CERTIFICATE-----\nMIIB'],
+    ['empty', ''],
+  ])('files that are %s are refused, and what was there goes on being used', async (_what, text) => {
+    await install(secured.ca, await secured.ca.issue('alice'));
+    const refused: Error[] = [];
+    const credentials = await open({ reloadMs: 20, onRefused: (error) => refused.push(error) });
+    await writeFile(path('cert.pem'), text);
+    await expect(credentials.reload()).rejects.toThrow(/PEM|key|cert/i);
+    await eventually(() => refused.length > 0, 'it is told');
+    expect(await logOver(credentials).produce(produceRequest('tea'))).toEqual({ offset: 0n });
+  });
+
+  it('a key that is not that of the certificate is refused', async () => {
+    const [alice, bob] = [await secured.ca.issue('alice'), await secured.ca.issue('bob')];
+    await install(secured.ca, { cert: alice.cert, key: bob.key });
+    await expect(open()).rejects.toThrow(/key values mismatch/);
+    await rm(path('key.pem'));
+    await expect(open()).rejects.toThrow(/ENOENT/);
+  });
+
+  it('a server of another authority is not believed', async () => {
+    await install(await TestCa.create(), await secured.ca.issue('alice'));
+    const error = await failureOf(logOver(await open()).produce(produceRequest('tea'), { timeoutMs: 3000 }));
+    expect(['UNAVAILABLE', 'DEADLINE_EXCEEDED']).toContain(error.code);
+  });
+
+  it('a server that is not who it should be is not believed', async () => {
+    await install(secured.ca, await secured.ca.issue('alice'));
+    const asked: string[] = [];
+    const checkServerIdentity = (host: string) => {
+      asked.push(host);
+      return new Error('not the node that was meant');
+    };
+    const credentials = await open({ reloadMs: 0, checkServerIdentity });
+    const error = await failureOf(logOver(credentials).produce(produceRequest('tea'), { timeoutMs: 3000 }));
+    expect(['UNAVAILABLE', 'DEADLINE_EXCEEDED']).toContain(error.code);
+    expect(asked).toContain('127.0.0.1');
+  });
+
+  it('a further check of a server does not replace that of its name', async () => {
+    await install(secured.ca, await secured.ca.issue('alice'));
+    const credentials = await open({ reloadMs: 0, checkServerIdentity: () => undefined });
+    const options = { 'grpc.ssl_target_name_override': 'another.example' };
+    const channel = new ApiChannel({ target: secured.target, options }, { credentials });
+    closeAfterTest(() => channel.close());
+    const produced = channel.client(logV1.LogDefinition).produce(produceRequest('tea'), { timeoutMs: 3000 });
+    expect(['UNAVAILABLE', 'DEADLINE_EXCEEDED']).toContain((await failureOf(produced)).code);
+    expect(await logOver(credentials).produce(produceRequest('tea'))).toEqual({ offset: 0n });
+  });
+
+  it('a reload that is slow does not replace what a later one has brought', async () => {
+    const [alice, carol] = [await secured.ca.issue('alice'), await secured.ca.issue('nobody')];
+    const loads = [alice, carol, alice];
+    let release = (): void => {};
+    const slow = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const load = async () => {
+      const identity = loads.shift()!;
+      if (identity === carol) await slow;
+      return { ca: secured.ca.pem, ...identity };
+    };
+    const credentials = await ClientTls.open(load, { reloadMs: 0 });
+    const reloads = [credentials.reload(), credentials.reload()];
+    setImmediate(release);
+    await Promise.all(reloads);
+    expect(await logOver(credentials).produce(produceRequest('tea'))).toEqual({ offset: 0n });
+  });
+
+  it('speaks TLS 1.3 and nothing older', async () => {
+    await install(secured.ca, await secured.ca.issue('alice'));
+    const { cert, key } = await secured.ca.issue('server');
+    const old = createTlsServer({ cert, key, maxVersion: 'TLSv1.2', ALPNProtocols: ['h2'] });
+    let hasConnected = false;
+    old.on('secureConnection', () => {
+      hasConnected = true;
+    });
+    old.listen(0, '127.0.0.1');
+    await once(old, 'listening');
+    closeAfterTest(() => void old.close());
+    const target = `127.0.0.1:${(old.address() as AddressInfo).port}`;
+    const failed = once(old, 'tlsClientError');
+    const error = await failureOf(logOver(await open(), target).produce(produceRequest('tea'), { timeoutMs: 2000 }));
+    await failed;
+    expect(['UNAVAILABLE', 'DEADLINE_EXCEEDED']).toContain(error.code);
+    expect(hasConnected).toBe(false);
+  });
+});

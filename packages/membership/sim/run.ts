@@ -1,0 +1,130 @@
+import { calmNetwork, SimCluster } from './cluster.js';
+import { Faults } from './faults.js';
+import { drawPlan, type Plan } from './plan.js';
+import { stalledOfThree } from './stalled.js';
+import { firstDifference, haveConverged } from './views.js';
+import { Violation } from './violation.js';
+import { watchStates } from './watch.js';
+
+/** What one seed's run came to. */
+export interface RunResult {
+  readonly seed: string;
+  readonly nodes: number;
+  readonly violation: { readonly invariant: string; readonly what: string; readonly atMs: number } | null;
+  /** Why this run proves nothing, or null. */
+  readonly vacuous: string | null;
+  readonly simulatedMs: number;
+  readonly events: number;
+  /** In one data centre: how long after a kill each of the others knew of it. */
+  readonly detectMs: readonly number[];
+  readonly sometimes: Record<string, number>;
+}
+
+/** How long everything may take to be as it should after all is mended, in one data centre. */
+const convergeMsMax = 240_000;
+/** A probe that began while something was broken may still end in a suspicion, and that in one that hears too late of its refutation. */
+const echoMs = 12_000;
+/** Nobody may be given up for so long after that. */
+const calmMs = 6_000;
+/** Seldom enough that what was saved is old by the time it is needed. */
+const saveEveryMs = 5_000;
+
+/** One run: everything that happens in it is drawn from `seed`. */
+export function runSeed(seed: string): RunResult {
+  const plan = drawPlan(seed);
+  const cluster = new SimCluster(plan.cluster);
+  watchStates(cluster);
+  const faults = new Faults(cluster, plan);
+  const detectMs: number[] = [];
+  let violation: RunResult['violation'] = null;
+  try {
+    startAll(cluster, faults);
+    faults.start();
+    cluster.runFor(plan.faultsMs);
+    // What could not happen yet (nobody was up to stand still, say) gets its moment.
+    cluster.runUntil(() => faults.missing === undefined, 3 * plan.faultsMs);
+    faults.heal();
+    cluster.network.quality = calmNetwork;
+    mustConverge(cluster, plan);
+    cluster.runFor(echoMs * plan.pace);
+    mustConverge(cluster, plan);
+    mustStayCalm(cluster);
+    const found = mustDetect(cluster, plan);
+    // Other profiles have other times.
+    if (plan.cluster.settings.probeIntervalMs === 1_000) detectMs.push(...found);
+    stalledOfThree(seed);
+  } catch (error) {
+    violation = violationOf(error, cluster.nowMs);
+  }
+  const missing = faults.missing;
+  return {
+    seed,
+    nodes: plan.cluster.nodes,
+    violation,
+    vacuous: missing === undefined ? null : `the fault "${missing}" never happened`,
+    simulatedMs: cluster.nowMs,
+    events: cluster.events.ran,
+    detectMs,
+    sometimes: cluster.sometimes.counts(),
+  };
+}
+
+/** One after the other, each told of one that is there already. */
+function startAll(cluster: SimCluster, faults: Faults): void {
+  const withinMs = cluster.nodes.length * 20;
+  const random = cluster.random.fork('starts');
+  for (const [at, node] of cluster.nodes.entries()) {
+    const startMs = at === 0 ? 0 : random.below(withinMs);
+    cluster.events.after(startMs, () => {
+      if (at === 0) node.start();
+      else faults.restart(node);
+    });
+    const save = (): void => {
+      if (!node.isStalled) node.save();
+      cluster.events.after(saveEveryMs, save);
+    };
+    cluster.events.after(startMs + saveEveryMs, save);
+  }
+}
+
+function mustConverge(cluster: SimCluster, plan: Plan): void {
+  const withinMs = convergeMsMax * plan.pace;
+  const isWell = (): boolean => cluster.there.length === cluster.nodes.length && haveConverged(cluster);
+  if (cluster.runUntil(isWell, withinMs)) return;
+  const difference = firstDifference(cluster) ?? 'they differ in number';
+  throw new Violation('views converge', `not within ${withinMs} ms: ${difference}`);
+}
+
+function mustStayCalm(cluster: SimCluster): void {
+  let complaint: string | undefined;
+  cluster.watchers.push((node, { kind, member }) => {
+    if (kind === 'failed' || kind === 'left') complaint ??= `${node.name} says that ${member.name} ${kind}`;
+  });
+  cluster.runFor(calmMs);
+  cluster.watchers.pop();
+  if (complaint !== undefined) throw new Violation('peace when all is well', complaint);
+}
+
+/** Kills one for good: every other must come to know of it. */
+function mustDetect(cluster: SimCluster, plan: Plan): number[] {
+  const victim = cluster.nodes[cluster.random.fork('victim').below(cluster.nodes.length)]!;
+  const killedMs = cluster.nowMs;
+  const found = new Map<string, number>();
+  cluster.watchers.push((node, { kind, member }) => {
+    if (kind === 'failed' && member.name === victim.name) found.set(node.name, cluster.nowMs - killedMs);
+    else if (kind === 'failed') throw new Violation('peace when all is well', `${node.name} gave up ${member.name}`);
+  });
+  victim.crash();
+  const withinMs = 120_000 * plan.pace;
+  if (!cluster.runUntil(() => found.size === cluster.nodes.length - 1, withinMs)) {
+    throw new Violation('a kill is noticed', `${found.size} of ${cluster.nodes.length - 1} know of ${victim.name}`);
+  }
+  return [...found.values()];
+}
+
+function violationOf(error: unknown, atMs: number): RunResult['violation'] {
+  if (error instanceof Violation) return { invariant: error.invariant, what: error.message, atMs };
+  // Anything else that a core throws is as wrong: it would have stopped a process.
+  const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { invariant: 'no exception', what, atMs };
+}

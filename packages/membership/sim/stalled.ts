@@ -1,0 +1,34 @@
+import { SeededRandom } from '@commitlog/simulation';
+import { profiles } from '../src/index.js';
+import { calmNetwork, SimCluster } from './cluster.js';
+import { Violation } from './violation.js';
+
+const stallMs = 3_000;
+
+/** Three members in one data centre, of whom one stands still for 3 s, at any moment: nobody may give up anybody. */
+export function stalledOfThree(seed: string): void {
+  const random = new SeededRandom(`stalled ${seed}`);
+  const network = { ...calmNetwork, drop: random.below(200) / 10_000 };
+  const cluster = new SimCluster({
+    seed: `stalled ${seed}`,
+    nodes: 3,
+    settings: profiles.lan,
+    network,
+    isSealed: random.chance(0.2),
+  });
+  cluster.watchers.push((node, { kind, member }) => {
+    if (kind === 'failed') throw new Violation('a stall of 3 s is forgiven', `${node.name} gave up ${member.name}`);
+  });
+  const [first, ...others] = cluster.nodes;
+  first!.start();
+  for (const node of others) {
+    node.start();
+    node.join([first!.address]);
+  }
+  cluster.runFor(2_000 + random.below(3_000));
+  const stalled = cluster.nodes[random.below(3)]!;
+  stalled.stall();
+  cluster.runFor(stallMs);
+  stalled.resume();
+  cluster.runFor(10_000);
+}

@@ -1,0 +1,64 @@
+import type { PacketBuilder } from './packet.js';
+
+interface Broadcast {
+  readonly about: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * News that is to be told: about each member only the newest, first what was told least (SWIM §4.1). Each is told so many times and then
+ * dropped, and only by riding on packets with room for it.
+ */
+export class BroadcastQueue {
+  /** By how often they were sent; in each, by whom they are about. */
+  readonly #sent: Map<string, Broadcast>[] = [];
+  readonly #timesSent: Map<string, number> = new Map();
+
+  get size(): number {
+    return this.#timesSent.size;
+  }
+
+  /** Takes the place of what was to be told about the same member. */
+  add(about: string, bytes: Uint8Array): void {
+    this.drop(about);
+    this.#put({ about, bytes }, 0);
+  }
+
+  drop(about: string): void {
+    const times = this.#timesSent.get(about);
+    if (times === undefined) return;
+    this.#sent[times]!.delete(about);
+    this.#timesSent.delete(about);
+  }
+
+  has(about: string): boolean {
+    return this.#timesSent.has(about);
+  }
+
+  /** Fills what room a packet has left, and counts nothing: for who may not be there to read it. */
+  copyTo(packet: PacketBuilder): void {
+    for (const bucket of this.#sent) for (const { bytes } of bucket.values()) packet.add(bytes);
+  }
+
+  /** Fills what room a packet has left. What was sent `timesMax` times is dropped. */
+  fill(packet: PacketBuilder, timesMax: number): void {
+    for (let times = this.#sent.length - 1; times >= timesMax; times--) {
+      for (const { about } of [...this.#sent[times]!.values()]) this.drop(about);
+    }
+    const taken: Broadcast[] = [];
+    for (const bucket of this.#sent) {
+      for (const broadcast of bucket.values()) if (packet.add(broadcast.bytes)) taken.push(broadcast);
+    }
+    for (const broadcast of taken) {
+      const times = this.#timesSent.get(broadcast.about)! + 1;
+      this.drop(broadcast.about);
+      if (times < timesMax) this.#put(broadcast, times);
+    }
+  }
+
+  #put(broadcast: Broadcast, times: number): void {
+    while (this.#sent.length <= times) this.#sent.push(new Map());
+    this.#sent[times]!.set(broadcast.about, broadcast);
+    this.#timesSent.set(broadcast.about, times);
+  }
+}

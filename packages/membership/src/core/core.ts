@@ -1,0 +1,256 @@
+import { type Address, type Random, randomBelow } from '@commitlog/runtime';
+import type { Counters } from './counters.js';
+import type { CoreTimer, Effect, Input } from './effect.js';
+import { decodeExchange, encodeExchange } from './exchange.js';
+import { gossip } from './gossip.js';
+import { continueJoins, joinAnswered, startJoin } from './joining.js';
+import { endLeave, maybeEndLeave, startLeave } from './leaving.js';
+import type { Member } from './member.js';
+import type { Message } from './message.js';
+import { hearNews, hearOwnWord } from './news.js';
+import { decodePacket } from './packet.js';
+import { probeAcked, probeAnswered, probeEnd, probeNacked, probeTimeout, startProbe } from './probing.js';
+import { allStates, hearStates, pushPullTimer } from './push-pull.js';
+import type { Recipient } from './recipient.js';
+import { lostPlaces, reconnect } from './reconnect.js';
+import { announce } from './refutation.js';
+import { handleIndirectPing, handlePing, relayAcked, relayNack } from './relaying.js';
+import { isLive } from './roster.js';
+import { type CoreSettings, checkSettings } from './settings.js';
+import { suspicionTimer } from './suspecting.js';
+import { memberOf, Swim } from './swim.js';
+import { encodeTags } from './tags.js';
+import { reap } from './tombstones.js';
+
+/** How much a core holds, in number: each has a stated bound. */
+export interface Held {
+  readonly members: number;
+  readonly tombstones: number;
+  readonly broadcasts: number;
+  readonly suspicions: number;
+  readonly relays: number;
+  readonly asks: number;
+}
+
+/**
+ * One member: a synchronous state machine. Packets, answers, timers and wishes go in with the time at which they happened; packets,
+ * questions, timers and events come out. There is no clock, timer, socket or promise inside, and randomness is given.
+ */
+export class MembershipCore {
+  readonly #swim: Swim;
+
+  /** @throws MembershipError when a setting makes no sense */
+  constructor(settings: CoreSettings, components: { readonly random: Random }) {
+    checkSettings(settings);
+    this.#swim = new Swim(settings, components.random);
+  }
+
+  /**
+   * Takes one input and returns what it wants done, in this order. Never re-entered.
+   *
+   * @param nowMs a monotonic clock
+   */
+  step(input: Input, nowMs: number): Effect[] {
+    const swim = this.#swim;
+    swim.nowMs = nowMs;
+    apply(swim, input);
+    return swim.takeEffects();
+  }
+
+  get self(): Member {
+    return memberOf(this.#swim.self);
+  }
+
+  /** Everybody who is known: those that failed or left too, as long as they are remembered. */
+  members(): Member[] {
+    return [...this.#swim.roster.values()].map(memberOf);
+  }
+
+  member(name: string): Member | undefined {
+    const peer = this.#swim.roster.get(name);
+    return peer === undefined ? undefined : memberOf(peer);
+  }
+
+  /** Where this member would look for the others after a restart: where they are, and where those were who are not found now. */
+  contacts(): Address[] {
+    const { roster, settings } = this.#swim;
+    const live = [...roster.values()].filter((peer) => isLive(peer) && peer.name !== settings.name);
+    return [...live.map(({ address }) => address), ...lostPlaces(this.#swim)];
+  }
+
+  /** Lifeguard's local health multiplier: 0 when healthy. */
+  get healthScore(): number {
+    return this.#swim.awareness.score;
+  }
+
+  get counters(): Readonly<Counters> {
+    return this.#swim.counters;
+  }
+
+  get held(): Held {
+    const { roster, broadcasts, suspicions, relays, asks } = this.#swim;
+    return {
+      members: roster.live,
+      tombstones: roster.gone,
+      broadcasts: broadcasts.size,
+      suspicions: suspicions.size,
+      relays: relays.size,
+      asks: asks.size,
+    };
+  }
+}
+
+function apply(swim: Swim, input: Input): void {
+  switch (input.kind) {
+    case 'start':
+      start(swim, input.contacts);
+      break;
+    case 'packet':
+      handlePacket(swim, input.from, input.bytes);
+      break;
+    case 'asked':
+      handleAsked(swim, input.id, input.bytes);
+      break;
+    case 'answered':
+      handleAnswered(swim, input.id, input.bytes);
+      break;
+    case 'timer':
+      handleTimer(swim, input.timer);
+      break;
+    case 'join':
+      startJoin(swim, input.join, input.addresses);
+      break;
+    case 'set-tags':
+      announce(swim, { ...swim.self, tagBytes: encodeTags(input.tags), incarnation: swim.self.incarnation + 1 });
+      break;
+    case 'leave':
+      startLeave(swim);
+  }
+}
+
+function start(swim: Swim, contacts: readonly Address[]): void {
+  const { settings, random } = swim;
+  for (const contact of contacts) swim.contacts.add(contact, swim.nowMs);
+  // Not all at the same moment, where all are started at the same moment.
+  const within = (ms: number): number => randomBelow(random, Math.ceil(ms));
+  swim.remindIn(within(settings.probeIntervalMs), { kind: 'probe' });
+  swim.remindIn(within(settings.pushPullIntervalMs), { kind: 'push-pull' });
+  announce(swim, swim.self);
+  reconnect(swim);
+  reap(swim);
+}
+
+function handlePacket(swim: Swim, address: Address, bytes: Uint8Array): void {
+  const packet = decodePacket(bytes);
+  if (packet === undefined) {
+    swim.counters.malformed += 1;
+    return;
+  }
+  if (packet.to !== swim.settings.name || packet.from === swim.settings.name) {
+    swim.counters.misaddressed += 1;
+    return;
+  }
+  swim.roster.hear(packet.from, swim.nowMs);
+  hearOwnWord(swim, packet.from, packet.incarnation);
+  const from = { name: packet.from, address };
+  // News first, so that an answer already tells what came of it.
+  for (const message of packet.messages) if ('about' in message) hearNews(swim, message);
+  for (const message of packet.messages) if (!('about' in message)) handleProbing(swim, from, message, bytes.length);
+}
+
+function handleProbing(
+  swim: Swim,
+  from: Recipient,
+  message: Exclude<Message, { about: string }>,
+  bytesMax: number,
+): void {
+  const { seq } = message;
+  switch (message.kind) {
+    case 'ping':
+      handlePing(swim, from, seq, bytesMax);
+      return;
+    case 'indirect-ping':
+      handleIndirectPing(swim, from, { seq, target: message.target, bytesMax });
+      return;
+    case 'ack':
+      if (!probeAcked(swim, seq, from.name) && !relayAcked(swim, seq, from.name)) swim.counters.unexpected += 1;
+      return;
+    case 'nack':
+      if (!probeNacked(swim, seq, from.name)) swim.counters.unexpected += 1;
+  }
+}
+
+function handleAsked(swim: Swim, id: number, bytes: Uint8Array): void {
+  const { membersMax, tombstonesMax, name } = swim.settings;
+  const question = decodeExchange(bytes, membersMax + tombstonesMax);
+  if (question?.kind === 'ping') {
+    if (question.to === name) swim.emit({ kind: 'respond', id, bytes: encodeExchange({ kind: 'pong' }) });
+    else swim.counters.misaddressed += 1;
+  } else if (question?.kind === 'push-pull') {
+    // What is known before hearing the other: it knows its own part.
+    const answer = allStates(swim);
+    hearStates(swim, question.from, question.states);
+    swim.emit({ kind: 'respond', id, bytes: encodeExchange(answer) });
+  } else swim.counters.malformed += 1;
+}
+
+function handleAnswered(swim: Swim, id: number, bytes: Uint8Array | undefined): void {
+  const purpose = swim.asks.get(id);
+  if (purpose === undefined) return;
+  swim.asks.delete(id);
+  const { membersMax, tombstonesMax } = swim.settings;
+  const answer = bytes === undefined ? undefined : decodeExchange(bytes, membersMax + tombstonesMax);
+  if (bytes !== undefined && answer === undefined) swim.counters.malformed += 1;
+  if (purpose.kind === 'probe') {
+    if (answer?.kind === 'pong') probeAnswered(swim, purpose.seq);
+    return;
+  }
+  const isReached = answer?.kind === 'push-pull' && answer.from !== swim.settings.name;
+  if (isReached) hearStates(swim, answer.from, answer.states);
+  if (purpose.join !== undefined) joinAnswered(swim, purpose.join, isReached);
+  continueJoins(swim);
+}
+
+function handleTimer(swim: Swim, timer: CoreTimer): void {
+  const { probeTimeoutMs } = swim.settings;
+  const isLate = swim.nowMs - timer.dueMs > probeTimeoutMs / 2;
+  if (isLate) swim.counters.stalls += 1;
+  switch (timer.kind) {
+    case 'probe':
+      startProbe(swim);
+      break;
+    case 'probe-timeout':
+      probeTimeout(swim, timer.seq);
+      break;
+    case 'probe-end':
+      probeEnd(swim, timer.seq, isLate);
+      break;
+    case 'relay-nack':
+      relayNack(swim, timer.seq);
+      break;
+    case 'relay-end':
+      swim.relays.delete(timer.seq);
+      break;
+    case 'suspicion':
+      // This member stood still: the suspect's objection may be waiting in a socket of ours that nobody has read.
+      if (isLate && !timer.wasPutOff) {
+        swim.remind({ ...timer, dueMs: swim.nowMs + probeTimeoutMs, wasPutOff: true }, probeTimeoutMs);
+      } else suspicionTimer(swim, timer.about);
+      break;
+    case 'gossip':
+      gossip(swim);
+      maybeEndLeave(swim);
+      break;
+    case 'push-pull':
+      pushPullTimer(swim);
+      break;
+    case 'reconnect':
+      reconnect(swim);
+      break;
+    case 'reap':
+      reap(swim);
+      break;
+    case 'leave':
+      endLeave(swim);
+  }
+}

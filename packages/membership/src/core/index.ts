@@ -1,0 +1,13 @@
+export { addressText, canonical, isLoopback, isWildcard } from './address.js';
+export { type Held, MembershipCore } from './core.js';
+export type { Counters } from './counters.js';
+export type { CoreTimer, Effect, Input, TimerKind } from './effect.js';
+export { MembershipError, type MembershipErrorCode } from './errors.js';
+export { exchangeBytesMax } from './exchange.js';
+export { type Incarnation, incarnationLeapMax, incarnationMax } from './incarnation.js';
+export type { Member, MemberStatus, MembershipEvent } from './member.js';
+export { isName } from './name.js';
+export { packetBytesMax, payloadBytesMax } from './packet.js';
+export { type Profile, profiles } from './profile.js';
+export { type CoreSettings, checkSettings, defaultSettings } from './settings.js';
+export { type Tags, tagBytesMax } from './tags.js';

@@ -1,0 +1,119 @@
+import { Buffer } from 'node:buffer';
+import { addressText } from './address.js';
+import { isLeap } from './incarnation.js';
+import type { News } from './message.js';
+import { maybeRefute } from './refutation.js';
+import { isLive, type Peer } from './roster.js';
+import { addSuspicion, confirmSuspicion } from './suspecting.js';
+import { aliveNews, type Swim } from './swim.js';
+import { decodeTags } from './tags.js';
+import { bury } from './tombstones.js';
+
+type Of<Kind extends News['kind']> = Extract<News, { kind: Kind }>;
+
+/**
+ * What is told of a member takes effect where its incarnation is higher, or equal and it tells of something worse: alive, suspect, failed,
+ * left, in this order (SWIM §4.2). As everybody prefers the same, all come to hold the same, whatever the order in which they hear.
+ */
+export function hearNews(swim: Swim, news: News): void {
+  if (news.about === swim.settings.name) {
+    maybeRefute(swim, news);
+    return;
+  }
+  const known = swim.roster.get(news.about);
+  if (known === undefined) {
+    // Of whom nobody said that it is there nothing else is believed: else tombstones would be handed around for ever.
+    if (news.kind === 'alive') hearAlive(swim, news, undefined);
+    return;
+  }
+  if (news.incarnation < known.incarnation) return;
+  if (isLeap(news.incarnation, known.incarnation)) {
+    swim.counters.leaps += 1;
+    return;
+  }
+  switch (news.kind) {
+    case 'alive':
+      hearAlive(swim, news, known);
+      break;
+    case 'suspect':
+      hearSuspect(swim, news, known);
+      break;
+    case 'failed':
+      hearFailed(swim, news, known);
+      break;
+    case 'left':
+      hearLeft(swim, news, known);
+  }
+}
+
+function hearAlive(swim: Swim, news: Of<'alive'>, known: Peer | undefined): void {
+  if (news.incarnation === known?.incarnation || !hasRoomFor(swim, known)) return;
+  if (decodeTags(news.tagBytes) === undefined) {
+    swim.counters.malformed += 1;
+    return;
+  }
+  const { about: name, incarnation, address, tagBytes } = news;
+  comeAlive(swim, known, { name, address, tagBytes, incarnation, status: 'alive', changedMs: swim.nowMs });
+  swim.tell(news);
+}
+
+function hearSuspect(swim: Swim, news: Of<'suspect'>, known: Peer): void {
+  // That it was alive since is heard from others too, with what else belongs to it.
+  if (!isLive(known)) return;
+  const isNew = known.status === 'alive' || news.incarnation > known.incarnation;
+  if (isNew) addSuspicion(swim, news, known);
+  else confirmSuspicion(swim, news);
+}
+
+function hearFailed(swim: Swim, news: Of<'failed'>, known: Peer): void {
+  if (!isLive(known)) {
+    if (news.incarnation > known.incarnation) swim.roster.set({ ...known, incarnation: news.incarnation });
+    return;
+  }
+  bury(swim, { ...known, incarnation: news.incarnation, status: 'failed' });
+  swim.tell(news);
+}
+
+function hearLeft(swim: Swim, news: Of<'left'>, known: Peer): void {
+  if (known.status === 'left') {
+    if (news.incarnation > known.incarnation) swim.roster.set({ ...known, incarnation: news.incarnation });
+    return;
+  }
+  bury(swim, { ...known, incarnation: news.incarnation, status: 'left' });
+  swim.tell(news);
+}
+
+/**
+ * What a member itself says its incarnation is, in a packet that came straight from it. If that is far below what was heard of it, then
+ * what was heard was never its own: its own word holds (see `incarnation.ts`).
+ */
+export function hearOwnWord(swim: Swim, name: string, incarnation: number): void {
+  const known = swim.roster.get(name);
+  if (known === undefined || name === swim.settings.name || !isLeap(known.incarnation, incarnation)) return;
+  swim.counters.leaps += 1;
+  if (!hasRoomFor(swim, known)) return;
+  const peer: Peer = { ...known, incarnation, status: 'alive', changedMs: swim.nowMs };
+  comeAlive(swim, known, peer);
+  swim.tell(aliveNews(peer));
+}
+
+function hasRoomFor(swim: Swim, known: Peer | undefined): boolean {
+  if ((known !== undefined && isLive(known)) || swim.roster.live < swim.settings.membersMax) return true;
+  swim.counters.overflows += 1;
+  return false;
+}
+
+/** Whatever was said of it before, it is there, and as it says. */
+function comeAlive(swim: Swim, known: Peer | undefined, peer: Peer): void {
+  swim.roster.set(peer);
+  swim.suspicions.delete(peer.name);
+  if (known === undefined || !isLive(known)) {
+    swim.ring.add(peer.name);
+    swim.report('joined', peer);
+  } else if (known.status === 'suspect' || !isSame(known, peer)) swim.report('updated', peer);
+}
+
+function isSame(one: Peer, other: Peer): boolean {
+  const { address, tagBytes } = other;
+  return addressText(one.address) === addressText(address) && Buffer.compare(one.tagBytes, tagBytes) === 0;
+}

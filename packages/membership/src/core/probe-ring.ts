@@ -1,0 +1,62 @@
+import { type Random, randomBelow } from '@commitlog/runtime';
+
+/**
+ * Whom to probe next. Round by round, everybody once in each: so that nobody waits for longer than two rounds (SWIM §4.3). Within a round
+ * it is the turn of whoever has been silent the longest, and chance decides among equals: who has just been heard is there, and
+ * who died is silent from then on, so that a death is found sooner than by chance alone.
+ */
+export class ProbeRing {
+  readonly #random: Random;
+  #names: string[] = [];
+  #next = 0;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  /** A new member gets a place at random among those whose turn is still to come. */
+  add(name: string): void {
+    const left = this.#names.length - this.#next;
+    this.#names.splice(this.#next + randomBelow(this.#random, left + 1), 0, name);
+  }
+
+  /**
+   * The next one, or undefined where nobody is wanted.
+   *
+   * @param all whom a new round is made of
+   * @param heardMs when each was last heard, and undefined for who is not wanted
+   */
+  next(all: () => Iterable<string>, heardMs: (name: string) => number | undefined): string | undefined {
+    const name = this.#takeMostSilent(heardMs);
+    if (name !== undefined) return name;
+    this.#names = [...all()];
+    this.#next = 0;
+    this.#shuffle();
+    return this.#takeMostSilent(heardMs);
+  }
+
+  #takeMostSilent(heardMs: (name: string) => number | undefined): string | undefined {
+    let found: number | undefined;
+    let foundMs = Number.POSITIVE_INFINITY;
+    for (let at = this.#next; at < this.#names.length; at++) {
+      const ms = heardMs(this.#names[at]!);
+      if (ms !== undefined && ms < foundMs) {
+        found = at;
+        foundMs = ms;
+      }
+    }
+    if (found === undefined) return undefined;
+    const name = this.#names[found]!;
+    this.#names[found] = this.#names[this.#next]!;
+    this.#next += 1;
+    return name;
+  }
+
+  #shuffle(): void {
+    const names = this.#names;
+    for (let at = names.length - 1; at > 0; at--) {
+      const other = randomBelow(this.#random, at + 1);
+      [names[at], names[other]] = [names[other]!, names[at]!];
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import type { Incarnation } from './incarnation.js';
+
+/** How long suspicions last, given how many members there are. */
+export interface SuspicionTimes {
+  readonly minMs: number;
+  readonly maxMs: number;
+  /** K: how many others must confirm until it lasts no longer than `minMs`. */
+  readonly confirmationsMax: number;
+}
+
+export interface SuspicionSettings {
+  readonly suspicionMult: number;
+  readonly suspicionMaxTimeoutMult: number;
+  readonly probeIntervalMs: number;
+  readonly isLifeguardOn: boolean;
+}
+
+/** @param members alive or suspect, this one included */
+export function suspicionTimes(settings: SuspicionSettings, members: number): SuspicionTimes {
+  const { suspicionMult, suspicionMaxTimeoutMult, probeIntervalMs, isLifeguardOn } = settings;
+  const minMs = suspicionMult * Math.max(1, Math.log10(members)) * probeIntervalMs;
+  // Whoever suspects and whoever is suspected confirm nothing. Where too few are left, waiting for them is waiting for nothing.
+  const confirmationsMax = members - 2 < suspicionMult - 2 ? 0 : suspicionMult - 2;
+  if (!isLifeguardOn || confirmationsMax <= 0) return { minMs, maxMs: minMs, confirmationsMax: 0 };
+  return { minMs, maxMs: minMs * suspicionMaxTimeoutMult, confirmationsMax };
+}
+
+/**
+ * One suspicion, as one member holds it. It starts long, and shrinks with each other member that independently came to the same (Lifeguard
+ * §IV-B): a suspicion that nobody shares says more about who holds it than about its target.
+ */
+export class Suspicion {
+  readonly incarnation: Incarnation;
+  readonly #startedMs: number;
+  readonly #times: SuspicionTimes;
+  readonly #confirmedBy: Set<string> = new Set();
+  readonly #from: string;
+
+  constructor(claim: { incarnation: Incarnation; from: string }, times: SuspicionTimes, startedMs: number) {
+    this.incarnation = claim.incarnation;
+    this.#from = claim.from;
+    this.#times = times;
+    this.#startedMs = startedMs;
+  }
+
+  get confirmations(): number {
+    return this.#confirmedBy.size;
+  }
+
+  /** Whether this is news: another who suspects, and of whom it was not known. */
+  confirm(from: string): boolean {
+    if (this.#confirmedBy.size >= this.#times.confirmationsMax) return false;
+    if (from === this.#from || this.#confirmedBy.has(from)) return false;
+    this.#confirmedBy.add(from);
+    return true;
+  }
+
+  /** When its target counts as failed. */
+  get deadlineMs(): number {
+    const { minMs, maxMs, confirmationsMax } = this.#times;
+    if (confirmationsMax === 0) return this.#startedMs + minMs;
+    const share = Math.log(this.#confirmedBy.size + 1) / Math.log(confirmationsMax + 1);
+    return this.#startedMs + Math.max(minMs, maxMs - share * (maxMs - minMs));
+  }
+}

@@ -1,0 +1,40 @@
+import type { Peer } from './roster.js';
+import { isLive } from './roster.js';
+import type { Swim } from './swim.js';
+
+/** How often what is too old is looked for. */
+const reapIntervalMs = 60_000;
+
+/** Remembers that a member is gone, so that late news of it is not taken for new. */
+export function bury(swim: Swim, gone: Peer): void {
+  const peer: Peer = { ...gone, changedMs: swim.nowMs };
+  swim.roster.set(peer);
+  swim.suspicions.delete(peer.name);
+  swim.report(peer.status === 'left' ? 'left' : 'failed', peer);
+  while (swim.roster.gone > swim.settings.tombstonesMax) forget(swim, oldest(swim));
+}
+
+/** Forgets whoever has been gone for long enough, and where nobody was found for as long. */
+export function reap(swim: Swim): void {
+  const { tombstoneMs, reconnectTimeoutMs } = swim.settings;
+  for (const peer of [...swim.roster.values()]) {
+    if (isLive(peer)) continue;
+    const keptMs = peer.status === 'left' ? tombstoneMs : reconnectTimeoutMs;
+    if (swim.nowMs - peer.changedMs >= keptMs) forget(swim, peer);
+  }
+  swim.contacts.forgetBefore(swim.nowMs - reconnectTimeoutMs);
+  swim.remindIn(reapIntervalMs, { kind: 'reap' });
+}
+
+function forget(swim: Swim, { name }: Peer): void {
+  swim.roster.remove(name);
+  swim.broadcasts.drop(name);
+}
+
+function oldest(swim: Swim): Peer {
+  let found: Peer | undefined;
+  for (const peer of swim.roster.values()) {
+    if (!isLive(peer) && (found === undefined || peer.changedMs < found.changedMs)) found = peer;
+  }
+  return found!;
+}

@@ -1,0 +1,187 @@
+import type { Clock } from '@commitlog/runtime';
+import type { Sometimes } from '@commitlog/simulation';
+import { type Index, type MemberId, nodeOf, type RaftGroup, RaftHost } from '../../src/index.js';
+import type { SimDisk } from './disk.js';
+import type { Ledger } from './ledger.js';
+import { SimMachine } from './machine.js';
+import type { World } from './world.js';
+
+export interface LifeComponents {
+  readonly world: World;
+  readonly ledger: Ledger;
+  readonly sometimes: Sometimes;
+  readonly disk: SimDisk;
+}
+
+/** One process of a member, from its start to its crash: the real host and group, on a simulated world. */
+export class Life {
+  isDead = false;
+  failure: unknown = null;
+  /** Calls of this process's own that have not been answered. */
+  pending = 0;
+  readonly machine: SimMachine;
+  readonly host: RaftHost;
+  readonly node: string;
+  readonly #self: MemberId;
+  readonly #with: LifeComponents;
+  #group: RaftGroup | null = null;
+
+  constructor(self: MemberId, components: LifeComponents) {
+    const { world, ledger } = components;
+    this.node = nodeOf(self);
+    this.#self = self;
+    this.#with = components;
+    this.machine = new SimMachine(this.node, { world, ledger, life: this });
+    const transport = {
+      send: (to: string, _lane: string, packet: Parameters<World['send']>[2]): void => {
+        if (!this.isDead) world.send(this.node, to, packet);
+      },
+      listen: (receive: Parameters<World['listen']>[1]): void => world.listen(this.node, receive),
+    };
+    this.host = new RaftHost({}, { clock: this.#clock(), transport });
+  }
+
+  get group(): RaftGroup {
+    return this.#group!;
+  }
+
+  get applied(): Index {
+    return this.#group?.appliedIndex ?? 0;
+  }
+
+  get isLeader(): boolean {
+    return this.group.isLeader;
+  }
+
+  async start(trace: ((event: object) => void) | undefined): Promise<void> {
+    const { world, disk } = this.#with;
+    world.trace('start', { member: this.node });
+    let isOpen = false;
+    const opening = this.host.open(
+      'g',
+      { self: this.#self, ...world.plan.settings },
+      {
+        storage: disk.storage(this),
+        machine: this.machine,
+        random: world.random.fork(`${this.node} ${world.nowMs}`),
+        ...(trace === undefined ? {} : { trace }),
+        onRole: (role, term, leader) => world.trace('role', { member: this.node, role, term, leader }),
+        onFailed: (error) => {
+          world.trace('failed', { member: this.node, error: String(error) });
+          this.failure = error;
+        },
+        onProblem: (problem) => {
+          if (problem.kind === 'message-dropped' || problem.kind === 'callback-threw') {
+            world.violated('no problem of its own making', JSON.stringify(problem));
+          }
+        },
+      },
+    );
+    void opening.then(
+      (group) => {
+        this.#group = group;
+        isOpen = true;
+      },
+      (error: unknown) => world.violated('a member starts on what its disk holds', `${this.node}: ${String(error)}`),
+    );
+    if (!(await world.until(() => isOpen, 10_000))) world.violated('a member starts', `${this.node} does not open`);
+    this.host.start();
+  }
+
+  propose(): void {
+    const { ledger } = this.#with;
+    ledger.proposed += 1;
+    const name = `p${ledger.proposed}`;
+    void this.#answered(this.group.propose(new TextEncoder().encode(name))).then((outcome) =>
+      ledger.tell(name, outcome),
+    );
+  }
+
+  /** A linearizable read covers whatever was acknowledged to anybody before it began. */
+  read(): void {
+    const { world, ledger, sometimes } = this.#with;
+    const { acknowledged } = ledger;
+    void this.#answered(this.group.read()).then(
+      (index) => {
+        world.trace('read', { member: this.node, index });
+        if (!this.isLeader) sometimes.reached('a read was served by a follower');
+        if (index < acknowledged)
+          world.violated('linearizable reads', `${this.node} read ${index} after ${acknowledged}`);
+        if (this.applied < index) world.violated('linearizable reads', `${this.node} read ${index} at ${this.applied}`);
+      },
+      () => sometimes.reached('a read was refused'),
+    );
+  }
+
+  snapshot(): void {
+    const { sometimes } = this.#with;
+    void this.#answered(this.group.snapshot()).catch((error: { readonly code?: string }) => {
+      if (error.code === 'ERR_RAFT_SUPERSEDED') sometimes.reached('a snapshot was given up, since a newer one came in');
+    });
+  }
+
+  transfer(to: MemberId): void {
+    void this.#answered(this.group.transfer(to)).then((isDone) => {
+      if (isDone) this.#with.sometimes.reached('leadership was handed over');
+    });
+  }
+
+  /** The process dies, while it waits for something. */
+  async crash(): Promise<void> {
+    const { world, disk } = this.#with;
+    await world.pass(0);
+    world.trace('crash', { member: this.node });
+    this.#dead();
+    await disk.died();
+  }
+
+  /** The process is told to end, and does. */
+  async stop(): Promise<void> {
+    const { world, disk, sometimes } = this.#with;
+    world.trace('stop', { member: this.node });
+    if (disk.isWriting) sometimes.reached('a member was stopped in the middle of a write');
+    if (this.machine.isChanging) sometimes.reached('a member was stopped in the middle of an apply');
+    let isStopped = false;
+    void this.host.stop().then(() => {
+      isStopped = true;
+    });
+    if (!(await world.until(() => isStopped, 5000))) world.violated('stop ends', `${this.node} does not stop`);
+    if (disk.isWriting || this.machine.isChanging) world.violated('stop ends', `${this.node} is busy after its stop`);
+    if (this.pending > 0)
+      world.violated('every call is answered', `${this.node} stopped and owes ${this.pending} answers`);
+    this.#dead();
+    disk.mendSnapshot();
+  }
+
+  /** Whether it has ended as a member may: a failed sync is final. */
+  get hasFailedRightly(): boolean {
+    return this.failure instanceof Error && this.failure.message === 'the sync failed';
+  }
+
+  #dead(): void {
+    this.isDead = true;
+    this.#with.world.listen(this.node, null);
+  }
+
+  async #answered<Value>(promise: Promise<Value>): Promise<Value> {
+    this.pending += 1;
+    try {
+      return await promise;
+    } finally {
+      this.pending -= 1;
+    }
+  }
+
+  /** The world's, for as long as the process lives. */
+  #clock(): Clock {
+    const { clock } = this.#with.world;
+    return {
+      monotonicMs: () => clock.monotonicMs(),
+      wallMs: () => clock.wallMs(),
+      after: (delayMs, callback) =>
+        clock.after(delayMs, () => {
+          if (!this.isDead) callback();
+        }),
+    };
+  }
+}

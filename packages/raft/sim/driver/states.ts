@@ -1,0 +1,21 @@
+/** Rare states of driven members worth reaching. A swarm in which one is never reached proves nothing about it, and fails. */
+export const states: readonly string[] = [
+  'a crash tore a write',
+  'a crash came between writes',
+  'a member was stopped in the middle of a write',
+  'a member was stopped in the middle of an apply',
+  'a failed sync ended a member',
+  'a full disk refused entries',
+  'a full disk refused a snapshot',
+  'an unreadable entry was mended',
+  'an unreadable snapshot was written anew',
+  'a snapshot replaced a log',
+  'a snapshot replaced entries that were never applied',
+  'a snapshot was given up, since a newer one came in',
+  'a proposal was overwritten and its caller told so',
+  'a proposal was refused',
+  'what became of a proposal was unknown to its caller',
+  'a read was served by a follower',
+  'a read was refused',
+  'leadership was handed over',
+];

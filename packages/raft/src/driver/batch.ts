@@ -1,0 +1,65 @@
+import type { Effect } from '../core/index.js';
+import { notTaken, type ProposalOutcome, type Proposals, type Settle } from './proposals.js';
+import type { Steps } from './steps.js';
+
+interface Proposal {
+  readonly data: Uint8Array;
+  readonly settle: Settle;
+}
+
+/** The proposals of one turn: they become one step of the core, so they travel and are written together. */
+export class Batch {
+  #waiting: Proposal[] = [];
+  readonly #steps: Steps;
+  readonly #placed: Proposals;
+
+  constructor(steps: Steps, placed: Proposals) {
+    this.#steps = steps;
+    this.#placed = placed;
+  }
+
+  add(data: Uint8Array): Promise<ProposalOutcome> {
+    return new Promise((settle) => {
+      this.#waiting.push({ data, settle });
+      if (this.#waiting.length === 1) queueMicrotask(() => this.propose());
+    });
+  }
+
+  /** Proposes what has gathered. */
+  propose(): void {
+    const waiting = this.#waiting.splice(0);
+    if (waiting.length === 0) return;
+    this.#steps.run({ kind: 'propose', data: waiting.map((proposal) => proposal.data) }, (effects) => {
+      if (waiting.length > 1 && isOverloaded(effects)) this.#proposeOneByOne(waiting, 0);
+      else this.#place(waiting, effects);
+    });
+  }
+
+  /** Nothing more is taken. */
+  end(): void {
+    for (const { settle } of this.#waiting.splice(0)) settle(notTaken);
+  }
+
+  /** Together they are too much: as many as fit are taken. From the first that does not, none is, so that none overtakes another. */
+  #proposeOneByOne(waiting: readonly Proposal[], at: number): void {
+    const proposal = waiting[at];
+    if (proposal === undefined) return;
+    this.#steps.run({ kind: 'propose', data: [proposal.data] }, (effects) => {
+      if (isOverloaded(effects)) {
+        this.#place(waiting.slice(at), effects);
+        return;
+      }
+      this.#place([proposal], effects);
+      this.#proposeOneByOne(waiting, at + 1);
+    });
+  }
+
+  #place(proposals: readonly Proposal[], effects: readonly Effect[] | null): void {
+    const settles = proposals.map((proposal) => proposal.settle);
+    this.#placed.place(settles, effects);
+  }
+}
+
+function isOverloaded(effects: readonly Effect[] | null): boolean {
+  return effects?.some((effect) => effect.kind === 'refused' && effect.reason === 'overloaded') ?? false;
+}
