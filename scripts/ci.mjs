@@ -49,6 +49,10 @@ const everyClusterHeld = ({ seeds, violations, vacuous, falsePositives: { lifegu
   seeds === gossipSeeds && violations === 0 && vacuous === 0 && plain >= 500 && lifeguard * 50 <= plain;
 
 /** @type {Verdict} */
+const everyCasePassed = ({ cases }) =>
+  cases.length >= 25 && cases.every((/** @type {{ passed: boolean }} */ each) => each.passed);
+
+/** @type {Verdict} */
 const everyMutantWasCaught = ({ mutants }) =>
   mutants.length > 0 && mutants.every((/** @type {{ caught: boolean }} */ each) => each.caught);
 
@@ -120,6 +124,12 @@ const steps = [
     what: 'packets and exchanges of membership, mutated, sealed and not',
     command: `${suiteOf('@commitlog/membership')} test:fuzz --json`,
     judged: nothingFailed,
+  },
+  {
+    name: 'hostile',
+    what: 'bad certificates, handshakes, calls and messages, against a real server over real sockets',
+    command: `${suiteOf('@commitlog/auth')} test:hostile --json`,
+    judged: everyCasePassed,
   },
   { name: 'demo', what: 'the main job, from the command line', command: 'npm run demo', judged: 'exit' },
 ];

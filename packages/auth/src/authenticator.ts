@@ -47,7 +47,7 @@ export class Authenticator {
 }
 
 /** @throws AuthError `settings` */
-export function requireClusterName(cluster: string): void {
+function requireClusterName(cluster: string): void {
   if (typeof cluster === 'string' && parseNodeUri(`spiffe://${cluster}/node/n`) !== undefined) return;
   throw new AuthError(
     'settings',

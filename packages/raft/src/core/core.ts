@@ -115,6 +115,15 @@ export class RaftCore {
     return this.#raft.configurations.current;
   }
 
+  /** Whether a committed configuration leaves this member out: nobody sends it anything any more. */
+  get isRemoved(): boolean {
+    const { configurations, commitIndex, self } = this.#raft;
+    const { index, configuration } = configurations.current;
+    if (index === 0 || index > commitIndex) return false;
+    const { voters, outgoing, learners } = configuration;
+    return !voters.includes(self) && !outgoing.includes(self) && !learners.includes(self);
+  }
+
   /** The configuration as of `index`: a snapshot of that index carries it. */
   configurationAt(index: Index): PlacedConfiguration {
     return this.#raft.configurations.at(index);

@@ -12,15 +12,16 @@ import type { Raft } from './raft.js';
 export function becomeFollower(raft: Raft, term: Term, leader: MemberId | null, cause: string): void {
   invariant(term >= raft.term, `terms never go back: ${term} after ${raft.term}`);
   const wasLeader = raft.isLeader;
+  const isNewTerm = term > raft.term;
   // A follower without a leader goes on waiting as long as it was going to: requests that it does not grant, from a member
   // that hears nobody, must not put off for ever the one election that could be won (§5.2).
   if (raft.role !== 'follower' || raft.leader !== null) raft.drawElectionTimeout();
-  if (term > raft.term) enterTerm(raft, term);
+  if (isNewTerm) enterTerm(raft, term);
   raft.role = 'follower';
   raft.leader = leader;
   raft.votes.clear();
   raft.voteWrite = 0;
-  if (wasLeader) resign(raft);
+  if (wasLeader) resign(raft, isNewTerm);
   raft.roleCause = cause;
   raft.trace?.('role', cause, { role: 'follower', leader });
 }
@@ -99,13 +100,17 @@ function enterTerm(raft: Raft, term: Term): void {
   raft.readAskedAtMs = Number.NEGATIVE_INFINITY;
 }
 
-/** Lays down what belongs to a reign. What was appended stays; whether it commits is the next leader's to find out. */
-function resign(raft: Raft): void {
+/**
+ * Lays down what belongs to a reign. What was appended stays; whether it commits is the next leader's to find out.
+ *
+ * @param isNewTerm somebody campaigns or leads in a higher term: the one that was told to, if a transfer got that far
+ */
+function resign(raft: Raft, isNewTerm: boolean): void {
   raft.progress.clear();
   raft.uncommitted.length = 0;
   raft.uncommittedBytes = 0;
   raft.reads.clear();
-  endTransfer(raft, raft.transfer?.isSent === true);
+  endTransfer(raft, isNewTerm && raft.transfer?.isSent === true);
   requeueReads(raft);
 }
 

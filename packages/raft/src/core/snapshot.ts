@@ -91,8 +91,8 @@ function install(raft: Raft, snapshot: SnapshotMeta): void {
     return;
   }
   raft.outbox.install = snapshot;
-  // One of its own may be newer: this one only mends.
-  if (raft.snapshot === null || raft.snapshot.index < snapshot.index) raft.snapshot = snapshot;
+  // One of its own may be newer: this one only mends. At the same index, the disk keeps the later of the two.
+  if (raft.snapshot === null || raft.snapshot.index <= snapshot.index) raft.snapshot = snapshot;
   for (const hole of raft.holes) if (!isAgreeing || hole <= snapshot.index) raft.holes.delete(hole);
   const placed = { index: snapshot.configurationIndex, configuration: snapshot.configuration };
   if (isAgreeing) {

@@ -44,6 +44,10 @@ export class Applier {
   /** Starts from the snapshot on disk, if there is one, or from the log's start. */
   async start(snapshot: SnapshotMeta | null, logStart: Index): Promise<void> {
     this.applied = logStart;
+    if (snapshot === null && logStart > 0 && this.#machine.restore !== undefined) {
+      const what = `the log starts after ${logStart}, and there is no snapshot of what came before`;
+      throw new RaftError('ERR_RAFT_STORAGE', what);
+    }
     if (snapshot !== null && !(await this.#restore(snapshot))) throw missing(snapshot);
   }
 
@@ -124,7 +128,7 @@ export class Applier {
     this.#isKicked = true;
     // The log was replaced while they were read.
     if (this.#restores.length > 0) return;
-    const data = this.#check(found);
+    const data = this.#check(found, last);
     if (data.length > 0) {
       this.#isChanging = true;
       const applying = this.#machine.apply(data);
@@ -149,9 +153,12 @@ export class Applier {
    *
    * @throws RaftError when the storage has given something else
    */
-  #check(found: readonly Entry[]): readonly Entry[] {
+  #check(found: readonly Entry[], last: Index): readonly Entry[] {
     const data: Entry[] = [];
     let next = this.applied + 1;
+    if (found.length > last - next + 1) {
+      throw new RaftError('ERR_RAFT_STORAGE', `entries ${next} to ${last} were asked for, and ${found.length} came`);
+    }
     if (found.length === 0) throw new RaftError('ERR_RAFT_STORAGE', `entry ${next} was written, and is not found`);
     for (const entry of found) {
       const term = this.#core.termAt(next);
@@ -192,7 +199,8 @@ export class Applier {
     this.#isChanging = false;
     this.applied = index;
     this.#events.applied(index);
-    for (const run of this.#between.splice(0)) run();
+    const between = this.#between.splice(0);
+    if (!this.#isStopped) for (const run of between) run();
   }
 }
 

@@ -157,6 +157,8 @@ export class RaftGroup {
    *
    * `committed` may come before this member has applied the entry: `read` waits for that.
    *
+   * Has no time limit of its own: a member that nobody talks to any more cannot know what became of it, until it is stopped.
+   *
    * @param data must not be changed afterwards; it is not copied
    * @throws TypeError when it is no Uint8Array
    */
@@ -243,8 +245,8 @@ export class RaftGroup {
   }
 
   /**
-   * Tells every caller what is known, and resolves when the write and the `apply` under way have ended: from then on, disk and state
-   * machine are the caller's again. It waits for them without limit, since nothing can call them back: a process whose disk hangs has
+   * Tells every caller what is known, and resolves when the write and the `apply` under way have ended: from then on, nothing more is
+   * written or applied. Reads of the disk, and a snapshot being encoded, may end later. It waits for them without limit, since nothing can call them back: a process whose disk hangs has
    * to end instead. Not to be awaited within `apply`. A leader hands nothing over: `transfer` before.
    */
   stop(): Promise<void> {
@@ -339,7 +341,7 @@ export class RaftGroup {
     this.#step({ kind: 'write-failed', from: first, isFatal });
     this.#applier.writeFailed(first);
     if (isFatal || this.#core.status.isHalted) this.#fail(error);
-    else this.#awaitSpace();
+    else if (this.#state === 'running') this.#awaitSpace();
   }
 
   #awaitSpace(): void {
@@ -355,6 +357,7 @@ export class RaftGroup {
   }
 
   #fail(error: unknown): void {
+    if (this.#state === 'stopped') this.#report({ group: this.id, kind: 'failed-while-stopping', error });
     if (this.#state !== 'running') return;
     this.#state = 'failed';
     this.#failure = error;
@@ -382,7 +385,7 @@ export class RaftGroup {
     this.#transfers.end();
   }
 
-  #call(callback: 'onRole' | 'onFailed', run: () => void): void {
+  #call(callback: 'onRole' | 'onFailed', run: () => unknown): void {
     callSafely(callback, { group: this.id, report: this.#report }, run);
   }
 

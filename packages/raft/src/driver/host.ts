@@ -130,10 +130,12 @@ export class RaftHost {
 
   /** Armed again after each run, never in a fixed rhythm: after a pause it fires once, not once for every tick missed. */
   #arm(): void {
+    this.#timer?.cancel();
     this.#timer = this.#clock.after(this.#tickMs, () => {
       if (!this.#isStarted) return;
       for (const { group } of this.#groups.values()) group?.tick();
-      this.#arm();
+      // Whoever heard of a role may have stopped this host, and started it again.
+      if (this.#isStarted) this.#arm();
     });
   }
 

@@ -20,10 +20,15 @@ export function isMemberId(value: unknown): boolean {
   return at > 0 && at < value.length - 1;
 }
 
-const isMembers: Check = (value) => Array.isArray(value) && value.every(isMemberId);
+// A sparse array's holes are no members: `every` alone would pass them over.
+const isMembers: Check = (value) => Array.isArray(value) && Array.from(value).every(isMemberId);
 
 const isConfiguration: Check = (value) =>
-  isObject(value) && isMembers(value.voters) && isMembers(value.outgoing) && isMembers(value.learners);
+  isObject(value) &&
+  isMembers(value.voters) &&
+  (value.voters as readonly unknown[]).length > 0 &&
+  isMembers(value.outgoing) &&
+  isMembers(value.learners);
 
 const isSnapshot: Check = (value) =>
   isObject(value) &&
@@ -34,7 +39,7 @@ const isSnapshot: Check = (value) =>
   (value.configurationIndex as number) <= (value.index as number) &&
   isConfiguration(value.configuration);
 
-const isEntries: Check = (value) => Array.isArray(value) && value.every(isEntry);
+const isEntries: Check = (value) => Array.isArray(value) && Array.from(value).every(isEntry);
 
 /** What each kind carries besides the header. */
 const fields: { readonly [Kind in Message['kind']]: readonly (readonly [string, Check])[] } = {
@@ -108,8 +113,16 @@ export function messageProblem(message: unknown): string | null {
   return wrong === null ? null : `${kind}: ${wrong}`;
 }
 
-/** Why this acknowledgement cannot be true, or null: nobody has more of a leader's log than there is. */
+/** Elections between two words of a cluster to one of its members: more than any member can have missed. */
+const termsMissedMax = 2 ** 32;
+
+/**
+ * Why this cannot be true, or null. Nobody has more of a leader's log than there is; and a term grows by one per election, so one from far
+ * beyond would only take from everybody the terms that are left.
+ */
 export function falseClaim(message: Message, core: RaftCore): string | null {
+  if (message.term > core.term + termsMissedMax)
+    return `${message.kind}: no election ever reached term ${message.term}`;
   if (message.kind !== 'append-accepted' || !core.isLeader || message.term !== core.term) return null;
   const isPastEnd = message.match > core.commitIndex && core.termAt(message.match) === undefined;
   return isPastEnd ? `append-accepted: entry ${message.match} was never sent` : null;

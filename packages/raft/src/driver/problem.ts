@@ -1,3 +1,5 @@
+import { isThenable } from './machine.js';
+
 /** Something that stops nothing and that no caller waits for, but that somebody should hear of: to be logged and counted. */
 export type Problem = {
   /** The group it happened in, or null where it was no group's. */
@@ -9,6 +11,8 @@ export type Problem = {
   | { readonly kind: 'snapshot-unreadable'; readonly error: unknown }
   /** A peer sent what no member sends; it was not acted on. */
   | { readonly kind: 'message-dropped'; readonly reason: string }
+  /** The write or the `apply` under way at `stop` failed: what it was about may not be on the disk, or in the machine. */
+  | { readonly kind: 'failed-while-stopping'; readonly error: unknown }
   /** A function that was given to the driver threw. Nothing depends on what it does, so the member goes on. */
   | {
       readonly kind: 'callback-threw';
@@ -32,11 +36,13 @@ export function safeSink(sink: ProblemSink | undefined): ProblemSink {
 export function callSafely(
   name: Extract<Problem, { kind: 'callback-threw' }>['callback'],
   { group, report }: { readonly group: string | null; readonly report: ProblemSink },
-  run: () => void,
+  run: () => unknown,
 ): void {
+  const threw = (error: unknown): void => report({ group, kind: 'callback-threw', callback: name, error });
   try {
-    run();
+    const result: unknown = run();
+    if (isThenable(result)) result.then(undefined, threw);
   } catch (error) {
-    report({ group, kind: 'callback-threw', callback: name, error });
+    threw(error);
   }
 }

@@ -66,6 +66,13 @@ export class Proposals {
    * still be committed by another leader.
    */
   settle(): void {
+    this.#settleDecided();
+    if (this.#placed.length === 0 || !this.#core.isRemoved) return;
+    // The last commit that a member hears of is the one that removes it.
+    for (const { settle } of this.#placed.splice(0)) settle({ kind: 'unknown', reason: 'this member was removed' });
+  }
+
+  #settleDecided(): void {
     if (this.#placed.length === 0) return;
     const { commitIndex } = this.#core;
     let settled = 0;

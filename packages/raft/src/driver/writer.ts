@@ -96,7 +96,7 @@ export class Writer {
     const dropped = [...failed, ...this.#queue];
     this.#queue = [];
     for (const { done } of dropped) done?.(error);
-    if (!this.#isStopped) this.#events.failed(dropped.find((queued) => queued.write > 0)?.write ?? null, error);
+    this.#events.failed(dropped.find((queued) => queued.write > 0)?.write ?? null, error);
   }
 }
 

@@ -209,3 +209,22 @@ test('given a follower whose window is full, it is asked where it stands, and no
   expect(appends.length).toBeGreaterThan(0);
   expect(appends.flatMap(({ entries }) => entries)).toEqual([]);
 });
+
+test('given a snapshot at the index of its own, the member names the one that its disk keeps: the later', () => {
+  const lab = new Lab({ log: [1, 1, 1], term: 1, commit: 3, settings, stored: { unreadable: [2] } });
+  lab.step({ kind: 'compacted', snapshot: { ...lab.core.snapshot!, id: 'own', index: 3, term: 1 }, upTo: 0 });
+  const snapshot = { ...lab.core.snapshot!, id: 'theirs' };
+  lab.receive('snapshot-chunk', 2, { snapshot, offset: 0, data: new Uint8Array(5), isLast: true });
+  expect(lab.core.snapshot?.id).toBe('theirs');
+});
+
+test('given a transfer after which nobody was heard, it has not taken place', () => {
+  const lab = new Lab({ settings }).becomeLeader([2]);
+  lab.receive('append-accepted', 2, { match: 1 });
+  lab.step({ kind: 'transfer', to: member(2) });
+  expect(lab.take('timeout-now')).toHaveLength(1);
+  lab.pass(300);
+  expect(lab.effects.filter(({ kind }) => kind === 'transfer-ended')).toEqual([
+    { kind: 'transfer-ended', to: member(2), isDone: false },
+  ]);
+});

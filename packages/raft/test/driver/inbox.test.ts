@@ -24,6 +24,12 @@ const malformed: [string, unknown][] = [
   ['no entries', { ...append, entries: undefined }],
   ['an entry that is null', { ...append, entries: [null] }],
   ['an entry above its leader’s term', { ...append, entries: [{ ...entry, term: 9 }] }],
+  ['a term that no election ever reached', { ...header, kind: 'stale-term', term: 2 ** 53 - 1 }],
+  ['a list of entries with a hole in it', { ...append, entries: new Array(1) }],
+  [
+    'a configuration without voters',
+    { ...chunk, snapshot: { ...snapshot, configuration: { ...configuration, voters: [] } } },
+  ],
   ['a gap', { ...append, entries: [{ ...entry, index: 4 }] }],
   ['terms that decrease', { ...append, prevTerm: 4 }],
   ['an entry of no type', { ...append, entries: [{ ...entry, type: 'zzz' }] }],

@@ -144,3 +144,19 @@ test('given what is no Uint8Array, when it is proposed, then the caller is told 
   expect(await one.group.propose(text('right'))).toMatchObject({ kind: 'committed' });
   await expect(one.group.changeMembers(1, ['nobody' as never], [])).rejects.toBeInstanceOf(TypeError);
 });
+
+test('given a leader that a change under load removes, when the change is done, then every proposal has its answer', async () => {
+  const rig = await new DriverRig().open();
+  const leader = await rig.leader();
+  const others = rig.members.filter((member) => member !== leader.self);
+  const outcomes: Promise<ProposalOutcome>[] = [];
+  for (let count = 0; count < 400; count += 1) {
+    if (count === 50) void leader.changeMembers(leader.status.configuration.index, others, []);
+    outcomes.push(leader.propose(text(`p${count}`)));
+    await Promise.resolve();
+  }
+  await rig.pass(30_000);
+  const kinds = await Promise.all(outcomes.map(outcomeOf));
+  expect(kinds.filter((kind) => kind === 'pending')).toEqual([]);
+  expect(leader.isLeader).toBe(false);
+});
