@@ -28,7 +28,7 @@ export * as peerV1 from './generated/commitlog/peer/v1/handshake.js';
 export * as raftV1 from './generated/commitlog/raft/v1/raft.js';
 export * as rpc from './generated/google/rpc/status.js';
 export * as logV1 from './generated/log/v1/log.js';
-export type { CallContext } from './grpc/calls.js';
+export type { CallContext } from './grpc/call-context.js';
 export { ApiChannel, type ChannelComponents, type ChannelInit } from './grpc/channel.js';
 export type { CallSettings, Duplex, Method, Responses, ServiceClient } from './grpc/client.js';
 export { ClientTls, type ClientTlsInit, pemFiles, type TlsMaterial } from './grpc/client-tls.js';

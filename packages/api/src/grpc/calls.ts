@@ -8,27 +8,12 @@ import { ApiError } from '../errors.js';
 import type { GrpcCodeName } from '../grpc-code.js';
 import type { Requirement } from '../service.js';
 import { type BaseCall, takeBaseCall } from './base-call.js';
+import type { CallContext } from './call-context.js';
 import type { Failures } from './failures.js';
 import { Guard } from './guard.js';
 import { type CallObserver, Observation } from './observer.js';
-import type { Principal, Security } from './security.js';
+import type { Security } from './security.js';
 import type { Workload } from './workload.js';
-
-/** What a handler may know of the call beyond its messages. */
-export interface CallContext {
-  /** Such as `/log.v1.Log/Produce`. */
-  readonly method: string;
-  readonly principal: Principal;
-  /** Address and port of the client. */
-  readonly peer: string;
-  /** When the caller stops waiting, in milliseconds since 1970-01-01T00:00:00Z; `Infinity` if it never does. */
-  readonly deadlineMs: number;
-  /**
-   * Aborted with an {@link ApiError} when the call is over before the handler is: the client went, the deadline passed, the grant was
-   * revoked, the server stops.
-   */
-  readonly signal: AbortSignal;
-}
 
 export interface CallsInit {
   readonly security: Security;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ApiError, internalError } from '../errors.js';
-import type { CallContext } from './calls.js';
+import type { CallContext } from './call-context.js';
 import type { Security } from './security.js';
 import { type ErrorTrailer, toTrailer } from './trailer.js';
 

@@ -11,7 +11,7 @@ import type {
 import type { ApiError } from '../errors.js';
 import { type MethodDefinition, pathOf, type RequestOf, type ResponseOf, type ServiceDefinition } from '../service.js';
 import { bufferOf } from '../status.js';
-import type { CallContext } from './calls.js';
+import type { CallContext } from './call-context.js';
 import { decode } from './codec.js';
 import { incoming } from './incoming.js';
 import { Outgoing } from './outgoing.js';

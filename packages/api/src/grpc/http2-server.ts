@@ -41,8 +41,8 @@ export function createGrpcServer(
     connections.watch(http2Server);
     http2Server.maxConnections = limits.connectionsMax;
     http2Server.on('secureConnection', rememberCertificate);
-    // grpc-js listens later, and so reads what this leaves.
-    http2Server.on('stream', (_stream, headers) => clampTimeout(headers));
+    // Before grpc-js, which then reads what this leaves.
+    http2Server.prependListener('stream', (_stream, headers) => clampTimeout(headers));
     http2Server.on('session', (session: ServerHttp2Session) => {
       session.setLocalWindowSize(limits.connectionWindowBytes);
       cutWhenSilent(session, limits.prefaceMs);

@@ -212,7 +212,11 @@ describe('a deadline of more than 24.8 days', () => {
   const timeoutMs = 40 * 86_400_000;
 
   it('does not end a call at once, at either end', async () => {
-    const { target } = await serve();
+    const produce = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 50)); // longer than "at once"
+      return { offset: 0n };
+    };
+    const { target } = await serve({ produce });
     expect(await logClient(target).produce(produceRequest('tea'), { timeoutMs })).toEqual({ offset: 0n });
     const body = framed(logV1.ProduceRequest.encode(produceRequest('tea')).finish());
     for (const timeout of ['99999999H', '1000H', '50000M', '2592000S']) {

@@ -31,7 +31,8 @@ afterEach(async () => {
     ['warning', onWarning],
   ] as const)
     process.off(event, listener);
-  expect(unhandled.splice(0)).toEqual([]);
+  const reached = unhandled.splice(0);
+  if (reached.length > 0) throw new Error('this would have ended the process', { cause: reached[0] });
   warnings.length = 0;
 });
 
