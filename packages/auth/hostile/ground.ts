@@ -137,7 +137,7 @@ export class Ground {
     for (;;) {
       const report = await this.report();
       if (isSo(report)) return report;
-      if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+      if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}: ${JSON.stringify(report)}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

@@ -1,19 +1,22 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from 'node:http2';
-import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { Bearer, Ground } from './ground.js';
 
 /** gRPC by hand, for what no library sends. */
 export class RawConnection {
   readonly session: ClientHttp2Session;
-  readonly #socket: TLSSocket;
+  readonly #socket: Socket;
 
   constructor(ground: Ground, bearer: Bearer = ground.alice) {
-    this.#socket = connectTls(ground.tls(bearer));
+    this.#socket = connectTcp({ host: '127.0.0.1', port: ground.port });
+    const tls = connectTls({ ...ground.tls(bearer), socket: this.#socket });
     this.session = connect(`https://localhost:${ground.port}`, {
-      createConnection: () => this.#socket,
+      createConnection: () => tls,
       settings: { enablePush: false },
     });
     this.session.on('error', () => {});
+    tls.on('error', () => {});
     this.#socket.on('error', () => {});
   }
 
@@ -39,7 +42,7 @@ export class RawConnection {
 
   close(): void {
     this.session.destroy();
-    // A session that has failed may leave it open.
+    // A session that is destroyed while it begins leaves it open.
     this.#socket.destroy();
   }
 }

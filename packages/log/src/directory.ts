@@ -1,18 +1,23 @@
 import { type Files, hasErrorCode, type OpenFile } from '@commitlog/runtime';
 import { fileError, LogError } from './errors.js';
+import { Fence } from './fence.js';
 import { draftOf, pathIn } from './layout.js';
+import { letGo, reclaim } from './reclaim.js';
 
 /**
  * One log's directory: files by name, errors in this package's words. A failed sync becomes `fenced`, whatever the file: nobody
- * knows what is durable after it.
+ * knows what is durable after it, and the log's fence is closed there and then, whatever becomes of the error.
  */
 export class LogDirectory {
   readonly path: string;
   readonly files: Files;
+  readonly fence: Fence;
 
-  constructor(path: string, files: Files) {
+  /** @param fence none is needed where nothing is written */
+  constructor(path: string, files: Files, fence: Fence = new Fence(() => {})) {
     this.path = path;
     this.files = files;
+    this.fence = fence;
   }
 
   pathOf(name: string): string {
@@ -31,7 +36,7 @@ export class LogDirectory {
     try {
       return await file.size();
     } finally {
-      await file.close();
+      await letGo(file);
     }
   }
 
@@ -44,7 +49,7 @@ export class LogDirectory {
         const bytes = Buffer.allocUnsafe(await file.size());
         return bytes.subarray(0, await file.read(bytes, 0));
       } finally {
-        await file.close();
+        await letGo(file);
       }
     } catch (error) {
       if (hasErrorCode(error, 'ENOENT')) return undefined;
@@ -62,8 +67,9 @@ export class LogDirectory {
       await this.sync(file, name);
       return file;
     } catch (error) {
-      await file.close();
-      await this.removeIfThere(name);
+      // What went wrong first is what the caller must see.
+      await letGo(file);
+      await reclaim(() => this.removeIfThere(name));
       throw error;
     }
   }
@@ -72,7 +78,7 @@ export class LogDirectory {
   async replaceWith(name: string, bytes: Buffer): Promise<void> {
     const draft = draftOf(name);
     const file = await this.createWith(draft, bytes);
-    await file.close();
+    await letGo(file);
     await this.files.rename(this.pathOf(draft), this.pathOf(name)).catch((error: unknown) => {
       throw fileError(error, `rename ${draft} to ${name}`, this.pathOf(name));
     });
@@ -88,7 +94,7 @@ export class LogDirectory {
 
   async sync(file: OpenFile, name: string): Promise<void> {
     await file.sync().catch((error: unknown) => {
-      throw this.fenced(error, name);
+      throw this.fail(error, name);
     });
   }
 
@@ -97,7 +103,7 @@ export class LogDirectory {
     await this.files.syncDirectory(this.path).catch((error: unknown) => {
       // No sync was tried: to open the directory takes a descriptor.
       if (hasErrorCode(error, 'EMFILE', 'ENFILE')) throw fileError(error, 'sync the directory', this.path);
-      throw this.fenced(error, 'the directory');
+      throw this.fail(error, 'the directory');
     });
   }
 
@@ -107,10 +113,12 @@ export class LogDirectory {
     });
   }
 
-  /** The error that closes the log to writes: what is durable of `what` is unknown. */
-  fenced(cause: unknown, what: string): LogError {
+  /** Closes the log to writes: what is durable of `what` is unknown. Returns the error that says so. */
+  fail(cause: unknown, what: string): LogError {
     const why = cause instanceof Error ? cause.message : String(cause);
     const message = `syncing ${what} in ${this.path} failed (${why}): what is durable is unknown, so this log takes no more writes. Check the disk, then start again`;
-    return new LogError('fenced', message, { path: this.path, cause });
+    const error = new LogError('fenced', message, { path: this.path, cause });
+    this.fence.close(error);
+    return error;
   }
 }

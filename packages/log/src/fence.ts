@@ -1,4 +1,4 @@
-import { LogError } from './errors.js';
+import type { LogError } from './errors.js';
 
 /**
  * What stops a log for good. After a failed sync nobody knows what is durable, and asking again may bring a false yes, so the first
@@ -23,9 +23,9 @@ export class Fence {
     if (this.#error !== undefined) throw this.#error;
   }
 
-  /** Takes note of an error; one of a failed sync closes the fence. */
-  note(error: unknown): void {
-    if (this.#error !== undefined || !(error instanceof LogError) || error.code !== 'fenced') return;
+  /** Refuses every write from now on; the first error that it is closed with counts. */
+  close(error: LogError): void {
+    if (this.#error !== undefined) return;
     this.#error = error;
     this.#onClosed(error);
   }

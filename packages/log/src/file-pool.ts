@@ -1,5 +1,6 @@
 import type { OpenFile } from '@commitlog/runtime';
 import type { LogDirectory } from './directory.js';
+import { letGo } from './reclaim.js';
 
 interface PooledFile {
   readonly opened: Promise<OpenFile>;
@@ -72,7 +73,6 @@ export class FilePool {
 
   async #closeIfUnused(pooled: PooledFile): Promise<void> {
     if (pooled.users > 0) return;
-    const file = await pooled.opened.catch(() => undefined);
-    await file?.close();
+    await letGo(await pooled.opened.catch(() => undefined));
   }
 }

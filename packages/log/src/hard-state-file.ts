@@ -11,6 +11,7 @@ import {
   type HardStateCopy,
 } from './format/hard-state.js';
 import { names } from './layout.js';
+import { letGo } from './reclaim.js';
 
 /** The file of Raft's hard state: two copies, so that one damaged sector loses no vote. */
 export class HardStateFile {
@@ -62,7 +63,7 @@ export class HardStateFile {
       if (copies?.some(isStale)) await opened.save(newest.state);
       return opened;
     } catch (error) {
-      await file.close();
+      await letGo(file);
       throw error;
     }
   }
@@ -84,7 +85,9 @@ export class HardStateFile {
    * @throws LogError `settings` for a field out of range, `fenced` when a sync fails; otherwise the old state stands
    */
   async save(state: HardState): Promise<void> {
-    const saved = this.#saving.then(() => this.#writeBoth(state));
+    // Its owner may change it before its turn comes.
+    const copy = { ...state };
+    const saved = this.#saving.then(() => this.#writeBoth(copy));
     this.#saving = saved.catch(() => {});
     await saved;
   }
@@ -103,10 +106,7 @@ export class HardStateFile {
       // Should this write fail, the other copy is the good one.
       this.#firstCopy = copy;
       this.#directory.write(this.#file, names.hardState, [bytes], copy * copyDistance);
-      await this.#directory.sync(this.#file, names.hardState).catch((error: unknown) => {
-        this.#fence.note(error);
-        throw error;
-      });
+      await this.#directory.sync(this.#file, names.hardState);
     }
     this.#state = state;
   }

@@ -46,7 +46,8 @@ export interface Log {
   /**
    * Stamps a producer's batch and appends it. Appends made before earlier ones are durable share a write and a sync.
    *
-   * @param batch as `encodeBatch` or `encodeControlBatch` made it. Stamped in place, and the log's until the promise settles
+   * @param batch as `encodeBatch` or `encodeControlBatch` made it. Stamped in place, and the log's until the promise settles: whoever
+   * changes it earlier may damage it on disk, so that it cannot be read, and a start after a crash cuts it with what is behind it
    * @returns the batch's place, once it is durable
    * @throws LogError `invalid-batch`, `not-contiguous` for a term that goes back, `overloaded`, `closed`, `no-space`, `read-only`,
    * `permission`, `too-many-files`, `io`: the batch is not in the log, and can be appended again. `fenced`: it may be
@@ -119,9 +120,11 @@ export interface Log {
    * dropped once they lie below it whole.
    *
    * @param index up to `durable.index + 1`; at or below the present start nothing happens
-   * @throws LogError `out-of-range`, or `damaged` when the batch before that index cannot be read; then nothing is changed
+   * @param known the point before that index, for who knows it, as from a replica's snapshot: then that batch need not be readable
+   * @throws LogError `out-of-range`, or `damaged` when the batch before that index cannot be read; then nothing is changed. `settings`
+   * for a known point that is not the one before that index
    */
-  trimBefore(index: number): Promise<void>;
+  trimBefore(index: number, known?: LogPosition): Promise<void>;
 
   /**
    * Drops everything and goes on behind `position`, as a snapshot of another replica demands.

@@ -3,8 +3,9 @@ import type { OpenFile } from '@commitlog/runtime';
 import { LogError } from './errors.js';
 import { segmentHeaderBytes } from './format/segment-header.js';
 import type { LogPosition } from './position.js';
+import { letGo, reclaim } from './reclaim.js';
 import { Segment, type SegmentHome } from './segment.js';
-import { createSegment, reclaim } from './segment-set.js';
+import { createSegment } from './segment-set.js';
 import { SparseIndex } from './sparse-index.js';
 import { walk } from './walk.js';
 
@@ -48,7 +49,7 @@ export async function mendSegment(
     await reclaim(() => home.directory.removeIfThere(empty.file));
     throw error;
   } finally {
-    await file.close();
+    await letGo(file);
   }
 }
 
@@ -129,3 +130,26 @@ class SegmentCopy {
 }
 
 const copyBytes = 1 << 20;
+
+/** What is iterated, until the signal is aborted: an answer that may never come is not waited for. */
+export async function* untilAborted<T>(
+  iterate: () => AsyncIterable<T>,
+  signal: AbortSignal,
+): AsyncGenerator<T, void, undefined> {
+  signal.throwIfAborted();
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  const iterator = iterate()[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([iterator.next(), aborted]);
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // Not awaited: it may wait for the same answer.
+    aborted.catch(() => {});
+    iterator.return?.()?.catch(() => {});
+  }
+}

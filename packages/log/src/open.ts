@@ -31,13 +31,14 @@ export interface LogComponents {
  */
 export async function openLog(settings: LogSettings, { files, clock }: LogComponents): Promise<Log> {
   const resolved = resolveSettings(settings);
-  const directory = new LogDirectory(resolved.dir, files);
+  const durable = new Watermark(0);
+  const directory = new LogDirectory(resolved.dir, files, new Fence((error) => durable.fail(error)));
   await requireDirectory(directory, resolved);
   const lock = await files.lock(directory.path).catch((error: unknown) => {
     throw fileError(error, 'lock the directory', directory.path);
   });
   try {
-    return await openLocked(directory, lock, resolved, clock);
+    return await openLocked(directory, lock, durable, resolved, clock);
   } catch (error) {
     // The error that the caller must see is the first one.
     await lock.release().catch(() => {});
@@ -45,7 +46,13 @@ export async function openLog(settings: LogSettings, { files, clock }: LogCompon
   }
 }
 
-async function openLocked(directory: LogDirectory, lock: Lock, settings: ResolvedSettings, clock: Clock): Promise<Log> {
+async function openLocked(
+  directory: LogDirectory,
+  lock: Lock,
+  durable: Watermark,
+  settings: ResolvedSettings,
+  clock: Clock,
+): Promise<Log> {
   const { cluster, log, segmentBytes, segmentMs, groupBytesMax, pendingBytesMax, batchBytesMax, checkpoint } = settings;
   const pool = new FilePool(directory, settings.openFilesMax);
   const home: SegmentHome = { directory, pool, identity: { cluster, log } };
@@ -56,8 +63,7 @@ async function openLocked(directory: LogDirectory, lock: Lock, settings: Resolve
   }
   // Whose directory it is comes first: another log's files are not touched.
   const manifest = await readManifest(home);
-  const durable = new Watermark(0);
-  const fence = new Fence((error) => durable.fail(error));
+  const { fence } = directory;
   const hardState = await HardStateFile.open(directory, fence);
   const { segments, synced } = await recover(home, manifest, found).catch(async (error: unknown) => {
     await closeAll([() => pool.close(), () => hardState.close()]).catch(() => {});

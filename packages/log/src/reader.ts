@@ -1,5 +1,6 @@
-import { isDeepStrictEqual } from 'node:util';
+import { inspect } from 'node:util';
 import { LogError } from './errors.js';
+import { Generation } from './generation.js';
 import type { ScanPoint } from './scan.js';
 import { type BatchRun, isIntact, type Segment, type Target } from './segment.js';
 import type { SegmentSet } from './segment-set.js';
@@ -7,11 +8,14 @@ import type { SegmentSet } from './segment-set.js';
 /** Where to begin: at the log's start, behind its end, or at a batch; see {@link Target}. */
 export type ReadFrom = 'start' | 'end' | Target | Cursor;
 
-/** Where a read goes on: at an index, which the next read finds without searching if the log did not change there. */
+/**
+ * Where a read goes on: at an index, which the next read finds without searching. Refused once a truncation or a reset has taken what
+ * stood before it, even if other batches took its place. Once the log was closed, or the cursor copied, only its index counts.
+ */
 export interface Cursor {
   readonly index: number;
   /** Not for callers. */
-  readonly place?: { readonly segmentId: number; readonly point: ScanPoint };
+  readonly place?: { readonly segmentId: number; readonly point: ScanPoint; readonly generation: Generation };
 }
 
 export interface ReadRequest {
@@ -36,6 +40,12 @@ interface Place {
   readonly point: ScanPoint;
 }
 
+/** What was read, and since when it has been so. */
+interface Found extends Place {
+  readonly generation: Generation;
+  readonly run: BatchRun;
+}
+
 const maxBytesDefault = 1 << 20;
 
 /** Finds batches in the segments, and reads them. */
@@ -52,36 +62,37 @@ export class Reader {
    * @throws LogError `out-of-range` for a point the log does not have, `damaged` when the first batch from it cannot be read
    */
   async read(request: ReadRequest): Promise<Slice> {
-    const { segment, run } = await this.#read(request, (from, ...limits) => from.segment.read(from.point, ...limits));
-    return sliceOf(segment, run);
+    return sliceOf(await this.#read(request, (from, ...limits) => from.segment.read(from.point, ...limits)));
   }
 
   /**
    * Like `read`, but the bodies are not checksummed yet, so that the next read can begin before that is done.
    *
-   * @returns the batches, to be handed out only if `isIntact` says so
+   * @returns the batches, to be handed out only if `isGood` says so: they are what was stored, and still in the log
    */
-  async readUnchecked(request: ReadRequest): Promise<{ readonly slice: Slice; readonly isIntact: () => boolean }> {
-    const { segment, point, run } = await this.#read(request, (from, ...limits) =>
-      from.segment.readUnchecked(from.point, ...limits),
-    );
-    return { slice: sliceOf(segment, run), isIntact: () => isIntact(run, point) };
+  async readUnchecked(request: ReadRequest): Promise<{ readonly slice: Slice; readonly isGood: () => boolean }> {
+    const found = await this.#read(request, (from, ...limits) => from.segment.readUnchecked(from.point, ...limits));
+    const { run, point, generation } = found;
+    const isGood = (): boolean => generation.stands(run.next.previous.index) && isIntact(run, point);
+    return { slice: sliceOf(found), isGood };
   }
 
   async #read(
     { from, maxBytes = maxBytesDefault, throughIndex = Number.POSITIVE_INFINITY }: ReadRequest,
     readRun: (from: Place, maxBytes: number, throughIndex: number) => Promise<BatchRun>,
-  ): Promise<Place & { readonly run: BatchRun }> {
+  ): Promise<Found> {
     if (!(maxBytes >= 1)) throw new LogError('settings', `maxBytes: expected a number from 1 up, got ${maxBytes}`);
     if (Number.isNaN(throughIndex)) {
       throw new LogError('settings', `throughIndex: expected an index, got ${throughIndex}`);
     }
-    let target: Target | Cursor = this.#targetOf(from);
+    let target = this.#targetOf(from);
     for (;;) {
+      const { generation } = this.#segments;
+      requireStanding(from);
       const segment = this.#segmentOf(target);
       try {
-        const point = placeIn(segment, target) ?? (await this.#searched(segment, target));
-        const place = { segment, point };
+        const point = placeIn(segment, target) ?? (await segment.locate(target));
+        const place = { segment, point, generation };
         if (point.previous.index < this.#segments.start.index && 'time' in target) {
           // What was trimmed is not found by its time, even where its bytes are still there.
           target = { index: this.#segments.start.index + 1 };
@@ -126,20 +137,13 @@ export class Reader {
       : (await this.pointAfter(index)).point.previous.term;
   }
 
-  /** Looks a batch up. For a cursor, whose place is gone, only if the batch before it is still the one that was read. */
-  async #searched(segment: Segment, target: Target | Cursor): Promise<ScanPoint> {
-    const point = await segment.locate(target);
-    const read = 'place' in target ? target.place?.point.previous : undefined;
-    if (read === undefined || read.index < this.#segments.all[0]!.base.index) return point;
-    const found = (await this.pointAfter(read.index)).point.previous;
-    if (isDeepStrictEqual(found, read)) return point;
-    const message = `the log was truncated, and other batches took the place of those up to index ${read.index} that were read: read again from where you know what you have`;
-    throw new LogError('out-of-range', message, { requested: read.index + 1 });
-  }
-
   #targetOf(from: ReadFrom): Target | Cursor {
     if (from === 'start') return { index: this.#segments.start.index + 1 };
-    return from === 'end' ? { index: this.#segments.end.index + 1 } : from;
+    if (from === 'end') return { index: this.#segments.end.index + 1 };
+    if (typeof from === 'object' && from !== null && ('index' in from || 'offset' in from || 'time' in from))
+      return from;
+    const expected = `'start', 'end', a cursor, { index }, { offset } or { time }`;
+    throw new LogError('settings', `from: expected ${expected}, got ${inspect(from)}`);
   }
 
   /** The segment to look in: the first that ends behind the target, or the active one. */
@@ -161,17 +165,26 @@ export class Reader {
 
 function placeIn(segment: Segment, target: Target | Cursor): ScanPoint | undefined {
   const place = 'place' in target ? target.place : undefined;
-  // Ids are never used twice, and a segment that was truncated ends before what is gone: a place that is still inside is still good.
+  // Ids are never used twice, and a segment that was truncated ends before what is gone: a place that is still inside is still good,
+  // as long as what stood before it stands.
   return place !== undefined && place.segmentId === segment.id && place.point.position <= segment.bytes
     ? place.point
     : undefined;
 }
 
-function sliceOf(segment: Segment, { bytes, next }: BatchRun): Slice {
-  const index = next.previous.index + 1;
-  // Nothing was read: what stands before is known from the index only, and not exactly.
-  if (bytes.length === 0) return { bytes, next: { index } };
-  return { bytes, next: { index, place: { segmentId: segment.id, point: next } } };
+/** @throws LogError `out-of-range` for a cursor whose reader has read what is gone */
+function requireStanding(from: ReadFrom): void {
+  const generation = typeof from === 'object' && 'place' in from ? from.place?.generation : undefined;
+  // A copy is not the generation itself.
+  if (!(generation instanceof Generation)) return;
+  const { index } = from as Cursor;
+  if (generation.stands(index - 1)) return;
+  const message = `the log was truncated or reset, and what was read before index ${index} is no longer what it holds: read again from where you know what you have`;
+  throw new LogError('out-of-range', message, { requested: index });
+}
+
+function sliceOf({ segment, run: { bytes, next }, generation }: Found): Slice {
+  return { bytes, next: { index: next.previous.index + 1, place: { segmentId: segment.id, point: next, generation } } };
 }
 
 function requireRange(what: string, requested: number, first: number, last: number): void {

@@ -6,9 +6,10 @@ import { decodeManifest, type Manifest, type SealedSegment } from './format/mani
 import { segmentHeaderBytes, segmentHeaderProblem } from './format/segment-header.js';
 import type { SyncedMark } from './format/synced.js';
 import { identify, names } from './layout.js';
+import { letGo, reclaim } from './reclaim.js';
 import { readRange } from './scan.js';
 import { Segment, type SegmentHome } from './segment.js';
-import { reclaim, SegmentSet, writeManifest } from './segment-set.js';
+import { SegmentSet, writeManifest } from './segment-set.js';
 import { survey, wholeSegment } from './survey.js';
 import { type NumberedMark, SyncedFile } from './synced-file.js';
 
@@ -147,7 +148,7 @@ async function looksRight({ directory }: SegmentHome, segment: Segment): Promise
     const problem = segmentHeaderProblem(await readRange(file, 0, segmentHeaderBytes), header, path);
     return problem === undefined && (await file.size()) >= segment.bytes;
   } finally {
-    await file.close();
+    await letGo(file);
   }
 }
 

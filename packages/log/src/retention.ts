@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+import { LogError } from './errors.js';
 import type { SealedSegment } from './format/manifest.js';
 
 /** What may be dropped. A segment goes when either says so; without both, nothing does. */
@@ -15,11 +17,22 @@ export interface RetentionPolicy {
  * @param nowMs the wall clock of whoever decides, in ms since 1970. Age is counted from the append times, which the leader's clock
  * made: what a producer's clock says moves nothing
  * @returns the first index to keep, for `Log.trimBefore`
+ * @throws LogError `settings` for what is no number of ms or bytes, or no log: a mistake must not delete anything
  */
 export function retentionStart(segments: readonly SealedSegment[], policy: RetentionPolicy, nowMs: number): number {
+  requireAmount('nowMs', nowMs);
+  if (policy.ageMsMax !== undefined) requireAmount('ageMsMax', policy.ageMsMax);
+  if (policy.bytesMax !== undefined) requireAmount('bytesMax', policy.bytesMax);
+  if (segments.length === 0) throw new LogError('settings', "segments: expected a log's segments, got none");
   const sealed = segments.slice(0, -1);
   const dropped = Math.max(expired(sealed, policy, nowMs), excess(segments, policy));
   return segments[Math.min(dropped, sealed.length)]!.base.index + 1;
+}
+
+function requireAmount(name: string, value: number): void {
+  // What has no end is a limit, too: one that nothing reaches.
+  if (typeof value === 'number' && value >= 0) return;
+  throw new LogError('settings', `${name}: expected a number from 0 up, got ${inspect(value)}`);
 }
 
 /** How many of the oldest segments hold nothing young enough. */

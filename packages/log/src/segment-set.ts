@@ -6,8 +6,10 @@ import type { CheckpointKey } from './format/checkpoint.js';
 import { encodeCheckpoint } from './format/checkpoint.js';
 import { encodeManifest, type Manifest } from './format/manifest.js';
 import { encodeSegmentHeader, segmentHeaderBytes } from './format/segment-header.js';
+import { Generation } from './generation.js';
 import { names } from './layout.js';
 import type { LogPosition } from './position.js';
+import { letGo, reclaim } from './reclaim.js';
 import type { ScanPoint } from './scan.js';
 import { Segment, type SegmentHome } from './segment.js';
 import { SparseIndex } from './sparse-index.js';
@@ -24,6 +26,22 @@ export interface SegmentSetState {
   readonly checkpoints: readonly CheckpointKey[];
 }
 
+/** What a change makes of the log. */
+interface Committed {
+  readonly start: LogPosition;
+  readonly segments: readonly Segment[];
+  /** The last index that stays, −1 when nothing does; without it, all does. */
+  readonly cutAfter?: number | undefined;
+}
+
+/** A change that begins a new active segment. */
+interface Beginning extends Omit<Committed, 'segments'> {
+  /** What stays in front of it. */
+  readonly before: readonly Segment[];
+  /** What is derived from the log up to it. */
+  readonly state?: Uint8Array | undefined;
+}
+
 /**
  * The segments that are the log, and the manifest that says so. Every change is prepared in files that mean nothing yet, becomes true
  * when the new manifest is durable, and only then touches files that are no longer part of the log. Changes come one at a time, while
@@ -37,6 +55,7 @@ export class SegmentSet {
   #segments: readonly Segment[];
   #activeFile: OpenFile | undefined;
   #checkpoints: readonly CheckpointKey[];
+  #generation = new Generation();
 
   constructor(home: SegmentHome, synced: SyncedFile, state: SegmentSetState) {
     this.#home = home;
@@ -73,6 +92,11 @@ export class SegmentSet {
     return this.active.end;
   }
 
+  /** Ends with every truncation and every reset. */
+  get generation(): Generation {
+    return this.#generation;
+  }
+
   /** The derived states that were saved, oldest first. */
   get checkpoints(): readonly CheckpointKey[] {
     return this.#checkpoints;
@@ -99,7 +123,8 @@ export class SegmentSet {
   async roll(state: Uint8Array | undefined): Promise<void> {
     const sealed = this.active;
     await sealed.saveIndex();
-    await this.#begin(sealed.end, this.#start, sealed.isEmpty ? this.#segments.slice(0, -1) : this.#segments, state);
+    const before = sealed.isEmpty ? this.#segments.slice(0, -1) : this.#segments;
+    await this.#begin(sealed.end, { start: this.#start, before, state });
   }
 
   /** Forgets everything behind a batch boundary of a segment. */
@@ -108,7 +133,8 @@ export class SegmentSet {
     const cut = point.position > segmentHeaderBytes ? [segment.cutAt(point)] : [];
     // Before the segments: a checkpoint must not outlive what it was derived from.
     await this.#removeCheckpoints(({ index }) => index > point.previous.index);
-    await this.#begin(point.previous, this.#start, [...kept, ...cut], undefined);
+    const before = [...kept, ...cut];
+    await this.#begin(point.previous, { start: this.#start, before, cutAfter: point.previous.index });
     for (const shortened of cut) await this.#shorten(shortened);
   }
 
@@ -117,13 +143,13 @@ export class SegmentSet {
     const kept = this.#segments.filter((segment) => segment === this.active || segment.end.index > start.index);
     await this.#commit({ start, segments: kept });
     const oldest = kept[0]!.base.index;
-    await this.#removeCheckpoints(({ index }) => index < oldest);
+    await this.#discardCheckpoints(({ index }) => index < oldest);
   }
 
   /** Drops everything, and goes on at another point, as a snapshot demands; `state` is what is derived from the log up to there. */
   async reset(position: LogPosition, state: Uint8Array | undefined): Promise<void> {
-    await this.#begin(position, position, [], state);
-    await this.#removeCheckpoints((key) => state === undefined || !isOf(position)(key));
+    await this.#begin(position, { start: position, before: [], state, cutAfter: -1 });
+    await this.#discardCheckpoints((key) => state === undefined || !isOf(position)(key));
   }
 
   /**
@@ -150,35 +176,37 @@ export class SegmentSet {
   }
 
   /** Commits a log of these segments and a new, empty, active one behind them. */
-  async #begin(
-    base: LogPosition,
-    start: LogPosition,
-    before: readonly Segment[],
-    state: Uint8Array | undefined,
-  ): Promise<void> {
+  async #begin(base: LogPosition, { start, before, state, cutAfter }: Beginning): Promise<void> {
     await this.#prepareCheckpoint(base, state);
     const { segment, file } = await createSegment(this.#home, this.takeId(), base);
     const formerFile = this.#activeFile;
     try {
-      await this.#commit({ start, segments: [...before, segment] });
+      await this.#commit({ start, segments: [...before, segment], cutAfter });
     } catch (error) {
-      await file.close();
-      if (!mayBeNamed(error)) await this.#home.directory.removeIfThere(segment.file);
+      await letGo(file);
+      if (!mayBeNamed(error)) await reclaim(() => this.#home.directory.removeIfThere(segment.file));
       throw error;
     }
     if (state !== undefined) this.#addCheckpoint(base);
     this.#activeFile = file;
-    await reclaim(async () => await formerFile?.close());
-    this.#synced.write({ segmentId: segment.id, position: segment.bytes, end: segment.end });
+    await letGo(formerFile);
+    try {
+      this.#synced.write({ segmentId: segment.id, position: segment.bytes, end: segment.end });
+    } catch (error) {
+      // The change is done. The next group writes its mark before anything else, and is refused if that fails again.
+      if (!(error instanceof LogError)) throw error;
+      return;
+    }
     await this.#synced.sync();
   }
 
-  async #commit({ start, segments }: { start: LogPosition; segments: readonly Segment[] }): Promise<void> {
+  async #commit({ start, segments, cutAfter }: Committed): Promise<void> {
     const { directory, identity } = this.#home;
     await writeManifest(directory, { ...identity, start, nextSegmentId: this.#nextSegmentId, ...described(segments) });
     const dropped = this.#segments.filter((segment) => !segments.some(({ id }) => id === segment.id));
     this.#start = start;
     this.#segments = segments;
+    if (cutAfter !== undefined) this.#generation = this.#generation.cutAfter(cutAfter);
     for (const segment of dropped) await this.#discard(segment);
   }
 
@@ -198,7 +226,7 @@ export class SegmentSet {
       try {
         await file.resize(segment.bytes);
       } finally {
-        await file.close();
+        await letGo(file);
       }
     });
   }
@@ -217,11 +245,24 @@ export class SegmentSet {
   }
 
   async #removeCheckpoints(isObsolete: (key: CheckpointKey) => boolean): Promise<void> {
+    const { directory } = this.#home;
+    const obsolete = this.#checkpoints.filter(isObsolete);
+    if (obsolete.length === 0) return;
+    for (const { index, term } of obsolete) await directory.removeIfThere(names.checkpoint(index, term));
+    this.#checkpoints = this.#checkpoints.filter((key) => !isObsolete(key));
+    await directory.syncNames();
+  }
+
+  /** Removes checkpoints of what is no longer part of the log. */
+  async #discardCheckpoints(isObsolete: (key: CheckpointKey) => boolean): Promise<void> {
+    const { directory } = this.#home;
     const obsolete = this.#checkpoints.filter(isObsolete);
     if (obsolete.length === 0) return;
     this.#checkpoints = this.#checkpoints.filter((key) => !isObsolete(key));
-    for (const { index, term } of obsolete) await this.#home.directory.removeIfThere(names.checkpoint(index, term));
-    await this.#home.directory.syncNames();
+    for (const { index, term } of obsolete) {
+      await reclaim(() => directory.removeIfThere(names.checkpoint(index, term)));
+    }
+    await directory.syncNames();
   }
 }
 
@@ -245,7 +286,7 @@ export async function writeManifest(directory: LogDirectory, manifest: Manifest)
   await directory.syncNames();
   await directory.replaceWith(names.manifest, encodeManifest(manifest));
   await directory.syncNames().catch((error: unknown) => {
-    throw error instanceof LogError && error.code !== 'fenced' ? directory.fenced(error, names.manifest) : error;
+    throw error instanceof LogError && error.code !== 'fenced' ? directory.fail(error, names.manifest) : error;
   });
 }
 
@@ -269,11 +310,4 @@ export function notLive({ id }: Segment): LogError {
     'mend',
     `segment ${id} is no longer part of the log: it was trimmed, truncated or mended meanwhile`,
   );
-}
-
-/** Gives back what the log no longer uses. Should that fail, nothing is wrong: the next start tries again. */
-export async function reclaim(space: () => Promise<void>): Promise<void> {
-  await space().catch((error: unknown) => {
-    if (!(error instanceof Error && 'code' in error)) throw error;
-  });
 }

@@ -8,6 +8,7 @@ import type { SealedSegment } from './format/manifest.js';
 import { type LogIdentity, type SegmentHeader, segmentHeaderBytes } from './format/segment-header.js';
 import { names } from './layout.js';
 import { type LogPosition, positionOf } from './position.js';
+import { letGo, reclaim } from './reclaim.js';
 import { isHeaderOf } from './resync.js';
 import { readRange, type ScanEnd, type ScanPoint, scan } from './scan.js';
 import { positionAfter } from './sequence.js';
@@ -118,7 +119,7 @@ export class Segment {
 
   /** What the manifest says of the segment, once it is sealed. */
   describe(): SealedSegment {
-    return { id: this.id, base: this.base, end: this.end, bytes: this.bytes };
+    return { id: this.id, base: positionOf(this.base), end: positionOf(this.end), bytes: this.bytes };
   }
 
   /** Moves the end behind batches, at least one, that are now synced. */
@@ -167,18 +168,17 @@ export class Segment {
     if (this.#index === undefined) return;
     this.#index.shrink();
     const { directory } = this.#home;
-    try {
+    const bytes = this.#index.encode(this.id);
+    // A cache cut short fails its checksum, and is not used.
+    await reclaim(async () => {
       await directory.removeIfThere(this.indexFile);
       const file = await directory.open(this.indexFile, 'create');
       try {
-        directory.write(file, this.indexFile, [this.#index.encode(this.id)], 0);
+        directory.write(file, this.indexFile, [bytes], 0);
       } finally {
-        await file.close();
+        await letGo(file);
       }
-    } catch (error) {
-      if (!(error instanceof LogError)) throw error;
-      // A cache cut short fails its checksum, and is not used.
-    }
+    });
   }
 
   /**
@@ -194,7 +194,7 @@ export class Segment {
       await this.survey();
       found = await this.#walkTo(target);
     }
-    if (found.problem !== undefined) this.#throwDamaged(found.position);
+    if (found.problem !== undefined) this.#throwDamaged(found.previous.index + 1, found.problem);
     return found;
   }
 
@@ -220,16 +220,37 @@ export class Segment {
    * @throws LogError `damaged` when the first of them cannot be read
    */
   async read(from: ScanPoint, maxBytes: number, throughIndex: number): Promise<BatchRun> {
-    const run = await this.readUnchecked(from, maxBytes, throughIndex);
-    const { at, previous } = walkBodies(run, from);
-    if (at === run.bytes.length) return run;
-    if (at > 0) return { bytes: run.bytes.subarray(0, at), next: { position: from.position + at, previous } };
-    await this.survey();
-    return this.#throwDamaged(from.position);
+    return await this.#readTwice(from, async () => {
+      const run = await this.#readRun(from, maxBytes, throughIndex);
+      if (run === undefined) return undefined;
+      const { at, previous } = walkBodies(run, from);
+      if (at === run.bytes.length) return run;
+      return at === 0
+        ? undefined
+        : { bytes: run.bytes.subarray(0, at), next: { position: from.position + at, previous } };
+    });
   }
 
   /** Like `read`, but the bodies are not checksummed: nothing may leave the log before {@link isIntact} has said so. */
   async readUnchecked(from: ScanPoint, maxBytes: number, throughIndex: number): Promise<BatchRun> {
+    return await this.#readTwice(from, () => this.#readRun(from, maxBytes, throughIndex));
+  }
+
+  /** Reads, and where that brings nothing, finds out what is damaged, and reads again: the disk may have failed just once. */
+  async #readTwice(from: ScanPoint, read: () => Promise<BatchRun | undefined>): Promise<BatchRun> {
+    const run = await read();
+    if (run !== undefined) return run;
+    await this.survey();
+    const index = from.previous.index + 1;
+    const again = this.#holeAt(index) === undefined ? await read() : undefined;
+    return (
+      again ??
+      this.#throwDamaged(index, 'it was whole when it was read to be checked, and is not when it is read to be used')
+    );
+  }
+
+  /** @returns `undefined` where the first batch cannot be read */
+  async #readRun(from: ScanPoint, maxBytes: number, throughIndex: number): Promise<BatchRun | undefined> {
     const segmentRest = this.bytes - from.position;
     const readBytes = (length: number) => this.#withFile((file) => readRange(file, from.position, length));
     let bytes = await readBytes(Math.min(Math.max(maxBytes, headerBytes), segmentRest));
@@ -243,8 +264,7 @@ export class Segment {
     if (at > 0 || why === 'stop') {
       return { bytes: bytes.subarray(0, at), next: { position: from.position + at, previous } };
     }
-    await this.survey();
-    return this.#throwDamaged(from.position);
+    return undefined;
   }
 
   async #walkTo(target: Target): Promise<ScanEnd> {
@@ -300,7 +320,7 @@ export class Segment {
     return await this.#home.pool.use(this.file, read).catch(async (error: unknown) => {
       if (!isMissing(error)) throw this.#readError(error);
       await this.survey();
-      return this.#throwDamaged(0);
+      return this.#throwDamaged(this.base.index + 1, 'the file was missing, and is there again');
     });
   }
 
@@ -308,10 +328,15 @@ export class Segment {
     return fileError(error, `read ${this.file}`, this.#home.directory.pathOf(this.file));
   }
 
-  #throwDamaged(position: number): never {
-    const damage =
-      this.#holes.findLast((hole) => hole.position <= position) ??
-      wholeSegment(this.surveyed, 'the file changed while it was read');
+  #holeAt(index: number): Damage | undefined {
+    const hole = this.#holes.find(({ firstIndex, lastIndex }) => firstIndex <= index && index <= lastIndex);
+    return hole && { ...hole };
+  }
+
+  /** @param otherwise what is wrong if no damage is known there */
+  #throwDamaged(index: number, otherwise: string): never {
+    const damage = this.#holeAt(index);
+    if (damage === undefined) throw this.#readError(new Error(`the batch of index ${index}: ${otherwise}. Read again`));
     throw new LogError(
       'damaged',
       `cannot read the batches from index ${damage.firstIndex} to ${damage.lastIndex} in ${this.#home.directory.pathOf(this.file)}: ${damage.reason}. Mend them from a replica; nothing was cut`,

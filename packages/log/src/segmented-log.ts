@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import {
   type AdmitOptions,
   admitBatch,
@@ -19,7 +20,7 @@ import type { SealedSegment } from './format/manifest.js';
 import type { HardStateFile } from './hard-state-file.js';
 import { names } from './layout.js';
 import type { Appended, AppendOptions, FollowRequest, Log } from './log.js';
-import { type FetchBatches, mendSegment } from './mending.js';
+import { type FetchBatches, mendSegment, untilAborted } from './mending.js';
 import { type LogPosition, positionOf } from './position.js';
 import { Reader, type ReadFrom, type ReadRequest, type Slice } from './reader.js';
 import type { SegmentHome } from './segment.js';
@@ -57,15 +58,15 @@ export class SegmentedLog implements Log {
   }
 
   get start(): LogPosition {
-    return this.#parts.segments.start;
+    return positionOf(this.#parts.segments.start);
   }
 
   get firstOnDisk(): LogPosition {
-    return this.#parts.segments.all[0]!.base;
+    return positionOf(this.#parts.segments.all[0]!.base);
   }
 
   get durable(): LogPosition {
-    return this.#parts.segments.end;
+    return positionOf(this.#parts.segments.end);
   }
 
   get tail(): LogPosition {
@@ -81,7 +82,7 @@ export class SegmentedLog implements Log {
   }
 
   get damage(): readonly Damage[] {
-    return this.#parts.segments.all.flatMap((segment) => segment.holes);
+    return this.#parts.segments.all.flatMap(({ holes }) => holes.map((hole) => ({ ...hole })));
   }
 
   get fencedBy(): LogError | undefined {
@@ -92,34 +93,35 @@ export class SegmentedLog implements Log {
     const { state } = this.#parts.hardState;
     const { term } = this.durable;
     // A vote is one of its term: the log shows that a later one has begun.
-    return state.term >= term ? state : { ...state, term, vote: null };
+    return state.term >= term ? { ...state } : { ...state, term, vote: null };
   }
 
   get checkpoints(): readonly CheckpointKey[] {
-    return this.#parts.segments.checkpoints;
+    return this.#parts.segments.checkpoints.map((key) => ({ ...key }));
   }
 
   append(batch: Buffer, options?: AppendOptions): Promise<Appended> {
+    if (!Buffer.isBuffer(batch)) return Promise.reject(noBatch(batch));
     const term = options?.term;
     return this.#whenWritable(batch.length, () => this.#append(batch, term));
   }
 
   appendStamped(stamped: readonly Buffer[]): Promise<LogPosition> {
+    if (!Array.isArray(stamped)) return Promise.reject(noBatch(stamped));
+    const stranger = stamped.find((batch) => !Buffer.isBuffer(batch));
+    if (stranger !== undefined) return Promise.reject(noBatch(stranger));
     const bytes = stamped.reduce((sum, batch) => sum + batch.length, 0);
     return this.#whenWritable(bytes, () => this.#appendStamped(stamped));
   }
 
   async read(request: ReadRequest): Promise<Slice> {
     this.#requireOpen();
-    return await this.#reader.read(request);
+    return await this.#reader.read(request ?? {});
   }
 
-  async *slices({
-    follow = false,
-    signal,
-    from: start,
-    ...limits
-  }: FollowRequest): AsyncGenerator<Slice, void, undefined> {
+  async *slices(
+    { follow = false, signal, from: start, ...limits }: FollowRequest = {} as never,
+  ): AsyncGenerator<Slice, void, undefined> {
     const readFrom = (from: ReadFrom) => {
       this.#requireOpen();
       const reading = this.#reader.readUnchecked({ ...limits, from });
@@ -131,27 +133,24 @@ export class SegmentedLog implements Log {
     for (;;) {
       signal?.throwIfAborted();
       const { from, reading } = ahead;
-      const { slice: unchecked, isIntact } = await reading;
-      let slice = unchecked;
+      const { slice: unchecked, isGood } = await reading;
+      // The next bytes come from the disk while these are checksummed and used.
+      if (unchecked.bytes.length > 0) ahead = readFrom(unchecked.next);
+      const slice = isGood() ? unchecked : await this.read({ ...limits, from });
+      if (slice !== unchecked) ahead = readFrom(slice.next);
       if (slice.bytes.length === 0) {
         if (!follow || slice.next.index > (limits.throughIndex ?? Number.POSITIVE_INFINITY)) return;
         await this.reached(slice.next.index, signal);
         ahead = readFrom(slice.next);
         continue;
       }
-      // The next bytes come from the disk while these are checksummed and used.
-      ahead = readFrom(slice.next);
-      if (!isIntact()) {
-        slice = await this.read({ ...limits, from });
-        ahead = readFrom(slice.next);
-      }
       yield slice;
     }
   }
 
   async *records(request: FollowRequest): AsyncGenerator<RecordView, void, undefined> {
-    const { from } = request;
-    const firstOffset = typeof from === 'object' && 'offset' in from ? from.offset : 0;
+    const { from } = request ?? {};
+    const firstOffset = typeof from === 'object' && from !== null && 'offset' in from ? from.offset : 0;
     for await (const { bytes } of this.slices(request)) {
       for (const batch of batches(bytes, { isChecked: true, batchBytesMax: bytes.length })) {
         for (const record of records(batch)) if (record.offset >= firstOffset) yield record;
@@ -174,7 +173,7 @@ export class SegmentedLog implements Log {
 
   async positionAt(index: number): Promise<LogPosition> {
     this.#requireOpen();
-    return (await this.#reader.pointAfter(index)).point.previous;
+    return positionOf((await this.#reader.pointAfter(index)).point.previous);
   }
 
   async truncateAfter(index: number): Promise<void> {
@@ -189,25 +188,31 @@ export class SegmentedLog implements Log {
     });
   }
 
-  async trimBefore(index: number): Promise<void> {
+  async trimBefore(index: number, known?: LogPosition): Promise<void> {
     this.#requireWritable();
+    const start = known && positionOf(known);
+    if (start !== undefined && start.index !== index - 1) {
+      throw new LogError('settings', `expected the point before index ${index}, got that behind index ${start.index}`);
+    }
     const { segments, writer } = this.#parts;
     await writer.change(async () => {
       requireIndex(index, 0, segments.end.index + 1);
       if (index <= segments.start.index + 1) return;
-      const { point } = await this.#reader.pointAfter(index - 1);
-      await segments.trimBefore(point.previous);
+      await segments.trimBefore(start ?? (await this.#reader.pointAfter(index - 1)).point.previous);
     });
   }
 
   async reset(position: LogPosition, state?: Uint8Array): Promise<void> {
     this.#requireWritable();
-    for (const [field, value] of Object.entries(position)) {
+    const copy = positionOf(position ?? {});
+    for (const [field, value] of Object.entries(copy)) {
       if (!Number.isSafeInteger(value) || value < 0) {
         throw new LogError('settings', `${field} of a position: expected an integer from 0 to 2^53-1, got ${value}`);
       }
     }
-    const copy = positionOf(position);
+    if (state !== undefined && !(state instanceof Uint8Array)) {
+      throw new LogError('settings', `state: expected a Uint8Array or undefined, got ${inspect(state)}`);
+    }
     await this.#parts.writer.cut(() => this.#parts.segments.reset(copy, state));
   }
 
@@ -237,6 +242,11 @@ export class SegmentedLog implements Log {
   }
 
   close(): Promise<void> {
+    try {
+      this.#parts.writer.requireNoHook();
+    } catch (error) {
+      return Promise.reject(error);
+    }
     this.#closing ??= this.#close();
     return this.#closing;
   }
@@ -322,7 +332,7 @@ export class SegmentedLog implements Log {
   }
 
   async #mend(segmentId: number, fetch: FetchBatches): Promise<void> {
-    const { home, segments, writer, fence } = this.#parts;
+    const { home, segments, writer } = this.#parts;
     const find = () => segments.all.find(({ id }) => id === segmentId);
     if (find() === segments.active) await writer.sealActive();
     // Still active: it is empty, and there is nothing to mend.
@@ -333,7 +343,6 @@ export class SegmentedLog implements Log {
       const mended = await mendSegment(home, damaged, segments.takeId(), fetch);
       await writer.change(() => segments.replace(damaged, mended));
     } catch (error) {
-      fence.note(error);
       // What was trimmed or truncated meanwhile can no longer be read, nor need it be.
       throw segments.all.includes(damaged) ? error : notLive(damaged);
     }
@@ -345,35 +354,18 @@ export class SegmentedLog implements Log {
 
   #requireWritable(): void {
     this.#requireOpen();
+    this.#parts.writer.requireNoHook();
     this.#parts.fence.check();
-  }
-}
-
-/** What is iterated, until the signal is aborted: an answer that may never come is not waited for. */
-async function* untilAborted<T>(
-  iterate: () => AsyncIterable<T>,
-  signal: AbortSignal,
-): AsyncGenerator<T, void, undefined> {
-  signal.throwIfAborted();
-  const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-  const iterator = iterate()[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      const { done, value } = await Promise.race([iterator.next(), aborted]);
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    // Not awaited: it may wait for the same answer.
-    aborted.catch(() => {});
-    iterator.return?.()?.catch(() => {});
   }
 }
 
 function closedError(): LogError {
   return new LogError('closed', 'the log was closed: open it again');
+}
+
+function noBatch(found: unknown): LogError {
+  const message = `expected a batch in a Buffer, got ${inspect(found, { depth: 0 })}: make one of records with encodeBatch`;
+  return new LogError('invalid-batch', message);
 }
 
 function requireIndex(index: number, first: number, last: number): void {

@@ -1,3 +1,7 @@
+// A relative directory is resolved once, so that the process may change its own afterwards.
+// eslint-disable-next-line no-restricted-imports
+import { resolve } from 'node:path';
+import { inspect } from 'node:util';
 import { batchBytesMaxDefault, headerBytes } from '@commitlog/record';
 import { LogError } from './errors.js';
 import { segmentHeaderBytes } from './format/segment-header.js';
@@ -5,7 +9,7 @@ import type { LogPosition } from './position.js';
 
 /** What can be chosen when a log is opened. Only `dir` must be. */
 export interface LogSettings {
-  /** The log's directory: its own, nothing else may be in it. */
+  /** The log's directory: its own, nothing else may be in it. A relative one is resolved once, when the log is opened. */
   readonly dir: string;
   /** The cluster's id, 32 lower-case hexadecimal digits. A directory of another cluster is refused. All zeros unless told. */
   readonly cluster?: string;
@@ -55,8 +59,11 @@ export function resolveSettings(settings: LogSettings): ResolvedSettings {
     if (typeof id !== 'string' || !/^[0-9a-f]{32}$/.test(id))
       throw invalid(name, '32 lower-case hexadecimal digits', id);
   }
+  if (typeof create !== 'boolean') throw invalid('create', 'true or false', create);
+  if (typeof checkpoint !== 'function') throw invalid('checkpoint', 'a function', checkpoint);
   return {
-    dir,
+    // Once and for all: the process may change its working directory.
+    dir: resolve(dir),
     cluster,
     storageId,
     create,
@@ -86,5 +93,5 @@ function integer(name: string, value: number, min: number, max: number): number 
 }
 
 function invalid(name: string, expected: string, found: unknown): LogError {
-  return new LogError('settings', `setting ${name}: expected ${expected}, got ${JSON.stringify(found)}`);
+  return new LogError('settings', `setting ${name}: expected ${expected}, got ${inspect(found)}`);
 }

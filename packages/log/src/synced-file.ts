@@ -6,10 +6,6 @@ import { names } from './layout.js';
 /** A mark as it stands in the file. */
 export interface NumberedMark extends SyncedMark {
   readonly sequence: number;
-  /** 0 or 1. */
-  readonly slot: number;
-  /** Whether the other slot, too, holds a mark. */
-  readonly isOtherWhole: boolean;
 }
 
 /**
@@ -23,58 +19,47 @@ export class SyncedFile {
   readonly #file: OpenFile;
   #sequence: number;
   /** The slot that is not known to be durable, 0 or 1. */
-  #scratchSlot: number;
+  #scratchSlot = 1;
   #latest: SyncedMark;
   #isDurable = true;
   #syncing: Promise<void> | undefined;
 
-  private constructor(
-    directory: LogDirectory,
-    file: OpenFile,
-    sequence: number,
-    durableSlot: number,
-    mark: SyncedMark,
-  ) {
+  private constructor(directory: LogDirectory, file: OpenFile, sequence: number, mark: SyncedMark) {
     this.#directory = directory;
     this.#file = file;
     this.#sequence = sequence;
-    this.#scratchSlot = 1 - durableSlot;
     this.#latest = mark;
   }
 
   /** Puts a new file in place, without syncing its name. */
-  static async create(directory: LogDirectory, mark: SyncedMark): Promise<void> {
+  static async create(directory: LogDirectory, mark: SyncedMark, sequence = 1): Promise<void> {
     const bytes = Buffer.alloc(slotDistance + slotBytes);
-    encodeSlot({ sequence: 1, ...mark }).copy(bytes);
+    encodeSlot({ sequence, ...mark }).copy(bytes);
     await directory.replaceWith(names.synced, bytes);
   }
 
-  /** @param newest what `read` has found, or what is known to follow it */
+  /**
+   * Puts a new file in place, with the newest mark, and opens that. What a killed process left in the file may be in the page cache
+   * alone, and written over in place it could be torn: then an older mark would count, and batches behind it for torn.
+   *
+   * @param newest what `read` has found, or what is known to follow it
+   */
   static async open(directory: LogDirectory, newest: NumberedMark): Promise<SyncedFile> {
-    const { sequence, slot, isOtherWhole, segmentId, position, end } = newest;
+    const { segmentId, position, end } = newest;
+    const sequence = newest.sequence + 1;
+    await SyncedFile.create(directory, { segmentId, position, end }, sequence);
+    await directory.syncNames();
     const file = await directory.open(names.synced, 'write');
-    // One slot is always durable. With both whole it is the older one for certain: a killed process may have left the newest in the
-    // page cache alone. With one, it is that.
-    const durableSlot = isOtherWhole ? 1 - slot : slot;
-    const synced = new SyncedFile(directory, file, sequence, durableSlot, { segmentId, position, end });
-    try {
-      await synced.#syncSlot();
-      return synced;
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
+    return new SyncedFile(directory, file, sequence, { segmentId, position, end });
   }
 
   /** The newest mark in the file; `undefined` when the file is missing, or neither slot can be read. */
   static async read(directory: LogDirectory): Promise<NumberedMark | undefined> {
     const bytes = await directory.readWhole(names.synced);
     if (bytes === undefined) return undefined;
-    const slots = [decodeSlot(bytes), decodeSlot(bytes.subarray(slotDistance))].flatMap((found, slot) =>
-      found === undefined ? [] : { ...found, slot },
-    );
+    const slots = [decodeSlot(bytes), decodeSlot(bytes.subarray(slotDistance))].filter((slot) => slot !== undefined);
     const [newest] = slots.sort((a, b) => b.sequence - a.sequence);
-    return newest && { ...newest, isOtherWhole: slots.length === 2 };
+    return newest;
   }
 
   get latest(): SyncedMark {

@@ -1,12 +1,14 @@
+import { inspect } from 'node:util';
 import type { Clock, Timer } from '@commitlog/runtime';
 import type { LogDirectory } from './directory.js';
 import { LogError } from './errors.js';
 import type { Fence } from './fence.js';
 import { segmentHeaderBytes } from './format/segment-header.js';
-import type { LogPosition } from './position.js';
+import { type LogPosition, positionOf } from './position.js';
 import type { SegmentSet } from './segment-set.js';
 import type { SyncedFile } from './synced-file.js';
 import type { Watermark } from './watermark.js';
+import type { Append, Change, Roll } from './work.js';
 
 /** How long SYNCED may be behind on disk. */
 const syncedAfterMs = 1000;
@@ -26,32 +28,6 @@ export interface WriterLimits {
   readonly groupBytesMax: number;
   /** The most that may wait. */
   readonly pendingBytesMax: number;
-}
-
-interface Append {
-  readonly kind: 'append';
-  readonly batch: Buffer;
-  /** The point behind it: what whoever waits is told. */
-  readonly end: LogPosition;
-  /** Nobody waits for all but the last of several that were appended together. */
-  readonly resolve: ((end: never) => void) | undefined;
-  readonly reject: ((error: unknown) => void) | undefined;
-  /** Called with the batch when it is refused. */
-  readonly undo: ((batch: Buffer) => void) | undefined;
-}
-
-/** Decided when the batch behind it was taken, with the state derived up to there. */
-interface Roll {
-  readonly kind: 'roll';
-  readonly state: Uint8Array | undefined;
-}
-
-/** A change of the segments; nothing is written meanwhile. */
-interface Change {
-  readonly kind: 'change';
-  readonly run: () => Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
 }
 
 /**
@@ -122,14 +98,23 @@ export class Writer {
    * clock for each takes longer than most of what is done for it. Never goes back.
    */
   get appendTime(): number {
+    // Whoever came first was refused, or has been told.
+    if (this.#queue.length === 0) this.#gatheringSince = undefined;
     this.#gatheringSince ??= this.#clock.wallMs();
     return Math.max(this.#tail.appendTime, this.#gatheringSince);
   }
 
+  /** @throws LogError `settings` while the owner's checkpoint hook runs: between those two batches nothing may happen */
+  requireNoHook(): void {
+    if (!this.#isSavingState) return;
+    throw new LogError(
+      'settings',
+      'the checkpoint hook must not change the log: return the state, and do it afterwards',
+    );
+  }
+
   /** @throws LogError `overloaded` when so many bytes more may not wait */
   requireRoom(bytes: number): void {
-    if (this.#isSavingState)
-      throw new LogError('settings', 'the checkpoint hook must not append: return the state, and append afterwards');
     const { pendingBytesMax } = this.#limits;
     if (this.#pendingBytes > 0 && this.#pendingBytes + bytes > pendingBytesMax) {
       throw new LogError(
@@ -191,7 +176,7 @@ export class Writer {
     this.#pendingBytes += bytes;
     // The next in turn waits until these were taken, not until they are durable.
     const taken = this.#turn.then(() => {
-      this.#pendingBytes = Math.max(0, this.#pendingBytes - bytes);
+      this.#pendingBytes -= bytes;
       return { durable: append() };
     });
     this.#takeTurn(taken);
@@ -261,11 +246,15 @@ export class Writer {
 
   #stateToSave(): Uint8Array | undefined {
     this.#isSavingState = true;
+    let state: unknown;
     try {
-      return this.#saveState(this.#tail);
+      state = this.#saveState(positionOf(this.#tail));
     } finally {
       this.#isSavingState = false;
     }
+    if (state === undefined || state instanceof Uint8Array) return state;
+    const message = `the checkpoint hook must return a Uint8Array or undefined, and not a promise of one: it returned ${inspect(state)}`;
+    throw new LogError('settings', message);
   }
 
   #planFromDisk(): void {
@@ -322,6 +311,8 @@ export class Writer {
     const failure = await failed;
     if (failure !== undefined) return await this.#refuse(failure.error, group);
     active.extend(group);
+    // What an appender is told becomes its own.
+    if (this.#tail === group.at(-1)!.end) this.#tail = active.end;
     for (const { batch } of group) this.#pendingBytes -= batch.length;
     this.#durableGroup = group;
     this.#durable.set(active.end.index);
@@ -371,20 +362,18 @@ export class Writer {
       await run();
       resolve();
     } catch (error) {
-      this.#fence.note(error);
       reject(error);
     }
   }
 
   /** Refuses a group that could not be written, and with it everything that was to follow it. */
   async #refuse(error: unknown, group: readonly Append[]): Promise<void> {
-    this.#fence.note(error);
     if (this.#fence.error === undefined) await this.#cutPartialWrite();
     const waiting = this.#queue.filter((work) => work.kind === 'append');
     this.#queue = this.#queue.filter((work) => work.kind === 'change');
-    this.#pendingBytes = 0;
     this.#planFromDisk();
     for (const { batch, undo, reject } of [...group, ...waiting]) {
+      this.#pendingBytes -= batch.length;
       undo?.(batch);
       reject?.(this.#fence.error ?? error);
     }
@@ -399,11 +388,11 @@ export class Writer {
       // A file system that turned read-only took nothing, and there is nothing to cut.
       if ((await activeFile.size().catch(() => undefined)) === active.bytes) return;
       const message = `a write to ${active.file} failed, and what it left behind could not be cut off: this log takes no more writes. Check the disk, then start again`;
-      this.#fence.note(new LogError('fenced', message, { path: this.#directory.pathOf(active.file), cause }));
+      this.#fence.close(new LogError('fenced', message, { path: this.#directory.pathOf(active.file), cause }));
       return;
     }
     // Or it would be back after a power cut.
-    await this.#directory.sync(activeFile, active.file).catch((error: unknown) => this.#fence.note(error));
+    await this.#directory.sync(activeFile, active.file).catch(nothing);
   }
 
   /** Says in SYNCED what is durable by now, before more is written behind it. */
@@ -420,9 +409,8 @@ export class Writer {
       this.#fence.check();
       this.#markSynced();
       await this.#synced.sync();
-    } catch (error) {
-      // A write that failed is tried again with the next group, which is refused if it fails again.
-      this.#fence.note(error);
+    } catch {
+      // A write that failed is tried again with the next group, which is refused if it fails again; a sync closed the fence.
     }
   }
 }

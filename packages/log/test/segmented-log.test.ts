@@ -257,3 +257,18 @@ it('given a replica that never answers, when the log is closed while it is mende
   await log.close();
   expect(await told).toMatchObject({ code: 'closed' });
 });
+
+it('given a damaged batch before the new start, when the start is known from elsewhere, then the log is trimmed there all the same', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendBig(log, 1, 9);
+  const known = await log.positionAt(5);
+  world.damage(log, 5, 'header');
+  await refused(log.trimBefore(6), 'damaged');
+  await refused(log.trimBefore(7, known), 'settings');
+  await log.trimBefore(6, known);
+  expect(log.start).toEqual(known);
+  expect(await valuesOf(log)).toEqual(words(6, 9));
+  await log.close();
+  expect(await valuesOf(await world.open())).toEqual(words(6, 9));
+});

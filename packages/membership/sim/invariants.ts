@@ -35,8 +35,11 @@ export class Invariants {
         `${observer.name} has ${member.name} at ${member.incarnation}, itself it never was above ${own}`,
       );
     }
-    if (kind === 'left' && subject.leaves === 0) {
-      throw new Violation('a leave is announced', `${observer.name} says that ${member.name} left, which it never did`);
+    if (kind === 'left' && !subject.leftAt.has(member.incarnation)) {
+      throw new Violation(
+        'a leave is announced',
+        `${observer.name} says that ${member.name} left at ${member.incarnation}, which it never did`,
+      );
     }
     this.#checkOrder(observer, kind, member);
   }
@@ -45,14 +48,15 @@ export class Invariants {
     this.#steps += 1;
     if (this.#steps % stepsBetweenChecks !== 0 || node.core === undefined) return;
     const { settings } = this.#cluster;
-    const { members, tombstones, broadcasts, suspicions, relays, asks } = node.core.held;
+    const { members, tombstones, broadcasts, suspicions, relays, asks, turns } = node.core.held;
     const isBounded =
       members <= settings.membersMax &&
-      tombstones <= settings.tombstonesMax + 1 &&
+      tombstones <= settings.tombstonesMax &&
       broadcasts <= settings.membersMax + settings.tombstonesMax &&
       suspicions <= members &&
       relays <= settings.relaysMax &&
       asks <= settings.requestsMax + 2 &&
+      turns <= settings.membersMax + settings.tombstonesMax + 1 &&
       node.timers <= members + relays * 2 + 4 * suspicions + timersMax;
     if (!isBounded) {
       throw new Violation('bounds', `${node.name} holds ${JSON.stringify(node.core.held)} and ${node.timers} timers`);

@@ -48,8 +48,8 @@ export class SimNode {
   boots = 0;
   /** Whether it took its leave. Then nobody need take it for failed. */
   hasLeft = false;
-  /** How often it did. */
-  leaves = 0;
+  /** Its incarnations when it did: of no other may it be said. */
+  readonly leftAt: Set<number> = new Set();
   /** Its highest incarnation ever: nobody else may make one up. */
   incarnationMax = 0;
   isStalled = false;
@@ -132,7 +132,7 @@ export class SimNode {
 
   leave(): void {
     this.hasLeft = true;
-    this.leaves += 1;
+    if (this.core !== undefined) this.leftAt.add(this.core.self.incarnation);
     this.step({ kind: 'leave' });
   }
 

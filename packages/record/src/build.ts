@@ -53,9 +53,12 @@ export function encodeBatch(records: readonly RecordInput[], options: EncodeOpti
  * Encodes a batch without records, unstamped.
  *
  * @param body copied; what it means is up to the type
- * @throws BatchError `too-large` when it does not fit into `batchBytesMax`
+ * @throws BatchError `too-large` when it does not fit into `batchBytesMax`; `record` for a body that is no bytes
  */
 export function encodeControlBatch(type: ControlBatchType, body: Uint8Array, limits?: BatchLimits): Buffer {
+  if (!(body instanceof Uint8Array)) {
+    throw new BatchError('record', `a control batch's body must be a Uint8Array, got a ${typeof body}`);
+  }
   const bytes = headerBytes + body.length;
   requireFit(bytes, batchBytesMaxOf(limits));
   const batch = Buffer.allocUnsafe(bytes);

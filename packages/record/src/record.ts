@@ -97,8 +97,8 @@ function headersLength(headers: readonly RecordHeader[]): number {
 
 /** A length field and its bytes. */
 function bytesLength(part: string, bytes: Uint8Array): number {
-  // Without types a string gets here, and would be copied as zeros.
-  if (!ArrayBuffer.isView(bytes)) {
+  // Without types a string gets here, and would be copied as zeros; of other typed arrays each element would lose what a byte cannot hold.
+  if (!(bytes instanceof Uint8Array)) {
     throw new BatchError(
       'record',
       `a record's ${part} must be a Uint8Array, got a ${typeof bytes}: make one of text with Buffer.from(text)`,

@@ -133,3 +133,13 @@ describe('encodeControlBatch', () => {
     expectRefusal(() => encodeControlBatch(batchTypes.trim, body, { batchBytesMax: 73 }), 'too-large', { found: 74 });
   });
 });
+
+// A Uint16Array was cut to its low bytes, and a string became zeros.
+it.each([new Uint16Array([256, 1]), new Float64Array([0.5]), new DataView(new ArrayBuffer(3)), 'abc', undefined])(
+  'given %s for a value or a control batch’s body, then it is refused',
+  (bytes) => {
+    const wrong = expect.objectContaining({ code: 'record' });
+    expect(() => encodeBatch([{ value: bytes as never }])).toThrow(wrong);
+    expect(() => encodeControlBatch(2, bytes as never)).toThrow(wrong);
+  },
+);

@@ -16,6 +16,7 @@ function changing(path: string, changed: string): Files {
       if (opened !== path) return file;
       return {
         size: () => file.size(),
+        permissions: () => file.permissions(),
         write: () => {},
         resize: () => file.resize(0),
         sync: () => file.sync(),

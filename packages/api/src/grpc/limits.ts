@@ -31,7 +31,7 @@ const mebibyte = 1_048_576;
 const bytesMax = 2 ** 31 - 1;
 
 /** The longest that a timer of Node runs, in milliseconds: 24.8 days. */
-export const timerMsMax = 2 ** 31 - 1;
+export const timerMsMax: number = 2 ** 31 - 1;
 
 const ranges: { readonly [K in keyof Limits]: readonly [min: number, max: number] } = {
   messageBytesMax: [1, bytesMax],

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { LogError } from '../errors.js';
 import { readU64, writeU64 } from './number.js';
@@ -43,7 +44,10 @@ export interface HardStateCopy {
 /** @throws LogError `settings` when a field is out of its range */
 export function encodeCopy({ sequence, state }: HardStateCopy): Buffer {
   const bytes = Buffer.alloc(copyBytes);
-  const vote = state.vote === null ? undefined : Buffer.from(state.vote);
+  const vote = typeof state.vote === 'string' ? Buffer.from(state.vote) : undefined;
+  if (state.vote !== null && typeof state.vote !== 'string') {
+    throw new LogError('settings', `a vote is a string, or null when nobody has it, got ${inspect(state.vote)}`);
+  }
   if (vote !== undefined && vote.length > voteBytesMax) {
     throw new LogError('settings', `a vote takes at most ${voteBytesMax} bytes of UTF-8, got ${vote.length}`);
   }

@@ -1,3 +1,6 @@
+// A relative directory is resolved once, so that the process may change its own afterwards.
+// eslint-disable-next-line no-restricted-imports
+import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type Files, hasErrorCode } from '@commitlog/runtime';
 import { LogDirectory } from '../directory.js';
@@ -31,6 +34,11 @@ async function openOffline(dir: string, files: Files): Promise<OfflineLog> {
   return { directory, manifest: decodeManifest(manifest, directory.pathOf(names.manifest)), found };
 }
 
+/** What a file that is gone says; any other error is thrown on. */
+export function undefinedIfMissing(error: unknown): undefined {
+  if (!(error instanceof LogError && hasErrorCode(error.cause, 'ENOENT'))) throw error;
+}
+
 /** How often a log that changes meanwhile is looked at, before that is given up. */
 const attemptsMax = 5;
 
@@ -40,10 +48,11 @@ const attemptsMax = 5;
  * @throws LogError `locked` when it changes every time
  */
 export async function whileUnchanged<T>(dir: string, files: Files, look: (log: OfflineLog) => Promise<T>): Promise<T> {
+  const path = resolve(dir);
   for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
-    const before = await openOffline(dir, files);
+    const before = await openOffline(path, files);
     const [seen] = await Promise.allSettled([look(before)]);
-    const after = await openOffline(dir, files);
+    const after = await openOffline(path, files);
     if (!isDeepStrictEqual(before.manifest, after.manifest)) continue;
     if (seen.status === 'rejected') throw seen.reason;
     return seen.value;

@@ -7,7 +7,7 @@ import { HardStateFile, newestOf } from '../hard-state-file.js';
 import { identify, names } from '../layout.js';
 import type { LogPosition } from '../position.js';
 import { SyncedFile } from '../synced-file.js';
-import { type OfflineLog, whileUnchanged } from './files-of-log.js';
+import { type OfflineLog, undefinedIfMissing, whileUnchanged } from './files-of-log.js';
 
 /** What the files of a log say about it, without reading its batches. */
 export interface LogDescription {
@@ -20,7 +20,7 @@ export interface LogDescription {
   readonly hardState: HardState | undefined;
   readonly synced: SyncedMark | undefined;
   readonly checkpoints: readonly CheckpointKey[];
-  /** What there is in the directory, by size. */
+  /** The log's files in the directory. */
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
 }
 
@@ -55,7 +55,9 @@ async function describe({ directory, manifest, found }: OfflineLog): Promise<Log
   ].map((segment) => ({ ...segment, file: names.segment(segment.base.index + 1, segment.id) }));
   const sizes = [];
   for (const name of found) {
-    sizes.push({ name, bytes: await directory.sizeOf(name) });
+    // A stranger's name may lead anywhere, and a log that is open loses files meanwhile.
+    const bytes = identify(name) && (await directory.sizeOf(name).catch(undefinedIfMissing));
+    if (bytes !== undefined) sizes.push({ name, bytes });
   }
   return {
     dir: directory.path,

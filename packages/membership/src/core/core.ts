@@ -6,21 +6,20 @@ import { gossip } from './gossip.js';
 import { continueJoins, joinAnswered, startJoin } from './joining.js';
 import { endLeave, maybeEndLeave, startLeave } from './leaving.js';
 import type { Member } from './member.js';
-import type { Message } from './message.js';
+import type { Message, News } from './message.js';
 import { hearNews, hearOwnWord } from './news.js';
-import { decodePacket } from './packet.js';
+import { decodePacket, type Packet } from './packet.js';
 import { probeAcked, probeAnswered, probeEnd, probeNacked, probeTimeout, startProbe } from './probing.js';
-import { allStates, hearStates, pushPullTimer } from './push-pull.js';
+import { allStates, catchUp, hearStates, pushPullTimer } from './push-pull.js';
 import type { Recipient } from './recipient.js';
 import { lostPlaces, reconnect } from './reconnect.js';
-import { announce } from './refutation.js';
+import { announce, setTags } from './refutation.js';
 import { handleIndirectPing, handlePing, relayAcked, relayNack } from './relaying.js';
-import { isLive } from './roster.js';
+import { isLive, type Peer } from './roster.js';
 import { type CoreSettings, checkSettings } from './settings.js';
 import { suspicionTimer } from './suspecting.js';
 import { memberOf, Swim } from './swim.js';
-import { encodeTags } from './tags.js';
-import { reap } from './tombstones.js';
+import { reap, tombstones } from './tombstones.js';
 
 /** How much a core holds, in number: each has a stated bound. */
 export interface Held {
@@ -30,6 +29,8 @@ export interface Held {
   readonly suspicions: number;
   readonly relays: number;
   readonly asks: number;
+  /** Names in the round of probes. */
+  readonly turns: number;
 }
 
 /**
@@ -58,17 +59,17 @@ export class MembershipCore {
   }
 
   get self(): Member {
-    return memberOf(this.#swim.self);
+    return this.#memberOf(this.#swim.self);
   }
 
   /** Everybody who is known: those that failed or left too, as long as they are remembered. */
   members(): Member[] {
-    return [...this.#swim.roster.values()].map(memberOf);
+    return [...this.#swim.roster.values()].map((peer) => this.#memberOf(peer));
   }
 
   member(name: string): Member | undefined {
     const peer = this.#swim.roster.get(name);
-    return peer === undefined ? undefined : memberOf(peer);
+    return peer === undefined ? undefined : this.#memberOf(peer);
   }
 
   /** Where this member would look for the others after a restart: where they are, and where those were who are not found now. */
@@ -88,15 +89,22 @@ export class MembershipCore {
   }
 
   get held(): Held {
-    const { roster, broadcasts, suspicions, relays, asks } = this.#swim;
+    const { roster, broadcasts, suspicions, relays, asks, ring } = this.#swim;
     return {
       members: roster.live,
-      tombstones: roster.gone,
+      tombstones: tombstones(this.#swim),
       broadcasts: broadcasts.size,
       suspicions: suspicions.size,
       relays: relays.size,
       asks: asks.size,
+      turns: ring.size,
     };
+  }
+
+  /** Its own new tags hold here at once, also while they wait to be told. */
+  #memberOf(peer: Peer): Member {
+    const { self, tagBytesToTell } = this.#swim;
+    return memberOf(peer === self && tagBytesToTell !== undefined ? { ...peer, tagBytes: tagBytesToTell } : peer);
   }
 }
 
@@ -121,7 +129,7 @@ function apply(swim: Swim, input: Input): void {
       startJoin(swim, input.join, input.addresses);
       break;
     case 'set-tags':
-      announce(swim, { ...swim.self, tagBytes: encodeTags(input.tags), incarnation: swim.self.incarnation + 1 });
+      setTags(swim, input.tags);
       break;
     case 'leave':
       startLeave(swim);
@@ -142,7 +150,8 @@ function start(swim: Swim, contacts: readonly Address[]): void {
 
 function handlePacket(swim: Swim, address: Address, bytes: Uint8Array): void {
   const packet = decodePacket(bytes);
-  if (packet === undefined) {
+  // Each question is answered in as many bytes as came: two in one packet would have us answer with more than we got.
+  if (packet === undefined || packet.messages.filter(isQuestion).length > 1) {
     swim.counters.malformed += 1;
     return;
   }
@@ -154,8 +163,21 @@ function handlePacket(swim: Swim, address: Address, bytes: Uint8Array): void {
   hearOwnWord(swim, packet.from, packet.incarnation);
   const from = { name: packet.from, address };
   // News first, so that an answer already tells what came of it.
-  for (const message of packet.messages) if ('about' in message) hearNews(swim, message);
+  for (const message of packet.messages) {
+    if ('about' in message) hearNews(swim, message, isOwnNews(message, packet));
+  }
+  catchUp(swim, packet.from, packet.incarnation);
   for (const message of packet.messages) if (!('about' in message)) handleProbing(swim, from, message, bytes.length);
+}
+
+function isQuestion({ kind }: Message): boolean {
+  return kind === 'ping' || kind === 'indirect-ping';
+}
+
+/** What a member says of itself, in a packet that came straight from it. */
+function isOwnNews(news: News, { from, incarnation }: Packet): boolean {
+  const isSaying = news.kind === 'alive' || news.kind === 'left';
+  return isSaying && news.about === from && news.incarnation === incarnation;
 }
 
 function handleProbing(
@@ -203,6 +225,8 @@ function handleAnswered(swim: Swim, id: number, bytes: Uint8Array | undefined): 
   if (bytes !== undefined && answer === undefined) swim.counters.malformed += 1;
   if (purpose.kind === 'probe') {
     if (answer?.kind === 'pong') probeAnswered(swim, purpose.seq);
+    // What it took of the room for questions is free for a join that waits.
+    continueJoins(swim);
     return;
   }
   const isReached = answer?.kind === 'push-pull' && answer.from !== swim.settings.name;
@@ -232,9 +256,13 @@ function handleTimer(swim: Swim, timer: CoreTimer): void {
       swim.relays.delete(timer.seq);
       break;
     case 'suspicion':
+      // Superseded by an earlier one, which has set another if it had to.
+      if (swim.suspicionTimers.get(timer.about) !== timer.dueMs) return;
       // This member stood still: the suspect's objection may be waiting in a socket of ours that nobody has read.
       if (isLate && !timer.wasPutOff) {
-        swim.remind({ ...timer, dueMs: swim.nowMs + probeTimeoutMs, wasPutOff: true }, probeTimeoutMs);
+        const dueMs = swim.nowMs + probeTimeoutMs;
+        swim.suspicionTimers.set(timer.about, dueMs);
+        swim.remind({ ...timer, dueMs, wasPutOff: true }, probeTimeoutMs);
       } else suspicionTimer(swim, timer.about);
       break;
     case 'gossip':

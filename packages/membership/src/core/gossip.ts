@@ -1,12 +1,12 @@
 import { type PacketBuilder, payloadBytesMax } from './packet.js';
-import { refuteNow } from './refutation.js';
+import { raiseNow } from './refutation.js';
 import { isLive, type Peer } from './roster.js';
 import type { Swim } from './swim.js';
 
 /** One round: the news to some members at random, until all has been told often enough. */
 export function gossip(swim: Swim): void {
   swim.isGossipDue = false;
-  refuteNow(swim);
+  raiseNow(swim);
   sendNews(swim);
   if (swim.broadcasts.size > 0) swim.gossipSoon();
 }

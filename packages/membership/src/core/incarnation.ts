@@ -11,7 +11,7 @@ export const incarnationMax: Incarnation = 2 ** 48 - 1;
  * once in a gossip interval, so no honest news leaps. Without the limit one forged claim of the highest number would
  * leave its victim nothing to answer with; with it, a forger that answers every refutation at once needs years.
  */
-export const incarnationLeapMax = 2 ** 16;
+export const incarnationLeapMax: number = 2 ** 16;
 
 export function isLeap(claimed: Incarnation, known: Incarnation): boolean {
   return claimed > known + incarnationLeapMax;

@@ -100,6 +100,6 @@ export function writeTagBytes(writer: ByteWriter, tagBytes: Uint8Array): void {
 export function readTagBytes(reader: ByteReader): Uint8Array {
   const length = reader.u16();
   if (length > tagBytesMax) reader.isBroken = true;
-  // A copy: the packet is its receiver's, and goes when it does.
-  return reader.take(reader.isBroken ? 0 : length).slice();
+  // A copy, which a Buffer's `slice` is not: the packet is its receiver's, and goes when it does.
+  return Uint8Array.from(reader.take(reader.isBroken ? 0 : length));
 }

@@ -14,8 +14,10 @@ type Of<Kind extends News['kind']> = Extract<News, { kind: Kind }>;
 /**
  * What is told of a member takes effect where its incarnation is higher, or equal and it tells of something worse: alive, suspect, failed,
  * left, in this order (SWIM §4.2). As everybody prefers the same, all come to hold the same, whatever the order in which they hear.
+ *
+ * @param isOwn whether who it is about says so itself: then it is no hearsay, and may be as high as it likes
  */
-export function hearNews(swim: Swim, news: News): void {
+export function hearNews(swim: Swim, news: News, isOwn = false): void {
   if (news.about === swim.settings.name) {
     maybeRefute(swim, news);
     return;
@@ -27,7 +29,7 @@ export function hearNews(swim: Swim, news: News): void {
     return;
   }
   if (news.incarnation < known.incarnation) return;
-  if (isLeap(news.incarnation, known.incarnation)) {
+  if (!isOwn && isLeap(news.kind === 'alive' ? news.incarnation : news.incarnation + 1, known.incarnation)) {
     swim.counters.leaps += 1;
     return;
   }
@@ -66,10 +68,12 @@ function hearSuspect(swim: Swim, news: Of<'suspect'>, known: Peer): void {
 }
 
 function hearFailed(swim: Swim, news: Of<'failed'>, known: Peer): void {
-  if (!isLive(known)) {
+  if (known.status === 'failed') {
     if (news.incarnation > known.incarnation) swim.roster.set({ ...known, incarnation: news.incarnation });
     return;
   }
+  // Who left and is said to have failed since came back in between: of this life it never said that it left.
+  if (known.status === 'left' && news.incarnation === known.incarnation) return;
   bury(swim, { ...known, incarnation: news.incarnation, status: 'failed' });
   swim.tell(news);
 }
@@ -89,7 +93,7 @@ function hearLeft(swim: Swim, news: Of<'left'>, known: Peer): void {
  */
 export function hearOwnWord(swim: Swim, name: string, incarnation: number): void {
   const known = swim.roster.get(name);
-  if (known === undefined || name === swim.settings.name || !isLeap(known.incarnation, incarnation)) return;
+  if (known === undefined || name === swim.settings.name || !isLeap(known.incarnation + 1, incarnation)) return;
   swim.counters.leaps += 1;
   if (!hasRoomFor(swim, known)) return;
   const peer: Peer = { ...known, incarnation, status: 'alive', changedMs: swim.nowMs };

@@ -11,7 +11,7 @@ export const packetBytesMax = 1_400;
 const envelopeBytesMax = 56;
 
 /** What is left for what this page of the protocol says. */
-export const payloadBytesMax = packetBytesMax - envelopeBytesMax;
+export const payloadBytesMax: number = packetBytesMax - envelopeBytesMax;
 
 /** The version of what is inside the envelope. */
 const version = 1;

@@ -7,15 +7,30 @@ import { type Random, randomBelow } from '@commitlog/runtime';
  */
 export class ProbeRing {
   readonly #random: Random;
+  readonly #roundMax: number;
+  /** This round's, those whose turn it was first. */
   #names: string[] = [];
+  #inRound: Set<string> = new Set();
   #next = 0;
 
-  constructor(random: Random) {
+  /** @param roundMax names that one round has at most; whoever comes beyond it has its turn in the next */
+  constructor(random: Random, roundMax: number) {
     this.#random = random;
+    this.#roundMax = roundMax;
   }
 
-  /** A new member gets a place at random among those whose turn is still to come. */
+  /** Names that this round has, those whose turn it was too. */
+  get size(): number {
+    return this.#names.length;
+  }
+
+  /**
+   * A new member gets a place at random among those whose turn is still to come. Who had its turn waits for the next round, however
+   * often it goes and comes back: else it would keep the others from having theirs.
+   */
   add(name: string): void {
+    if (this.#inRound.has(name) || this.#names.length >= this.#roundMax) return;
+    this.#inRound.add(name);
     const left = this.#names.length - this.#next;
     this.#names.splice(this.#next + randomBelow(this.#random, left + 1), 0, name);
   }
@@ -30,6 +45,7 @@ export class ProbeRing {
     const name = this.#takeMostSilent(heardMs);
     if (name !== undefined) return name;
     this.#names = [...all()];
+    this.#inRound = new Set(this.#names);
     this.#next = 0;
     this.#shuffle();
     return this.#takeMostSilent(heardMs);

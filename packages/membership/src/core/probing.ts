@@ -1,4 +1,4 @@
-import type { Message } from './message.js';
+import type { Message, News } from './message.js';
 import { hearNews } from './news.js';
 import { askingBytes } from './probe.js';
 import { isLive, type Peer } from './roster.js';
@@ -102,6 +102,6 @@ export function probeNacked(swim: Swim, seq: number, by: string): boolean {
 }
 
 /** This member's own suspicion of another. */
-export function suspicionOf(swim: Swim, { name, incarnation }: Peer) {
-  return { kind: 'suspect', about: name, incarnation, from: swim.settings.name } as const;
+export function suspicionOf(swim: Swim, { name, incarnation }: Peer): Extract<News, { kind: 'suspect' }> {
+  return { kind: 'suspect', about: name, incarnation, from: swim.settings.name };
 }

@@ -1,5 +1,6 @@
 import type { Address } from '@commitlog/runtime';
 import type { Exchange, MemberState } from './exchange.js';
+import type { Incarnation } from './incarnation.js';
 import { hearNews } from './news.js';
 import { isLive } from './roster.js';
 import type { Swim } from './swim.js';
@@ -15,6 +16,18 @@ export function pushPullTimer(swim: Swim): void {
   swim.remindIn(settings.pushPullIntervalMs * scale, { kind: 'push-pull' });
   const [peer] = roster.draw(1, random, (each) => each.name !== settings.name && isLive(each));
   if (peer !== undefined) pushPull(swim, peer.address, undefined);
+}
+
+/**
+ * A member is further, by a packet that came straight from it, than anything that was heard of it: it is asked, and not given up
+ * before it had time to answer. Of all members one is asked in a probe interval.
+ */
+export function catchUp(swim: Swim, name: string, incarnation: Incarnation): void {
+  const known = swim.roster.get(name);
+  if (known === undefined || incarnation <= known.incarnation || swim.isLeaving) return;
+  swim.suspicions.get(name)?.contradict(swim.nowMs);
+  if (swim.nowMs - swim.caughtUpMs < swim.settings.probeIntervalMs) return;
+  if (pushPull(swim, known.address, undefined)) swim.caughtUpMs = swim.nowMs;
 }
 
 /** Begins an exchange, if there is room for one more. */
@@ -34,7 +47,7 @@ export function hearStates(swim: Swim, from: string, states: readonly MemberStat
   for (const { name, incarnation, address, tagBytes, status } of states) {
     const claim = { about: name, incarnation };
     if (status === 'left') {
-      hearNews(swim, { kind: 'left', ...claim });
+      hearNews(swim, { kind: 'left', ...claim }, name === from);
       continue;
     }
     const known = swim.roster.get(name);
@@ -42,7 +55,7 @@ export function hearStates(swim: Swim, from: string, states: readonly MemberStat
     // News of the gone for whom they are gone already, or never were there, is no news.
     if (!isGone || name === swim.settings.name) {
       if (status === 'alive' || name !== swim.settings.name) {
-        hearNews(swim, { kind: 'alive', ...claim, address, tagBytes });
+        hearNews(swim, { kind: 'alive', ...claim, address, tagBytes }, name === from);
       }
       // What another holds for failed becomes a suspect here: after a partition it may well object (memberlist, `mergeState`).
       if (status !== 'alive' && name !== from) hearNews(swim, { kind: 'suspect', ...claim, from });

@@ -5,7 +5,7 @@ import type { Relay } from './relay.js';
 import type { Peer } from './roster.js';
 import type { Swim } from './swim.js';
 
-/** A nack leaves when so much of the probe timeout is over, to be there before the asker's patience is (Lifeguard §IV-A). */
+/** A nack leaves when so much of the asker's time is over, to be there before its patience is (Lifeguard §IV-A). */
 const nackShare = 0.8;
 
 /** Somebody asks for an answer and gets one, with news in the room that its question left. */
@@ -39,8 +39,11 @@ export function handleIndirectPing(
   const seq = swim.nextSeq();
   swim.relays.set(seq, { asker, ...question });
   swim.send(target, [{ kind: 'ping', seq }], question.bytesMax, question.bytesMax);
-  swim.remindIn(nackShare * swim.settings.probeTimeoutMs, { kind: 'relay-nack', seq });
-  swim.remindIn(swim.settings.probeIntervalMs, { kind: 'relay-end', seq });
+  const { probeTimeoutMs, probeIntervalMs } = swim.settings;
+  // The asker has waited for a probe timeout before it asked.
+  const askerMs = Math.min(probeTimeoutMs, probeIntervalMs - probeTimeoutMs);
+  swim.remindIn(nackShare * askerMs, { kind: 'relay-nack', seq });
+  swim.remindIn(probeIntervalMs, { kind: 'relay-end', seq });
 }
 
 /** The target answered: its asker is told. */

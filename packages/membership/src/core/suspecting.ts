@@ -28,13 +28,24 @@ export function confirmSuspicion(swim: Swim, news: SuspectNews): void {
 
 /** Its time may be over: the suspicion may also be another by now, or have been given more time. */
 export function suspicionTimer(swim: Swim, about: string): void {
+  swim.suspicionTimers.delete(about);
   const suspicion = swim.suspicions.get(about);
-  if (suspicion === undefined || swim.nowMs < suspicion.deadlineMs) return;
+  if (suspicion === undefined) return;
+  if (swim.nowMs < suspicion.deadlineMs) {
+    remindAtDeadline(swim, about, suspicion);
+    return;
+  }
   const { incarnation } = suspicion;
   bury(swim, { ...swim.roster.get(about)!, status: 'failed' });
   swim.tell({ kind: 'failed', about, incarnation, from: swim.settings.name });
 }
 
+/** One timer for each suspect, that of the earliest deadline: when it is over and the suspicion is not, there is another. */
 function remindAtDeadline(swim: Swim, about: string, { deadlineMs }: Suspicion): void {
-  swim.remindIn(Math.max(0, deadlineMs - swim.nowMs), { kind: 'suspicion', about });
+  if ((swim.suspicionTimers.get(about) ?? Number.POSITIVE_INFINITY) <= deadlineMs) return;
+  const delayMs = Math.max(0, deadlineMs - swim.nowMs);
+  // As the timer has it, to the bit: it is known again by that.
+  const dueMs = swim.nowMs + delayMs;
+  swim.suspicionTimers.set(about, dueMs);
+  swim.remind({ kind: 'suspicion', about, dueMs }, delayMs);
 }

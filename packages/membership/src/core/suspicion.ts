@@ -35,6 +35,7 @@ export class Suspicion {
   readonly #times: SuspicionTimes;
   readonly #confirmedBy: Set<string> = new Set();
   readonly #from: string;
+  #contradictedMs: number = Number.NEGATIVE_INFINITY;
 
   constructor(claim: { incarnation: Incarnation; from: string }, times: SuspicionTimes, startedMs: number) {
     this.incarnation = claim.incarnation;
@@ -55,8 +56,17 @@ export class Suspicion {
     return true;
   }
 
-  /** When its target counts as failed. */
+  /** The target itself says that it is at a higher incarnation: what it says there is still to be heard. */
+  contradict(nowMs: number): void {
+    this.#contradictedMs = nowMs;
+  }
+
+  /** When its target counts as failed: never before it had time to say more, where it did contradict. */
   get deadlineMs(): number {
+    return Math.max(this.#claimDeadlineMs, this.#contradictedMs + this.#times.minMs);
+  }
+
+  get #claimDeadlineMs(): number {
     const { minMs, maxMs, confirmationsMax } = this.#times;
     if (confirmationsMax === 0) return this.#startedMs + minMs;
     const share = Math.log(this.#confirmedBy.size + 1) / Math.log(confirmationsMax + 1);

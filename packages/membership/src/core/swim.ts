@@ -36,6 +36,8 @@ export class Swim {
   readonly awareness: Awareness;
   readonly broadcasts: BroadcastQueue = new BroadcastQueue();
   readonly suspicions: Map<string, Suspicion> = new Map();
+  /** By suspect: when the earliest timer for it is due. Whatever is due at another time is not looked at any more. */
+  readonly suspicionTimers: Map<string, number> = new Map();
   /** The one probe under way. */
   probe: Probe | undefined;
   /** Probes on behalf of others, by the number that their pings carry. */
@@ -45,16 +47,21 @@ export class Swim {
   readonly joins: Map<number, Join> = new Map();
   readonly counters: Counters = zeroCounters();
   isGossipDue = false;
-  refutedMs: number = Number.NEGATIVE_INFINITY;
+  /** When this member last asked another what it says of itself. */
+  caughtUpMs: number = Number.NEGATIVE_INFINITY;
+  /** When this member last raised its incarnation. */
+  raisedMs: number = Number.NEGATIVE_INFINITY;
   /** The highest incarnation that a claim about this member had, and that is still to be answered. */
   toRefute: number | undefined;
+  /** Tags that this member has by its own account, and that are still to be told. */
+  tagBytesToTell: Uint8Array | undefined;
   #effects: Effect[] = [];
   #seq: number;
 
   constructor(settings: CoreSettings, random: Random) {
     this.settings = settings;
     this.random = random;
-    this.ring = new ProbeRing(random);
+    this.ring = new ProbeRing(random, settings.membersMax + settings.tombstonesMax + 1);
     this.contacts = new Contacts(2 * settings.membersMax);
     this.awareness = new Awareness(settings.isLifeguardOn ? settings.awarenessMaxMultiplier : 1);
     // Drawn, so that an answer to who had this name before is none to us.

@@ -19,7 +19,7 @@ const kinds = { text: 0, number: 1, false: 2, true: 3 } as const;
 export function encodeTags(tags: Tags): Uint8Array {
   const writer = new ByteWriter();
   for (const key of Object.keys(tags).sort()) {
-    const keyBytes = Buffer.from(key);
+    const keyBytes = textBytes(key);
     if (keyBytes.length > 255)
       throw refused(`a key is at most 255 bytes, "${key.slice(0, 20)}…" is ${keyBytes.length}`);
     writer.u8(keyBytes.length).put(keyBytes);
@@ -49,11 +49,17 @@ function writeValue(writer: ByteWriter, key: string, value: unknown): void {
   if (typeof value === 'boolean') writer.u8(value ? kinds.true : kinds.false);
   else if (typeof value === 'number' && !Number.isNaN(value)) writer.u8(kinds.number).f64(value);
   else if (typeof value === 'string') {
-    const bytes = Buffer.from(value);
+    const bytes = textBytes(value);
     if (bytes.length > tagBytesMax)
       throw refused(`the value of "${key}" is ${bytes.length} bytes, too long for any tag`);
     writer.u8(kinds.text).u16(bytes.length).put(bytes);
   } else throw refused(`the value of "${key}" must be a string, a number or a boolean, got ${String(value)}`);
+}
+
+function textBytes(text: string): Buffer {
+  const bytes = Buffer.from(text);
+  if (bytes.toString() !== text) throw refused(`${JSON.stringify(text.slice(0, 20))} has half a surrogate pair`);
+  return bytes;
 }
 
 function readValue(reader: ByteReader): string | number | boolean {

@@ -11,14 +11,19 @@ export function bury(swim: Swim, gone: Peer): void {
   swim.roster.set(peer);
   swim.suspicions.delete(peer.name);
   swim.report(peer.status === 'left' ? 'left' : 'failed', peer);
-  while (swim.roster.gone > swim.settings.tombstonesMax) forget(swim, oldest(swim));
+  for (let extra = tombstones(swim) - swim.settings.tombstonesMax; extra > 0; extra--) forget(swim, oldest(swim));
+}
+
+/** Members that are gone and remembered. One that is leaving is gone itself, and never forgets itself. */
+export function tombstones({ roster, self }: Swim): number {
+  return isLive(self) ? roster.gone : roster.gone - 1;
 }
 
 /** Forgets whoever has been gone for long enough, and where nobody was found for as long. */
 export function reap(swim: Swim): void {
   const { tombstoneMs, reconnectTimeoutMs } = swim.settings;
   for (const peer of [...swim.roster.values()]) {
-    if (isLive(peer)) continue;
+    if (isLive(peer) || peer === swim.self) continue;
     const keptMs = peer.status === 'left' ? tombstoneMs : reconnectTimeoutMs;
     if (swim.nowMs - peer.changedMs >= keptMs) forget(swim, peer);
   }
@@ -34,7 +39,7 @@ function forget(swim: Swim, { name }: Peer): void {
 function oldest(swim: Swim): Peer {
   let found: Peer | undefined;
   for (const peer of swim.roster.values()) {
-    if (!isLive(peer) && (found === undefined || peer.changedMs < found.changedMs)) found = peer;
+    if (!isLive(peer) && peer !== swim.self && (found === undefined || peer.changedMs < found.changedMs)) found = peer;
   }
   return found!;
 }

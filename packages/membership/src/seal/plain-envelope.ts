@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { Address } from '@commitlog/runtime';
+import { packetBytesMax } from '../core/index.js';
 import { type Envelope, type EnvelopeCounters, forms, type Opened, zeroEnvelopeCounters } from './envelope.js';
 
 const markBytes = 8;
@@ -25,7 +26,8 @@ export class PlainEnvelope implements Envelope {
 
   open(_from: Address, packet: Uint8Array): Opened {
     const mark = packet.subarray(1, 1 + markBytes);
-    if (packet[0] === forms.plain && Buffer.compare(mark, this.#mark) === 0) {
+    const isShort = packet.length <= packetBytesMax;
+    if (isShort && packet[0] === forms.plain && Buffer.compare(mark, this.#mark) === 0) {
       return { kind: 'payload', payload: packet.subarray(1 + markBytes) };
     }
     this.counters.foreign += 1;

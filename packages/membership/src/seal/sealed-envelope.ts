@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Address, Random } from '@commitlog/runtime';
-import { addressText } from '../core/index.js';
+import { addressText, packetBytesMax } from '../core/index.js';
 import { nonceMax, open, seal, tagBytes } from './aead.js';
 import { type Envelope, type EnvelopeCounters, forms, type Opened, zeroEnvelopeCounters } from './envelope.js';
 import { deriveKey } from './key-derivation.js';
@@ -86,9 +86,10 @@ export class SealedEnvelope implements Envelope {
     return this.#sealed(forms.sealed, number, receiver.token, payload);
   }
 
-  open(from: Address, packet: Uint8Array): Opened {
+  open(_from: Address, packet: Uint8Array): Opened {
     const form = packet[0];
-    if (packet.length < headerBytes + tagBytes || (form !== forms.sealed && form !== forms.challenge)) {
+    const canBeOurs = packet.length >= headerBytes + tagBytes && packet.length <= packetBytesMax;
+    if (!canBeOurs || (form !== forms.sealed && form !== forms.challenge)) {
       this.counters.foreign += 1;
       return { kind: 'refused' };
     }
@@ -109,7 +110,7 @@ export class SealedEnvelope implements Envelope {
       return { kind: 'refused' };
     }
     return form === forms.challenge
-      ? this.#challenged(from, bytes, payload)
+      ? this.#challenged(bytes, payload)
       : this.#arrived(bytes, { salt, sender, key: key!, number, payload });
   }
 
@@ -142,10 +143,13 @@ export class SealedEnvelope implements Envelope {
     return { kind: 'reply', packet: this.#sealed(forms.challenge, this.#nextNumber(), token, echo, asker) };
   }
 
-  /** Sends again what is asked for, if it is one of the last that we sent there: each is sent again once, so no recording can make us. */
-  #challenged(from: Address, bytes: Buffer, echo: Uint8Array): Opened {
-    const receiver = this.#receivers.get(addressText(from));
+  /**
+   * Sends again what is asked for, if it is one of the last that we sent: each is sent again once, so no recording can make us. It may be
+   * asked for from another address than it went to: a member that listens on several answers from whichever its routes say.
+   */
+  #challenged(bytes: Buffer, echo: Uint8Array): Opened {
     const number = echo.length === 6 ? Buffer.from(echo).readUIntBE(0, 6) : -1;
+    const receiver = [...this.#receivers.values()].find(({ sent }) => sent.some((each) => each.number === number));
     const asked = receiver?.sent.find((each) => each.number === number);
     if (receiver === undefined || asked === undefined) {
       this.counters.replayed += 1;

@@ -1,26 +1,26 @@
 import type { MembershipEvent } from '../core/index.js';
 
-/** Events kept for a reader that is behind; beyond it only the newest of each member are. */
-const waitingMax = 1_024;
-
 /**
  * What happens from now on, for one reader at its own pace. A reader that falls far behind misses what a member went through on its way, never
  * how it stands in the end: so its memory is bounded, and the reader's picture is right as soon as it has caught up.
  */
 export class EventStream implements AsyncIterableIterator<MembershipEvent> {
   readonly #onClose: (stream: EventStream) => void;
+  readonly #waitingMax: number;
   #waiting: MembershipEvent[] = [];
   #wakes: (() => void)[] = [];
   #isClosed = false;
 
-  constructor(onClose: (stream: EventStream) => void) {
+  /** @param waitingMax events kept for a reader that is behind, above that only the newest of each member, and of those no more either */
+  constructor(waitingMax: number, onClose: (stream: EventStream) => void) {
+    this.#waitingMax = waitingMax;
     this.#onClose = onClose;
   }
 
   push(event: MembershipEvent): void {
     if (this.#isClosed) return;
     this.#waiting.push(event);
-    if (this.#waiting.length > waitingMax) this.#waiting = newestOfEach(this.#waiting);
+    if (this.#waiting.length > this.#waitingMax) this.#waiting = newestOfEach(this.#waiting).slice(-this.#waitingMax);
     for (const wake of this.#wakes.splice(0)) wake();
   }
 

@@ -81,6 +81,10 @@ export class Membership {
 
   /** Binds, and looks for the members that were saved. Resolves once it can be reached; a second call waits for the first. */
   start(): Promise<void> {
+    if (this.#stopping !== undefined) {
+      const why = `${this.#init.name} was stopped and does not start again: make another`;
+      return Promise.reject(new MembershipError('ERR_MEMBERSHIP_STOPPED', why));
+    }
     this.#starting ??= this.#start();
     return this.#starting;
   }
@@ -116,7 +120,9 @@ export class Membership {
 
   /** What happens from now on. Every call gives a reader of its own; it ends when the member stops. */
   events(): AsyncIterableIterator<MembershipEvent> {
-    const stream = new EventStream((closed) => void this.#events.delete(closed));
+    const { membersMax, tombstonesMax } = this.#settings;
+    // Whoever is known fits, with room for those who are forgotten meanwhile.
+    const stream = new EventStream(2 * (membersMax + tombstonesMax), (closed) => void this.#events.delete(closed));
     this.#events.add(stream);
     if (this.#stopping !== undefined) stream.close();
     return stream;
@@ -134,10 +140,16 @@ export class Membership {
     if (addresses.length > membersMax) {
       throw new MembershipError('ERR_MEMBERSHIP_JOIN', `at most ${membersMax} addresses, got ${addresses.length}`);
     }
+    for (const { host, port } of addresses) {
+      const isPort = Number.isInteger(port) && port >= 1 && port <= 65_535;
+      if (typeof host === 'string' && host !== '' && isPort) continue;
+      const got = JSON.stringify({ host, port });
+      throw new MembershipError('ERR_MEMBERSHIP_JOIN', `an address has a host and a port from 1 to 65535, got ${got}`);
+    }
+    void this.#running;
     this.#joinsMade += 1;
     const join = this.#joinsMade;
     const ended = new Promise<number>((resolve) => this.#joins.set(join, resolve));
-    void this.#running;
     this.#step({ kind: 'join', join, addresses });
     const reached = await ended;
     if (reached === 0 && addresses.length > 0) {

@@ -33,7 +33,15 @@ export class Saver {
   saveNow(): Promise<void> {
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#saving = this.#saving.then(() => this.#store.save(this.#current())).catch(this.#failed);
+    this.#saving = this.#saving
+      .then(() => this.#store.save(this.#current()))
+      .catch((error) => {
+        try {
+          this.#failed(error);
+        } catch {
+          // Whoever is told of a problem and fails at that is not asked again: saving goes on.
+        }
+      });
     return this.#saving;
   }
 }

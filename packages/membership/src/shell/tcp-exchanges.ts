@@ -7,6 +7,8 @@ import { Frames } from './frames.js';
 /** Whoever has not said a proper hello by then is cut off. */
 const helloWithinMs = 5_000;
 const helloBytesMax = 64;
+/** Connections from one host that have not shown a key yet: it takes them one round trip to do so. */
+const strangersPerHostMax = 32;
 /** What sealing adds. */
 const sealBytes = 16;
 
@@ -15,7 +17,7 @@ export interface TcpExchangesInit {
   readonly bytesMax: number;
   /** How long one exchange may take to be answered. */
   readonly answerWithinMs: number;
-  /** Connections that are answered at a time; more are cut off at once. */
+  /** Connections that are answered at a time. For one more the oldest that has not shown a key yet is cut off. */
   readonly connectionsMax: number;
 }
 
@@ -40,15 +42,30 @@ export class TcpExchanges implements Exchanges {
 
   async listen(local: Address, answer: (question: Uint8Array) => Uint8Array | undefined): Promise<ExchangeListener> {
     const open = new Set<ByteStream>();
+    /** Those that have not shown a key yet, the oldest first. */
+    const strangers = new Set<ByteStream>();
     const listener = await this.#streams.listen(local, (stream) => {
-      if (open.size >= this.#init.connectionsMax) {
+      const ofHost = [...strangers].filter(({ remote }) => remote.host === stream.remote.host);
+      const isFull = open.size >= this.#init.connectionsMax;
+      const givesWay = ofHost.length >= strangersPerHostMax ? ofHost[0] : isFull ? [...strangers][0] : undefined;
+      if (givesWay !== undefined) {
+        open.delete(givesWay);
+        strangers.delete(givesWay);
+        givesWay.destroy();
+      } else if (isFull) {
         this.refused += 1;
         stream.destroy();
         return;
       }
       open.add(stream);
-      void this.#serve(stream, answer).finally(() => {
+      strangers.add(stream);
+      const answerKnown = (question: Uint8Array): Uint8Array | undefined => {
+        strangers.delete(stream);
+        return answer(question);
+      };
+      void this.#serve(stream, answerKnown).finally(() => {
         open.delete(stream);
+        strangers.delete(stream);
         stream.destroy();
       });
     });

@@ -8,7 +8,7 @@ const never = (): number => 0;
 test('given any seed, then each round has everybody once, and not always in the same order', () => {
   const orders = new Set<string>();
   for (let seed = 0; seed < 20; seed++) {
-    const ring = new ProbeRing(new SeededRandom(seed));
+    const ring = new ProbeRing(new SeededRandom(seed), 20);
     const round = names.map(() => ring.next(() => names, never)!);
     expect(round.toSorted()).toEqual(names);
     orders.add(round.join(''));
@@ -17,7 +17,7 @@ test('given any seed, then each round has everybody once, and not always in the 
 });
 
 test('given one who has been silent for long, then it is next, but still once in a round', () => {
-  const ring = new ProbeRing(new SeededRandom(1));
+  const ring = new ProbeRing(new SeededRandom(1), 20);
   const heardMs = (name: string): number => (name === 'd' ? 5 : 100);
   const taken = names.map(() => ring.next(() => names, heardMs)!);
   expect(taken[0]).toBe('d');
@@ -25,7 +25,7 @@ test('given one who has been silent for long, then it is next, but still once in
 });
 
 test('given a newcomer, then it has its turn in the round that is under way', () => {
-  const ring = new ProbeRing(new SeededRandom(1));
+  const ring = new ProbeRing(new SeededRandom(1), 20);
   ring.next(() => names, never);
   ring.add('new');
   const rest = Array.from({ length: 6 }, () => ring.next(() => names, never));
@@ -34,7 +34,7 @@ test('given a newcomer, then it has its turn in the round that is under way', ()
 
 test('given nobody to probe, then there is nobody', () => {
   expect(
-    new ProbeRing(new SeededRandom(1)).next(
+    new ProbeRing(new SeededRandom(1), 20).next(
       () => names,
       () => undefined,
     ),

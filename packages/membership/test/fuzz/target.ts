@@ -65,19 +65,20 @@ export class Target {
       return 'answered';
     }
     const effects = this.step({ kind: 'packet', from, bytes: opened.payload });
+    let repliedBytes = 0;
     for (const effect of effects) {
-      if (effect.kind !== 'send' || addressText(effect.to) !== addressText(from)) continue;
-      assert.ok(
-        effect.bytes.length <= opened.payload.length,
-        `${opened.payload.length} bytes were answered with ${effect.bytes.length}`,
-      );
+      if (effect.kind === 'send' && addressText(effect.to) === addressText(from)) repliedBytes += effect.bytes.length;
     }
+    assert.ok(
+      repliedBytes <= opened.payload.length,
+      `${opened.payload.length} bytes were answered with ${repliedBytes}`,
+    );
     this.checkBounds();
     return 'let in';
   }
 
   checkBounds(): void {
-    const { members, tombstones, broadcasts, suspicions, relays, asks } = this.core.held;
+    const { members, tombstones, broadcasts, suspicions, relays, asks, turns } = this.core.held;
     const isBounded =
       members <= bounds.membersMax &&
       tombstones <= bounds.tombstonesMax &&
@@ -85,6 +86,7 @@ export class Target {
       suspicions <= members &&
       relays <= bounds.relaysMax &&
       asks <= bounds.requestsMax + 2 &&
+      turns <= bounds.membersMax + bounds.tombstonesMax + 1 &&
       this.#timers.length <= timersMax;
     assert.ok(isBounded, `held: ${JSON.stringify(this.core.held)}, ${this.#timers.length} timers`);
   }

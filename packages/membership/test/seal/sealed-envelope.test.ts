@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { SeededRandom } from '@commitlog/simulation';
 import { expect, test } from 'vitest';
-import { Keyring, packetBytesMax, payloadBytesMax, SealedEnvelope } from '../../src/index.js';
+import { Keyring, PlainEnvelope, packetBytesMax, payloadBytesMax, SealedEnvelope } from '../../src/index.js';
 
 const key = new Uint8Array(32).fill(1);
 const otherKey = new Uint8Array(32).fill(2);
@@ -122,4 +122,23 @@ test('given two packets with the same payload, then nothing in them is the same 
   const [one, other] = [from.seal(bob, hello), from.seal(bob, hello)];
   expect(Buffer.compare(one.subarray(35), other.subarray(35))).not.toBe(0);
   expect([...one.subarray(0, 21)]).toEqual([...other.subarray(0, 21)]);
+});
+
+test('given a member that answers from another address than it is known by, then packets to it get through all the same', () => {
+  // Its challenges were not recognised, and none of the packets sent to it ever counted.
+  const [from, to] = [envelope(), envelope()];
+  const challenge = to.open(alice, from.seal(bob, hello));
+  if (challenge.kind !== 'reply') throw new Error('no challenge');
+  const again = from.open({ host: '10.0.9.9', port: 7946 }, challenge.packet);
+  expect(again.kind === 'reply' && to.open(alice, again.packet).kind).toBe('payload');
+  expect(to.open(alice, from.seal(bob, hello)).kind).toBe('payload');
+});
+
+test('given a packet that is longer than any may be, then it is refused before anything is done with it', () => {
+  const long = envelope().seal(bob, new Uint8Array(packetBytesMax));
+  const to = envelope();
+  expect(to.open(alice, long)).toEqual({ kind: 'refused' });
+  expect(to.counters).toMatchObject({ foreign: 1, unproven: 0 });
+  const plain = new PlainEnvelope('c');
+  expect(plain.open(alice, plain.seal(bob, new Uint8Array(packetBytesMax)))).toEqual({ kind: 'refused' });
 });

@@ -7,6 +7,7 @@ import {
   defaultSettings,
   type Effect,
   type Entry,
+  type EntryFormat,
   emptyState,
   type Input,
   type MemberId,
@@ -38,6 +39,7 @@ export interface LabInit {
   readonly seed?: string;
   readonly settings?: Partial<CoreSettings>;
   readonly stored?: Partial<StoredState>;
+  readonly format?: EntryFormat;
 }
 
 /** Fields of a message that a test cares about; the rest is filled in. */
@@ -77,7 +79,10 @@ export class Lab {
       ...init.stored,
     };
     const settings = { ...defaultSettings, electionTimeoutMs: 100, heartbeatMs: 10, self: this.self, ...init.settings };
-    this.core = new RaftCore(settings, stored, { random: new SeededRandom(init.seed ?? `lab ${id}`) });
+    this.core = new RaftCore(settings, stored, {
+      random: new SeededRandom(init.seed ?? `lab ${id}`),
+      format: init.format,
+    });
   }
 
   get status(): CoreStatus {

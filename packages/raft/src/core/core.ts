@@ -5,6 +5,7 @@ import { persisted, storageReady, writeFailed } from './durability.js';
 import type { Effect, Input, Role, StoredState } from './effect.js';
 import { campaign } from './election.js';
 import type { Entry, Index, Term } from './entry.js';
+import { type EntryFormat, plainFormat } from './entry-format.js';
 import { checkQuorum } from './heartbeat.js';
 import { invariant } from './invariant.js';
 import type { MemberId } from './member.js';
@@ -63,10 +64,16 @@ export class RaftCore {
   constructor(
     settings: CoreSettings,
     stored: StoredState,
-    components: { readonly random: Random; readonly trace?: TraceSink | undefined },
+    components: {
+      readonly random: Random;
+      readonly trace?: TraceSink | undefined;
+      /** What entries' bytes look like; by default they are what was proposed. */
+      readonly format?: EntryFormat | undefined;
+    },
   ) {
     checkSettings(settings);
-    this.#raft = new Raft(settings, stored, components.random, components.trace);
+    const { random, trace, format = plainFormat } = components;
+    this.#raft = new Raft(settings, stored, random, format, trace);
     this.#said = { role: 'follower', term: this.#raft.term, leader: null };
   }
 

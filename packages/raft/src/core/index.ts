@@ -22,6 +22,7 @@ export {
   type StoredState,
 } from './effect.js';
 export { type Entry, type EntryType, entryBytes, type Index, type Term } from './entry.js';
+export { type EntryFormat, plainFormat } from './entry-format.js';
 export { InvariantError } from './invariant.js';
 export { type MemberId, memberId, nodeOf, storageOf } from './member.js';
 export { type DurableMessage, isBulk, type Message, type VolatileMessage } from './message.js';

@@ -2,6 +2,7 @@ import { type Random, randomBelow } from '@commitlog/runtime';
 import { type Configuration, ConfigurationHistory, decodeConfiguration, isVoter } from './configuration.js';
 import type { Effect, HardState, Role, StoredState } from './effect.js';
 import { type Entry, type EntryType, entryBytes, type Index, type Term } from './entry.js';
+import type { EntryFormat } from './entry-format.js';
 import { invariant } from './invariant.js';
 import type { MemberId } from './member.js';
 import type { DurableMessage, Unaddressed, VolatileMessage } from './message.js';
@@ -116,6 +117,7 @@ export class Raft {
     readonly settings: CoreSettings,
     stored: StoredState,
     readonly random: Random,
+    readonly format: EntryFormat,
     sink: TraceSink | undefined,
   ) {
     this.terms = new Terms(stored.start, stored.terms, stored.lastIndex);
@@ -225,10 +227,11 @@ export class Raft {
   }
 
   /** Adds a leader's own entry to the log. */
-  appendOwn(type: EntryType, data: Uint8Array): Entry {
+  appendOwn(type: EntryType, payload: Uint8Array): Entry {
     invariant(this.isLeader, 'only a leader adds entries of its own');
     invariant(!this.isStorageRefusing, 'a leader without a disk must have stepped down');
-    const entry: Entry = { index: this.lastIndex + 1, term: this.term, type, data };
+    const [index, term] = [this.lastIndex + 1, this.term];
+    const entry: Entry = { index, term, type, data: this.format.place(type, payload, index, term) };
     this.appendEntry(entry);
     return entry;
   }
@@ -238,8 +241,10 @@ export class Raft {
     this.terms.append(entry.index, entry.term);
     this.tail.append(entry);
     this.outbox.entries.push(entry);
+    this.format.appended?.(entry);
     if (entry.type === 'configuration') {
-      this.configurations.append({ index: entry.index, configuration: decodeConfiguration(entry.data) });
+      const configuration = decodeConfiguration(this.format.payloadOf(entry));
+      this.configurations.append({ index: entry.index, configuration });
       this.configurationChanged('appended');
     }
   }
@@ -255,6 +260,7 @@ export class Raft {
     this.writes.truncate(from);
     for (const hole of this.holes) if (hole >= from) this.holes.delete(hole);
     this.outbox.truncateFrom = from;
+    this.format.truncated?.(from);
     this.trace?.('truncate', cause, { from });
     if (this.configurations.truncate(from)) this.configurationChanged('rolled back with its entry');
   }

@@ -54,6 +54,8 @@ export function becomeCandidate(raft: Raft, cause: string): void {
 export function becomeLeader(raft: Raft): void {
   invariant(raft.role === 'candidate', 'only a candidate becomes leader');
   invariant(raft.vote === raft.self, 'a leader has voted for itself');
+  // Its vote counted once it was on disk, and whatever was to be written before went there before.
+  invariant(raft.writes.durableIndex === raft.lastIndex, 'a new leader has its whole log on disk');
   raft.role = 'leader';
   raft.leader = raft.self;
   raft.round = 0;

@@ -104,6 +104,7 @@ function install(raft: Raft, snapshot: SnapshotMeta): void {
     raft.tail.reset(snapshot.index);
     // What stands in the log above the last committed entry, until the snapshot is on disk, may be another log's.
     raft.writes.truncate(raft.commitIndex + 1);
+    raft.format.replaced?.(snapshot);
     raft.configurations.restore(placed);
     raft.configurationChanged('came with a snapshot');
   }

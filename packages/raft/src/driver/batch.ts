@@ -1,4 +1,4 @@
-import type { Effect } from '../core/index.js';
+import type { Effect, EntryFormat } from '../core/index.js';
 import { notTaken, type ProposalOutcome, type Proposals, type Settle } from './proposals.js';
 import type { Steps } from './steps.js';
 
@@ -12,14 +12,18 @@ export class Batch {
   #waiting: Proposal[] = [];
   readonly #steps: Steps;
   readonly #placed: Proposals;
+  readonly #format: EntryFormat | undefined;
 
-  constructor(steps: Steps, placed: Proposals) {
+  constructor(steps: Steps, placed: Proposals, format: EntryFormat | undefined) {
     this.#steps = steps;
     this.#placed = placed;
+    this.#format = format;
   }
 
   add(data: Uint8Array): Promise<ProposalOutcome> {
     return new Promise((settle) => {
+      // What it throws, the promise rejects with.
+      this.#format?.admit?.(data);
       this.#waiting.push({ data, settle });
       if (this.#waiting.length === 1) queueMicrotask(() => this.propose());
     });

@@ -2,6 +2,7 @@ import type { Clock, Random } from '@commitlog/runtime';
 import {
   type CoreSettings,
   defaultSettings,
+  type EntryFormat,
   type MemberId,
   type Role,
   type Term,
@@ -27,6 +28,8 @@ export interface GroupComponents {
   readonly machine: StateMachine;
   readonly clock: Clock;
   readonly random: Random;
+  /** What entries' bytes look like; by default they are what was proposed. All members need the same one, and so does the storage. */
+  readonly format?: EntryFormat;
   readonly trace?: TraceSink;
   /** Role, term or leader changed. */
   readonly onRole?: (role: Role, term: Term, leader: MemberId | null, cause: string) => void;

@@ -60,7 +60,7 @@ export class RaftGroup {
     this.self = init.self;
     this.#core = core;
     this.#placed = new Proposals(core);
-    this.#batch = new Batch(this.#steps, this.#placed);
+    this.#batch = new Batch(this.#steps, this.#placed, components.format);
     this.#reads = new Readings({ ...defaultSettings, ...init });
     this.#send = send;
     this.#components = components;
@@ -115,11 +115,11 @@ export class RaftGroup {
   ): Promise<RaftGroup> {
     const { snapshotEvery: _every, trailing: _trailing, ...settings } = init;
     const stored = await components.storage.load();
-    const { random, trace: sink, onProblem } = components;
+    const { random, format, trace: sink, onProblem } = components;
     const report = safeSink(onProblem);
     // In the middle of a step, an exception would leave the core half changed.
     const trace: typeof sink = sink && ((event) => callSafely('trace', { group: id, report }, () => sink(event)));
-    const core = new RaftCore({ ...defaultSettings, ...settings }, stored, { random, trace });
+    const core = new RaftCore({ ...defaultSettings, ...settings }, stored, { random, format, trace });
     const group = new RaftGroup(id, init, core, send, components);
     await group.#applier.start(stored.snapshot, stored.start.index);
     group.#applier.kick();
@@ -160,7 +160,7 @@ export class RaftGroup {
    * Has no time limit of its own: a member that nobody talks to any more cannot know what became of it, until it is stopped.
    *
    * @param data must not be changed afterwards; it is not copied
-   * @throws TypeError when it is no Uint8Array
+   * @throws TypeError when it is no Uint8Array; and whatever the format's `admit` throws
    */
   propose(data: Uint8Array): Promise<ProposalOutcome> {
     if (!(data instanceof Uint8Array || types.isUint8Array(data))) {
@@ -239,7 +239,7 @@ export class RaftGroup {
 
   /** The host's: a message of this group came in, from whomever. What no member can have sent is dropped. */
   receive(message: Message): void {
-    const reason = messageProblem(message) ?? falseClaim(message, this.#core);
+    const reason = messageProblem(message, this.#components.format) ?? falseClaim(message, this.#core);
     if (reason === null) this.#step({ kind: 'message', message });
     else this.#report({ group: this.id, kind: 'message-dropped', reason });
   }

@@ -1,5 +1,12 @@
 import { types } from 'node:util';
-import { decodeConfiguration, type Entry, type Message, type RaftCore } from '../core/index.js';
+import {
+  decodeConfiguration,
+  type Entry,
+  type EntryFormat,
+  type Message,
+  plainFormat,
+  type RaftCore,
+} from '../core/index.js';
 
 /*
  * What a peer sends is checked here, once, before anything acts on it: in the core a message that no member sends would break an
@@ -101,15 +108,16 @@ const fields: { readonly [Kind in Message['kind']]: readonly (readonly [string, 
   ],
 };
 
-/** Why no member can have sent this, or null where one can. */
-export function messageProblem(message: unknown): string | null {
+/** Why no member whose entries are in this format can have sent this, or null where one can. */
+export function messageProblem(message: unknown, format: EntryFormat = plainFormat): string | null {
   if (!isObject(message)) return `a message must be an object, got ${message === null ? 'null' : typeof message}`;
   const { kind } = message;
   if (typeof kind !== 'string' || !Object.hasOwn(fields, kind)) return `there is no kind of message "${String(kind)}"`;
   const wrong =
     wrongIn(message, header) ??
     wrongIn(message, fields[kind as Message['kind']]) ??
-    wrongOrder(message as unknown as Message);
+    wrongOrder(message as unknown as Message) ??
+    wrongBytes(message as unknown as Message, format);
   return wrong === null ? null : `${kind}: ${wrong}`;
 }
 
@@ -163,15 +171,22 @@ function isEntry(value: unknown): boolean {
   if (!isObject(value)) return false;
   const { index, term, type, data } = value as unknown as Entry;
   if (!isCount(index) || !isCount(term) || index === 0 || term === 0 || !isBytes(data)) return false;
-  return type === 'data' || type === 'noop' || (type === 'configuration' && isConfigurationData(data));
+  return type === 'data' || type === 'noop' || type === 'configuration';
 }
 
-function isConfigurationData(data: Uint8Array): boolean {
-  try {
-    return isConfiguration(decodeConfiguration(data));
-  } catch {
-    return false;
+/** Each entry is in the format that this group has, and a configuration names members. */
+function wrongBytes(message: Message, format: EntryFormat): string | null {
+  if (message.kind !== 'append' && message.kind !== 'fetched') return null;
+  for (const entry of message.entries) {
+    try {
+      const payload = format.payloadOf(entry);
+      if (entry.type === 'configuration' && !isConfiguration(decodeConfiguration(payload)))
+        throw new TypeError('no members');
+    } catch (error) {
+      return `entry ${entry.index} is no ${entry.type} entry: ${error instanceof Error ? error.message : String(error)}`;
+    }
   }
+  return null;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,4 +1,4 @@
-import type { Entry } from '../core/index.js';
+import type { Entry, Index } from '../core/index.js';
 
 /** What a group agrees on: the same entries, applied in the same order, on every member. */
 export interface StateMachine {
@@ -11,8 +11,10 @@ export interface StateMachine {
   /**
    * The whole state after the last `apply`, as of this call, though it may be encoded later: the next `apply` does not wait for the
    * promise. A machine has this and `restore`, or neither: then no snapshot is ever written, and the log is kept whole.
+   *
+   * @param index what it is the state after: the last entry applied, or a no-op or a configuration behind that
    */
-  snapshot?(): Uint8Array | PromiseLike<Uint8Array>;
+  snapshot?(index: Index): Uint8Array | PromiseLike<Uint8Array>;
 
   /** Replaces the whole state. */
   restore?(snapshot: Uint8Array): void | PromiseLike<void>;

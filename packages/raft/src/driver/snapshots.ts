@@ -179,7 +179,7 @@ export class Snapshots {
         }
         if (this.#taking !== null) this.#taking.index = index;
         this.#tried = Math.max(this.#tried, index);
-        const data = await machine.snapshot!();
+        const data = await machine.snapshot!(index);
         if (!types.isUint8Array(data)) throw new TypeError(`snapshot() must give a Uint8Array, got ${typeof data}`);
         resolve({ index, data });
       };

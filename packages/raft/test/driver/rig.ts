@@ -1,6 +1,7 @@
 import { SeededRandom, SimulatedClock } from '@commitlog/simulation';
 import {
   type Entry,
+  type EntryFormat,
   type GroupInit,
   type MemberId,
   MemoryNetwork,
@@ -48,9 +49,11 @@ export class DriverRig {
   groups: RaftGroup[] = [];
   readonly failures: unknown[] = [];
   readonly #init: Partial<GroupInit>;
+  readonly #components: { readonly format?: EntryFormat };
 
-  constructor(init: Partial<GroupInit> = {}) {
+  constructor(init: Partial<GroupInit> = {}, components: { readonly format?: EntryFormat } = {}) {
     this.#init = init;
+    this.#components = components;
   }
 
   async open(): Promise<this> {
@@ -68,6 +71,7 @@ export class DriverRig {
       id,
       { self: this.members[at]!, electionTimeoutMs: 300, heartbeatMs: 100, ...this.#init },
       {
+        ...this.#components,
         storage: id === 'g' ? this.storages[at]! : new MemoryStorage({ voters: this.members, learners: [] }),
         machine: id === 'g' ? this.machines[at]! : new ListMachine(),
         random: new SeededRandom(`driver ${id} ${at}`),

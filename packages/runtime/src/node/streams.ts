@@ -22,9 +22,11 @@ export const nodeStreams: Streams = {
   },
 
   async connect(remote, { timeoutMs }) {
+    // The signal takes whole numbers of 32 bits only.
+    const waitMs = Math.min(Math.ceil(timeoutMs), 2 ** 31 - 1);
     const socket = createConnection({ host: remote.host, port: remote.port, allowHalfOpen: true, noDelay: true });
     try {
-      await once(socket, 'connect', { signal: AbortSignal.timeout(timeoutMs) });
+      await once(socket, 'connect', { signal: AbortSignal.timeout(waitMs) });
     } catch (error) {
       socket.on('error', () => {}).destroy();
       if (!(error instanceof Error) || error.name !== 'AbortError') throw error;

@@ -184,3 +184,9 @@ async function quiet(number: () => number): Promise<void> {
     turns = 0;
   }
 }
+
+test('a time that is no whole number of milliseconds is waited for', async () => {
+  // A signal's timeout takes whole numbers only: what was left of a time never connected.
+  const { listener } = await connect();
+  for (const timeoutMs of [1_000.25, 1e12]) streams.push(await nodeStreams.connect(listener.local, { timeoutMs }));
+});

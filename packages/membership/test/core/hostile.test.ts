@@ -1,0 +1,197 @@
+import { Buffer } from 'node:buffer';
+import { SeededRandom } from '@commitlog/simulation';
+import { expect, test } from 'vitest';
+import { ByteReader } from '../../src/core/byte-reader.js';
+import { encodeExchange } from '../../src/core/exchange.js';
+import { readTagBytes } from '../../src/core/message.js';
+import { ProbeRing } from '../../src/core/probe-ring.js';
+import { incarnationLeapMax } from '../../src/index.js';
+import { addressOf, Rig } from './rig.js';
+
+test('given a claim just within the leap, then its refutation is no leap to others, who would then refuse its word for good', () => {
+  const rig = new Rig();
+  rig.know('a');
+  rig.hear('a', { kind: 'suspect', about: 'me', incarnation: incarnationLeapMax, from: 'a' });
+  expect(rig.core.self.incarnation).toBe(0);
+  rig.hear('a', { kind: 'suspect', about: 'me', incarnation: incarnationLeapMax - 1, from: 'a' });
+  expect(rig.core.self.incarnation).toBe(incarnationLeapMax);
+  rig.hear('a', { kind: 'failed', about: 'a', incarnation: 1 + incarnationLeapMax, from: 'b' });
+  expect(rig.core.member('a')!.status).toBe('alive');
+});
+
+test('given a member that is far above what was known of it, then its own word holds, by packet and by stream', () => {
+  const far = 2 + incarnationLeapMax;
+  const rig = new Rig();
+  rig.know('a', 'b');
+  rig.hear('b', rig.alive('a', far));
+  expect(rig.core.member('a')!.incarnation).toBe(1);
+  rig.hearAt('a', far, rig.alive('a', far));
+  expect(rig.core.member('a')!.incarnation).toBe(far);
+  const states = [
+    { name: 'b', status: 'alive', incarnation: far, address: addressOf('b'), tagBytes: new Uint8Array(0) },
+  ] as const;
+  rig.step({ kind: 'asked', id: 1, bytes: encodeExchange({ kind: 'push-pull', from: 'b', states }) });
+  expect(rig.core.member('b')!.incarnation).toBe(far);
+});
+
+test('given tags that change all the time, then the incarnation rises at most about once in a gossip interval, and the last ones are told', () => {
+  const rig = new Rig();
+  rig.know('a');
+  for (let offset = 0; offset < 1_000; offset++) {
+    rig.step({ kind: 'set-tags', tags: { offset } });
+    expect(rig.core.self.tags).toEqual({ offset });
+    rig.pass(1);
+  }
+  expect(rig.core.self.incarnation).toBeLessThanOrEqual(1 + 1_000 / 200);
+  rig.pass(400);
+  const told = rig.takeSent().flatMap(({ message }) => (message.kind === 'alive' ? [message] : []));
+  expect(Buffer.from(told.at(-1)!.tagBytes).readDoubleBE(8)).toBe(999);
+});
+
+test('given tags set while it leaves, then it is not alive again', () => {
+  const rig = new Rig();
+  rig.know('a');
+  rig.step({ kind: 'leave' });
+  rig.takeSent();
+  rig.step({ kind: 'set-tags', tags: { late: true } });
+  rig.pass(500);
+  expect(rig.takeSent().filter(({ message }) => message.kind === 'alive' && message.about === 'me')).toEqual([]);
+});
+
+test.each(['ping', 'indirect-ping'] as const)('given two of %s in one packet, then neither is answered', (kind) => {
+  // Each was answered in as many bytes as the whole packet had: amplification by the number of them.
+  const rig = new Rig();
+  rig.know('a', 'b');
+  rig.hear('a', { kind, seq: 1, target: 'b' }, { kind, seq: 2, target: 'b' });
+  expect(rig.takeSent()).toEqual([]);
+  expect(rig.core.counters.malformed).toBe(1);
+});
+
+test('given tags read from a buffer that is used again, then they stay as they were', () => {
+  const bytes = Buffer.from([0, 2, 7, 8]);
+  const read = readTagBytes(new ByteReader(bytes));
+  bytes.fill(0);
+  expect([...read]).toEqual([7, 8]);
+});
+
+test('given a member that goes and comes back all the time, then the others have their turn, and the round stays small', () => {
+  const ring = new ProbeRing(new SeededRandom(1), 4);
+  const names = ['a', 'b', 'x'];
+  // Never heard, so that it is the most silent one.
+  const heardMs = (name: string): number => (name === 'x' ? 0 : 5);
+  const round: (string | undefined)[] = [];
+  for (let turn = 0; turn < 3; turn++) {
+    round.push(ring.next(() => names, heardMs));
+    for (let times = 0; times < 10; times++) ring.add('x');
+  }
+  expect(new Set(round)).toEqual(new Set(names));
+  for (let other = 0; other < 10; other++) ring.add(`y${other}`);
+  expect(ring.size).toBe(4);
+});
+
+test('given as many that fail as are remembered while this one leaves, then it does not forget itself', () => {
+  const rig = new Rig({ tombstonesMax: 1, tombstoneMs: 60_000, leavePropagateMs: 200_000 });
+  rig.know('a', 'b', 'c');
+  rig.step({ kind: 'leave' });
+  for (const about of ['a', 'b']) rig.hear('c', { kind: 'failed', about, incarnation: 1, from: 'c' });
+  expect(rig.core.self.status).toBe('left');
+  expect(rig.core.held.tombstones).toBe(1);
+  rig.pass(130_000);
+  expect(rig.core.self.status).toBe('left');
+});
+
+test('given one that left, came back and failed, then it has failed, and is not said to have left again', () => {
+  const rig = new Rig();
+  rig.know('a', 'b');
+  rig.hear('b', { kind: 'left', about: 'a', incarnation: 1 });
+  rig.hear('b', { kind: 'failed', about: 'a', incarnation: 1, from: 'b' });
+  expect(rig.core.member('a')).toMatchObject({ status: 'left', incarnation: 1 });
+  rig.hear('b', { kind: 'failed', about: 'a', incarnation: 2, from: 'b' });
+  expect(rig.core.member('a')).toMatchObject({ status: 'failed', incarnation: 2 });
+  expect(rig.kinds('a')).toEqual(['left', 'failed']);
+});
+
+test('given a refutation that was missed, then who answers at a higher incarnation is asked, and not given up meanwhile', () => {
+  // Its answers said all the time that it was further, and it was declared failed by who read them.
+  const rig = new Rig();
+  rig.know('a', 'b');
+  rig.hear('b', { kind: 'suspect', about: 'a', incarnation: 1, from: 'b' });
+  for (let second = 0; second < 60; second++) {
+    rig.hearAt('a', 2, { kind: 'ack', seq: 1 });
+    rig.pass(1_000);
+  }
+  expect(rig.kinds('a')).toEqual(['suspected']);
+  const ask = rig.asked.find(({ to }) => to.host === addressOf('a').host)!;
+  const states = [
+    { name: 'a', status: 'alive', incarnation: 2, address: addressOf('a'), tagBytes: new Uint8Array(0) },
+  ] as const;
+  rig.step({ kind: 'answered', id: ask.id, bytes: encodeExchange({ kind: 'push-pull', from: 'a', states }) });
+  expect(rig.core.member('a')).toMatchObject({ status: 'alive', incarnation: 2 });
+});
+
+test('given one that contradicted a suspicion and then is silent, then it is given up all the same', () => {
+  const rig = new Rig();
+  rig.know('a', 'b');
+  // No whole number, as of a real clock.
+  rig.pass(1_000 / 3);
+  rig.hear('b', { kind: 'suspect', about: 'a', incarnation: 1, from: 'b' });
+  rig.pass(0.1);
+  rig.hearAt('a', 2, { kind: 'ack', seq: 1 });
+  rig.pass(60_000);
+  expect(rig.kinds('a')).toEqual(['suspected', 'failed']);
+});
+
+test('given a claim that was refuted already, then it is answered with what holds', () => {
+  const rig = new Rig();
+  rig.know('a', 'b');
+  rig.hear('a', { kind: 'suspect', about: 'me', incarnation: 0, from: 'a' });
+  rig.pass(20_000);
+  rig.takeSent();
+  rig.hear('b', { kind: 'suspect', about: 'me', incarnation: 0, from: 'b' });
+  rig.pass(400);
+  expect(rig.core.self.incarnation).toBe(1);
+  expect(rig.takeSent().map(({ message }) => message)).toContainEqual(
+    expect.objectContaining({ kind: 'alive', about: 'me', incarnation: 1 }),
+  );
+});
+
+test('given suspicions of ever higher incarnations, then the timers of one suspect stay few', () => {
+  const rig = new Rig();
+  rig.know('a', 'b', 'c', 'd', 'e');
+  let timers = 0;
+  for (let incarnation = 1; incarnation < 500; incarnation++) {
+    for (const from of ['b', 'c', 'd']) {
+      for (const { kind, ...effect } of rig.hear(from, { kind: 'suspect', about: 'a', incarnation, from })) {
+        if (kind === 'timer' && 'timer' in effect && effect.timer.kind === 'suspicion') timers += 1;
+      }
+    }
+  }
+  expect(timers).toBeLessThanOrEqual(3);
+});
+
+test('given a question that takes the only room there is, then a join waits for it and goes on', () => {
+  const rig = new Rig({ requestsMax: 1 });
+  rig.know('a');
+  rig.nextPing();
+  rig.pass(500);
+  const ask = rig.asked[0]!;
+  rig.step({ kind: 'join', join: 1, addresses: [addressOf('z')] });
+  expect(rig.asked.map(({ to }) => to)).toEqual([addressOf('a')]);
+  rig.step({ kind: 'answered', id: ask.id, bytes: undefined });
+  expect(rig.asked.map(({ to }) => to)).toContainEqual(addressOf('z'));
+});
+
+test('given an asker with little time after its probe timeout, then a nack reaches it within that', () => {
+  const rig = new Rig({ probeIntervalMs: 5_000, probeTimeoutMs: 3_000 });
+  rig.know('a', 'b');
+  rig.hear('a', { kind: 'indirect-ping', seq: 9, target: 'b' });
+  rig.takeSent();
+  rig.pass(1_900);
+  expect(rig.takeSent()).toContainEqual(expect.objectContaining({ to: 'a', message: { kind: 'nack', seq: 9 } }));
+});
+
+test('given half a surrogate pair in a tag, then it is refused, as others would refuse it', () => {
+  const rig = new Rig();
+  expect(() => rig.step({ kind: 'set-tags', tags: { half: '\ud800' } })).toThrow(/half a surrogate pair/);
+  expect(() => new Rig({ probeIntervalMs: 2 ** 31 })).toThrow(/probeIntervalMs must be at most 2147483647/);
+});
