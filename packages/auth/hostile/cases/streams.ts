@@ -78,4 +78,13 @@ export const streamCases: readonly Case[] = [
       }
     }),
   ),
+  always('a thousand connections of one client, one after the other: none is left', async (ground) => {
+    const before = await ground.report();
+    for (let round = 0; round < 100; round += 1) {
+      const batch = Array.from({ length: 10 }, () => new RawConnection(ground));
+      await Promise.all(batch.map(({ session }) => new Promise((resolve) => session.once('connect', resolve))));
+      for (const raw of batch) raw.close();
+    }
+    await ground.eventually('none is left', ({ tls }) => tls.connections <= before.tls.connections);
+  }),
 ];

@@ -96,7 +96,7 @@ export class Mutual {
 
   client(
     port: number,
-    { certificatePem, keyPem }: Issued,
+    { certificatePem, keyPem }: Pick<Issued, 'certificatePem' | 'keyPem'>,
     authorityPem: string = this.authority.certificatePem,
   ): Caller {
     const [root, key, chain] = [authorityPem, keyPem, certificatePem].map((pem) => Buffer.from(pem)) as [
