@@ -4,6 +4,8 @@ import { letGo } from './reclaim.js';
 
 interface PooledFile {
   readonly opened: Promise<OpenFile>;
+  /** What `opened` has led to. */
+  file: OpenFile | undefined;
   users: number;
   isForgotten: boolean;
 }
@@ -24,7 +26,8 @@ export class FilePool {
   async use<T>(name: string, read: (file: OpenFile) => Promise<T>): Promise<T> {
     const pooled = this.#take(name);
     try {
-      return await read(await pooled.opened);
+      // A file that is open is read at once: even a promise that is kept makes its reader wait for the end of what the caller does next.
+      return await read(pooled.file ?? (await pooled.opened));
     } finally {
       pooled.users -= 1;
       if (pooled.isForgotten) await this.#closeIfUnused(pooled);
@@ -51,12 +54,17 @@ export class FilePool {
     let pooled = this.#byName.get(name);
     if (pooled === undefined) {
       const opened = this.#directory.open(name, 'read');
-      pooled = { opened, users: 0, isForgotten: false };
-      const failed = pooled;
-      opened.catch(() => {
-        // Whoever asked gets the error; the next one tries again.
-        if (this.#byName.get(name) === failed) this.#byName.delete(name);
-      });
+      pooled = { opened, file: undefined, users: 0, isForgotten: false };
+      const opening = pooled;
+      opened.then(
+        (file) => {
+          opening.file = file;
+        },
+        () => {
+          // Whoever asked gets the error; the next one tries again.
+          if (this.#byName.get(name) === opening) this.#byName.delete(name);
+        },
+      );
     }
     this.#byName.delete(name);
     this.#byName.set(name, pooled);

@@ -3,8 +3,8 @@ import type { Clock, Timer } from '@commitlog/runtime';
 import type { LogDirectory } from './directory.js';
 import { LogError } from './errors.js';
 import type { Fence } from './fence.js';
-import { segmentHeaderBytes } from './format/segment-header.js';
 import { type LogPosition, positionOf } from './position.js';
+import { type SegmentLimits, SegmentPlan } from './segment-plan.js';
 import type { SegmentSet } from './segment-set.js';
 import type { SyncedFile } from './synced-file.js';
 import type { Watermark } from './watermark.js';
@@ -19,11 +19,7 @@ const syncedAfterMs = 1000;
  */
 const overlapFromBatches = 128;
 
-export interface WriterLimits {
-  /** A segment that would grow beyond is sealed first. */
-  readonly segmentBytes: number;
-  /** So is one whose first batch is this old, in ms; `undefined`: never for its age. */
-  readonly segmentMs: number | undefined;
+export interface WriterLimits extends SegmentLimits {
   /** The most that one write takes, unless a single batch is longer. */
   readonly groupBytesMax: number;
   /** The most that may wait. */
@@ -52,10 +48,7 @@ export class Writer {
   /** Durable, and whoever waits for it not yet told. */
   #durableGroup: readonly Append[] = [];
   #pendingBytes = 0;
-  /** The length of the active segment once all that waits is written. */
-  #plannedBytes: number;
-  /** The append time of its first batch. */
-  #plannedFirstTime: number | undefined;
+  #plan: SegmentPlan;
   #gatheringSince: number | undefined;
   #isSavingState = false;
   #draining: Promise<void> | undefined;
@@ -84,8 +77,7 @@ export class Writer {
     this.#limits = limits;
     this.#saveState = saveState;
     this.#tail = parts.segments.end;
-    this.#plannedBytes = parts.segments.active.bytes;
-    this.#plannedFirstTime = parts.segments.active.firstTime;
+    this.#plan = new SegmentPlan(parts.segments.active);
   }
 
   /** The point behind the last batch that was taken. */
@@ -148,13 +140,7 @@ export class Writer {
    * @returns the last of these, once all are durable
    */
   appendAll(batches: readonly Buffer[], ends: readonly LogPosition[]): Promise<LogPosition> {
-    const before = [
-      this.#tail,
-      this.#plannedBytes,
-      this.#plannedFirstTime,
-      this.#pendingBytes,
-      this.#queue.length,
-    ] as const;
+    const before = [this.#tail, this.#plan.copy(), this.#pendingBytes, this.#queue.length] as const;
     const last = batches.length - 1;
     try {
       for (let at = 0; at < last; at += 1) {
@@ -164,7 +150,7 @@ export class Writer {
       return this.append(batches[last]!, ends[last]!);
     } catch (error) {
       // As if nothing had been asked for: none of it has left this turn of the event loop.
-      [this.#tail, this.#plannedBytes, this.#plannedFirstTime, this.#pendingBytes, this.#queue.length] = before;
+      [this.#tail, this.#plan, this.#pendingBytes, this.#queue.length] = before;
       throw error;
     }
   }
@@ -226,22 +212,14 @@ export class Writer {
     const { batch, end } = append;
     this.#queue.push(append);
     this.#tail = end;
-    this.#plannedBytes += batch.length;
-    this.#plannedFirstTime ??= end.appendTime;
+    this.#plan.take(batch.length, end.appendTime);
     this.#pendingBytes += batch.length;
   }
 
   #planRoll(bytes: number): void {
-    const { segmentBytes, segmentMs } = this.#limits;
-    const firstTime = this.#plannedFirstTime;
-    // An empty segment takes any batch.
-    if (firstTime === undefined) return;
-    const isFull = this.#plannedBytes + bytes > segmentBytes;
-    const isOld = segmentMs !== undefined && this.#clock.wallMs() - firstTime >= segmentMs;
-    if (!isFull && !isOld) return;
+    if (!this.#plan.isDue(bytes, this.#limits, this.#clock)) return;
     this.#queue.push({ kind: 'roll', state: this.#stateToSave() });
-    this.#plannedBytes = segmentHeaderBytes;
-    this.#plannedFirstTime = undefined;
+    this.#plan.roll();
   }
 
   #stateToSave(): Uint8Array | undefined {
@@ -259,8 +237,7 @@ export class Writer {
 
   #planFromDisk(): void {
     this.#tail = this.#segments.end;
-    this.#plannedBytes = this.#segments.active.bytes;
-    this.#plannedFirstTime = this.#segments.active.firstTime;
+    this.#plan = new SegmentPlan(this.#segments.active);
     const { index } = this.#tail;
     const truncated = (): LogError =>
       new LogError(
@@ -294,13 +271,14 @@ export class Writer {
   /** The batches at the head of the queue that go to disk together. */
   #takeGroup(): Append[] {
     this.#gatheringSince = undefined;
-    let bytes = 0;
-    const isBehindGroup = this.#queue.findIndex((work) => {
-      if (work.kind !== 'append') return true;
+    let [taken, bytes] = [0, 0];
+    for (const work of this.#queue) {
+      if (work.kind !== 'append') break;
       bytes += work.batch.length;
-      return bytes > this.#limits.groupBytesMax && bytes > work.batch.length;
-    });
-    return this.#queue.splice(0, isBehindGroup === -1 ? this.#queue.length : isBehindGroup) as Append[];
+      if (taken > 0 && bytes > this.#limits.groupBytesMax) break;
+      taken += 1;
+    }
+    return this.#queue.splice(0, taken) as Append[];
   }
 
   async #writeGroup(group: readonly Append[]): Promise<void> {

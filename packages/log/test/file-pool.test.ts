@@ -1,4 +1,7 @@
+import { SimulatedDisk } from '@commitlog/simulation';
 import { expect, it } from 'vitest';
+import { LogDirectory } from '../src/directory.js';
+import { FilePool } from '../src/file-pool.js';
 import { appendBig, readAround, refused, valuesOf, World, words } from './world.js';
 
 /** How many files are open at most at the same time, segments' files for reading. */
@@ -43,4 +46,21 @@ it('given a segment is trimmed while its file is open, then the file is closed, 
   await log.trimBefore(10);
   expect(before - world.disk.usedBytes).toBeGreaterThan(9000);
   expect((await readAround(log)).values).toEqual(words(10, 12));
+});
+
+it('given a file that is open, when it is used, then the disk is asked at once, before the caller goes on to compute', async () => {
+  const { files } = new SimulatedDisk();
+  const directory = new LogDirectory('/log', files);
+  await files.makeDirectory('/log');
+  await (await directory.createWith('a', Buffer.from('x'))).close();
+  const pool = new FilePool(directory, 1);
+  await pool.use('a', () => Promise.resolve());
+  let isAsked = false;
+  const used = pool.use('a', () => {
+    isAsked = true;
+    return Promise.resolve();
+  });
+  expect(isAsked).toBe(true);
+  await used;
+  await pool.close();
 });

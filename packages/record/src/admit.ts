@@ -38,15 +38,9 @@ function walkRecords(batch: Buffer): void {
 }
 
 function isStamped(batch: Buffer): boolean {
-  const bits =
-    readUint32(batch, fieldAt.index) |
-    readUint32(batch, fieldAt.index + 4) |
-    readUint32(batch, fieldAt.term) |
-    readUint32(batch, fieldAt.term + 4) |
-    readUint32(batch, fieldAt.baseOffset) |
-    readUint32(batch, fieldAt.baseOffset + 4) |
-    readUint32(batch, fieldAt.appendTime) |
-    readUint32(batch, fieldAt.appendTime + 4);
+  let bits = readUint32(batch, fieldAt.appendTime) | readUint32(batch, fieldAt.appendTime + 4);
+  // Index, term and base offset stand side by side.
+  for (let at: number = fieldAt.index; at < fieldAt.count; at += 4) bits |= readUint32(batch, at);
   return bits !== 0;
 }
 

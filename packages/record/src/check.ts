@@ -19,7 +19,6 @@ import {
   termOf,
   typeOf,
 } from './header.js';
-import { readUint32 } from './integers.js';
 import { type BatchLimits, batchBytesMaxOf } from './limits.js';
 import { baseTimeBytes, recordBytesMin } from './walk.js';
 
@@ -99,25 +98,29 @@ function checkCount(buffer: Buffer, at: number, isData: boolean, length: number)
   if (count < min || count > max) throw wrongCount(at, isData, length, { count, min, max });
 }
 
-/** The upper halves of 64-bit fields of which none comes near 2^53 have no bit above these. */
-const farBelowSafeMax = 0xf_ffff;
-
-/** Reads every 64-bit field once: the accessors refuse what they would have to round. */
+/** Refuses what the fields' accessors would have to round. */
 function checkNumbers(buffer: Buffer, at: number): void {
-  const upperHalves =
-    readUint32(buffer, at + fieldAt.index + 4) |
-    readUint32(buffer, at + fieldAt.term + 4) |
-    readUint32(buffer, at + fieldAt.baseOffset + 4) |
-    readUint32(buffer, at + fieldAt.producerId + 4) |
-    readUint32(buffer, at + fieldAt.appendTime + 4);
-  // Nearly every batch ends here. None of the numbers is above 2^52, so that a count added to one is not above 2^53 either.
-  if (upperHalves >>> 0 <= farBelowSafeMax) return;
+  // Nearly every batch ends here: no number is anywhere near 2^53, nor becomes so when a count is added.
+  if (
+    (topOf(buffer, at + fieldAt.index) |
+      topOf(buffer, at + fieldAt.term) |
+      topOf(buffer, at + fieldAt.baseOffset) |
+      topOf(buffer, at + fieldAt.producerId) |
+      topOf(buffer, at + fieldAt.appendTime)) ===
+    0
+  )
+    return;
   indexOf(buffer, at);
   termOf(buffer, at);
   producerIdOf(buffer, at);
   appendTimeOf(buffer, at);
   const nextOffset = nextOffsetOf(buffer, at);
   if (nextOffset > Number.MAX_SAFE_INTEGER) throw endsTooFar(at, nextOffset);
+}
+
+/** The topmost two bytes of a 64-bit field, in no order: 0 below 2^48. */
+function topOf(buffer: Buffer, at: number): number {
+  return buffer[at + 6]! | buffer[at + 7]!;
 }
 
 /*

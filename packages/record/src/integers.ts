@@ -44,7 +44,12 @@ export function readInt64(buffer: Buffer, at: number, field: string): number {
 /** Writes a safe integer, negative ones in two's complement. The caller has checked the range. */
 export function writeInt64(buffer: Buffer, at: number, value: number): void {
   writeUint32(buffer, at, value >>> 0);
-  writeUint32(buffer, at + 4, Math.floor(value / two32));
+  writeUint32(buffer, at + 4, upperHalfOf(value));
+}
+
+/** What stands in the upper 32 bits of a safe integer's 64. */
+export function upperHalfOf(value: number): number {
+  return Math.floor(value / two32);
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { Buffer } from 'node:buffer';
 import { checkHeaderCrc } from './check.js';
-import { computeHeaderCrc, countOf, fieldAt } from './header.js';
-import { requireInteger, writeInt64, writeUint32 } from './integers.js';
+import { countOf, fieldAt, headerCrcOf } from './header.js';
+import { crcOfChange } from './header-crc.js';
+import { readUint32, requireInteger, upperHalfOf, writeUint32 } from './integers.js';
 
 /** What a leader adds to a batch. Integers. */
 export interface Stamp {
@@ -21,11 +22,11 @@ export interface StampOptions {
 }
 
 /**
- * Fills the leader's fields in place and makes headerCrc anew. The body is not touched, nor looked at. A batch that is
+ * Fills the leader's fields in place, and brings headerCrc up to date. The body is not touched, nor looked at. A batch that is
  * stamped already takes the new stamp.
  *
- * The old headerCrc is checked first: a header that was damaged in memory after its admission would otherwise leave here
- * with a checksum that vouches for the damage.
+ * The new headerCrc is made from the old one and from what changes, so that it never vouches for bytes that were damaged in memory after
+ * their admission: what was wrong stays wrong.
  *
  * @param batch a batch's bytes, from its start; the caller's, and changed only if nothing is thrown
  * @throws BatchError `number` for a stamp out of range; `truncated` or `header-checksum` for bytes that are no sealed batch
@@ -37,9 +38,22 @@ export function stampBatch(batch: Buffer, stamp: Stamp, { isChecked = false }: S
   requireInteger('term', term, 0, Number.MAX_SAFE_INTEGER);
   requireInteger('baseOffset', baseOffset, 0, Number.MAX_SAFE_INTEGER - countOf(batch));
   requireInteger('appendTime', appendTime, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
-  writeInt64(batch, fieldAt.index, index);
-  writeInt64(batch, fieldAt.term, term);
-  writeInt64(batch, fieldAt.baseOffset, baseOffset);
-  writeInt64(batch, fieldAt.appendTime, appendTime);
-  writeUint32(batch, fieldAt.headerCrc, computeHeaderCrc(batch));
+  const change =
+    rewriteInt64(batch, fieldAt.index, index) ^
+    rewriteInt64(batch, fieldAt.term, term) ^
+    rewriteInt64(batch, fieldAt.baseOffset, baseOffset) ^
+    rewriteInt64(batch, fieldAt.appendTime, appendTime);
+  writeUint32(batch, fieldAt.headerCrc, headerCrcOf(batch) ^ change);
+}
+
+/** @returns by what headerCrc changes */
+function rewriteInt64(batch: Buffer, at: number, value: number): number {
+  return rewriteUint32(batch, at, value >>> 0) ^ rewriteUint32(batch, at + 4, upperHalfOf(value));
+}
+
+function rewriteUint32(batch: Buffer, at: number, value: number): number {
+  const change = readUint32(batch, at) ^ value;
+  if (change === 0) return 0;
+  writeUint32(batch, at, value);
+  return crcOfChange(at, change);
 }

@@ -51,6 +51,15 @@ describe('stampBatch', () => {
     expectRefusal(() => stampBatch(batch, goldenStamp), 'header-checksum');
   });
 
+  it('given a header that was damaged between its admission and its stamp, then its checksum stays wrong', () => {
+    for (let at = 4; at < 64; at += 1) {
+      const batch = Buffer.from(goldenUnstamped);
+      batch[at]! ^= 0x10;
+      stampBatch(batch, goldenStamp, { isChecked: true });
+      expectRefusal(() => checkBatch(batch), 'header-checksum');
+    }
+  });
+
   it('given a batch above the default limit that some cluster admitted, then it is stamped', () => {
     const batch = encodeBatch([{ value: Buffer.alloc(2 ** 21) }], { batchBytesMax: 2 ** 22 });
     stampBatch(batch, goldenStamp);
