@@ -5,7 +5,10 @@ import type { ScanPoint } from './scan.js';
 import { type BatchRun, isIntact, type Segment, type Target } from './segment.js';
 import type { SegmentSet } from './segment-set.js';
 
-/** Where to begin: at the log's start, behind its end, or at a batch; see {@link Target}. */
+/**
+ * Where to begin: at the log's start, behind its end, or at a batch; see {@link Target}. A time that nothing was appended at or after
+ * is the end: who follows from there gets whatever is appended next, even if that is before this time.
+ */
 export type ReadFrom = 'start' | 'end' | Target | Cursor;
 
 /**

@@ -135,11 +135,16 @@ export class SegmentSet {
     await this.#removeCheckpoints(({ index }) => index > point.previous.index);
     const before = [...kept, ...cut];
     await this.#begin(point.previous, { start: this.#start, before, cutAfter: point.previous.index });
-    for (const shortened of cut) await this.#shorten(shortened);
+    for (const shortened of cut) await shortened.shorten();
   }
 
   /** Moves the logical start, and drops the segments that lie below it whole. */
   async trimBefore(start: LogPosition): Promise<void> {
+    // Recovery may cut back to what SYNCED says, and must not cut below the start.
+    if (start.index > this.active.base.index) {
+      this.#writeMark();
+      await this.#synced.sync();
+    }
     const kept = this.#segments.filter((segment) => segment === this.active || segment.end.index > start.index);
     await this.#commit({ start, segments: kept });
     const oldest = kept[0]!.base.index;
@@ -191,13 +196,19 @@ export class SegmentSet {
     this.#activeFile = file;
     await letGo(formerFile);
     try {
-      this.#synced.write({ segmentId: segment.id, position: segment.bytes, end: segment.end });
+      this.#writeMark();
     } catch (error) {
       // The change is done. The next group writes its mark before anything else, and is refused if that fails again.
       if (!(error instanceof LogError)) throw error;
       return;
     }
     await this.#synced.sync();
+  }
+
+  /** Says in SYNCED that the active segment is durable up to its end. */
+  #writeMark(): void {
+    const { id: segmentId, bytes: position, end } = this.active;
+    this.#synced.write({ segmentId, position, end });
   }
 
   async #commit({ start, segments, cutAfter }: Committed): Promise<void> {
@@ -215,20 +226,6 @@ export class SegmentSet {
     const { directory, pool } = this.#home;
     await reclaim(() => pool.forget(segment.file));
     for (const name of segment.files) await reclaim(() => directory.removeIfThere(name));
-  }
-
-  /** Gives back the space behind the end of a truncated segment, and drops its index. */
-  async #shorten(segment: Segment): Promise<void> {
-    const { directory } = this.#home;
-    await reclaim(async () => {
-      await directory.removeIfThere(segment.indexFile);
-      const file = await directory.open(segment.file, 'write');
-      try {
-        await file.resize(segment.bytes);
-      } finally {
-        await letGo(file);
-      }
-    });
   }
 
   /** Saves the state derived up to a boundary, or sees to it that nobody takes another for it. */

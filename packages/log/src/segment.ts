@@ -181,6 +181,20 @@ export class Segment {
     });
   }
 
+  /** Gives back the space behind the end of a segment that was cut, and drops its index, which may lead there. */
+  async shorten(): Promise<void> {
+    const { directory } = this.#home;
+    await reclaim(async () => {
+      await directory.removeIfThere(this.indexFile);
+      const file = await directory.open(this.file, 'write');
+      try {
+        await file.resize(this.bytes);
+      } finally {
+        await letGo(file);
+      }
+    });
+  }
+
   /**
    * Finds a batch.
    *

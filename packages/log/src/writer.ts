@@ -92,7 +92,8 @@ export class Writer {
   get appendTime(): number {
     // Whoever came first was refused, or has been told.
     if (this.#queue.length === 0) this.#gatheringSince = undefined;
-    this.#gatheringSince ??= this.#clock.wallMs();
+    // Some clocks know fractions; a batch has whole milliseconds.
+    this.#gatheringSince ??= Math.floor(this.#clock.wallMs());
     return Math.max(this.#tail.appendTime, this.#gatheringSince);
   }
 
