@@ -195,14 +195,11 @@ export class SegmentSet {
     if (state !== undefined) this.#addCheckpoint(base);
     this.#activeFile = file;
     await letGo(formerFile);
-    try {
+    // The change is done. The next group writes its mark before anything else, and is refused if that fails again.
+    await unlessFenced(async () => {
       this.#writeMark();
-    } catch (error) {
-      // The change is done. The next group writes its mark before anything else, and is refused if that fails again.
-      if (!(error instanceof LogError)) throw error;
-      return;
-    }
-    await this.#synced.sync();
+      await this.#synced.sync();
+    });
   }
 
   /** Says in SYNCED that the active segment is durable up to its end. */
@@ -259,7 +256,7 @@ export class SegmentSet {
     for (const { index, term } of obsolete) {
       await reclaim(() => directory.removeIfThere(names.checkpoint(index, term)));
     }
-    await directory.syncNames();
+    await unlessFenced(() => directory.syncNames());
   }
 }
 
@@ -299,6 +296,13 @@ function isOf({ index, term }: CheckpointKey): (key: CheckpointKey) => boolean {
 /** Whether a manifest that names the new files may be in place: one that could not be synced is, or is not. */
 function mayBeNamed(error: unknown): boolean {
   return error instanceof LogError && error.code === 'fenced';
+}
+
+/** Does what need not succeed behind a change that is done; only a failed sync must be told. */
+async function unlessFenced(run: () => Promise<void>): Promise<void> {
+  await run().catch((error: unknown) => {
+    if (!(error instanceof LogError) || error.code === 'fenced') throw error;
+  });
 }
 
 /** The refusal to mend a segment that was trimmed, truncated or mended meanwhile. */

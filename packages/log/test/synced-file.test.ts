@@ -115,3 +115,18 @@ it('given a batch that decayed below a durable mark, when the power is cut at an
     expect(step).toBeLessThan(100);
   }
 });
+
+// The slot was torn, the mark taken for written, and the next group went to disk without one.
+it('given a mark whose writing fails halfway, when a batch decays that was acknowledged before the next one, then it is named, and nothing is cut', async () => {
+  const settings = { segmentBytes: 2 ** 20 };
+  const world = new World();
+  const log = await world.open(settings);
+  await appendBig(log, 1, 2);
+  world.disk.inject({ method: 'write', path: /SYNCED$/, code: 'EIO', after: 1, writtenBytes: 6 });
+  world.clock.advance(1500);
+  await quiet();
+  await appendBig(log, 3, 3);
+  world.damage(log, 2, 'body');
+  const again = await new World(world.disk.clone()).open(settings);
+  expect(await readAround(again)).toEqual({ values: ['b1', 'b3'], holes: [2] });
+});
