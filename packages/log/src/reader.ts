@@ -170,9 +170,7 @@ function placeIn(segment: Segment, target: Target | Cursor): ScanPoint | undefin
   const place = 'place' in target ? target.place : undefined;
   // Ids are never used twice, and a segment that was truncated ends before what is gone: a place that is still inside is still good,
   // as long as what stood before it stands.
-  return place !== undefined && place.segmentId === segment.id && place.point.position <= segment.bytes
-    ? place.point
-    : undefined;
+  return place?.segmentId === segment.id && place.point.position <= segment.bytes ? place.point : undefined;
 }
 
 /** @throws LogError `out-of-range` for a cursor whose reader has read what is gone */

@@ -22,7 +22,7 @@ import { names } from './layout.js';
 import type { Appended, AppendOptions, FollowRequest, Log } from './log.js';
 import { Mender } from './mender.js';
 import type { FetchBatches } from './mending.js';
-import { type LogPosition, positionOf } from './position.js';
+import { checkedPosition, type LogPosition, positionOf } from './position.js';
 import { Reader, type ReadFrom, type ReadRequest, type Slice } from './reader.js';
 import type { SegmentHome } from './segment.js';
 import type { SegmentSet } from './segment-set.js';
@@ -192,7 +192,7 @@ export class SegmentedLog implements Log {
 
   async trimBefore(index: number, known?: LogPosition): Promise<void> {
     this.#requireWritable();
-    const start = known && positionOf(known);
+    const start = known === undefined ? undefined : checkedPosition(known);
     if (start !== undefined && start.index !== index - 1) {
       throw new LogError('settings', `expected the point before index ${index}, got that behind index ${start.index}`);
     }
@@ -206,12 +206,7 @@ export class SegmentedLog implements Log {
 
   async reset(position: LogPosition, state?: Uint8Array): Promise<void> {
     this.#requireWritable();
-    const copy = positionOf(position ?? {});
-    for (const [field, value] of Object.entries(copy)) {
-      if (!Number.isSafeInteger(value) || value < 0) {
-        throw new LogError('settings', `${field} of a position: expected an integer from 0 to 2^53-1, got ${value}`);
-      }
-    }
+    const copy = checkedPosition(position);
     if (state !== undefined && !(state instanceof Uint8Array)) {
       throw new LogError('settings', `state: expected a Uint8Array or undefined, got ${inspect(state)}`);
     }
@@ -228,9 +223,10 @@ export class SegmentedLog implements Log {
     await this.#parts.hardState.save(state);
   }
 
-  async readCheckpoint({ index, term }: CheckpointKey): Promise<Buffer | undefined> {
+  async readCheckpoint(key: CheckpointKey): Promise<Buffer | undefined> {
     this.#requireOpen();
-    if (!this.checkpoints.some((key) => key.index === index && key.term === term)) return undefined;
+    const { index, term } = key ?? {};
+    if (!this.checkpoints.some((saved) => saved.index === index && saved.term === term)) return undefined;
     const bytes = await this.#parts.home.directory.readWhole(names.checkpoint(index, term));
     return bytes && decodeCheckpoint(bytes, { index, term });
   }

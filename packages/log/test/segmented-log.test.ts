@@ -275,6 +275,19 @@ it('given a damaged batch before the new start, when the start is known from els
   expect(await valuesOf(await world.open())).toEqual(words(6, 9));
 });
 
+// It was written into the manifest, which could not be read again.
+it.each([{ index: 2 }, { index: 2, term: Number.NaN, nextOffset: 2, appendTime: 1 }, null])(
+  'given a start that is said to be known as %j, when the log is trimmed there, then it is refused, and the log opens again',
+  async (known) => {
+    const world = new World();
+    const log = await world.open();
+    await appendBig(log, 1, 9);
+    await refused(log.trimBefore(3, known as never), 'settings');
+    await log.close();
+    expect(await valuesOf(await world.open())).toEqual(words(1, 9));
+  },
+);
+
 // The fields that were there were checked, and the log dropped before the missing one was met.
 it.each([
   {},
