@@ -26,6 +26,18 @@ export const followingCases: readonly ConformanceCase[] = [
     },
   },
   {
+    name: 'slices keep to maxBytes and to throughIndex, each of them',
+    run: async (open) => {
+      const { log } = await open({ segmentBytes: smallSegmentBytes });
+      await appendBig(log, 1, 9);
+      const counts: number[] = [];
+      for await (const { bytes } of log.slices({ from: 'start', maxBytes: 1, throughIndex: 5 })) {
+        counts.push(valuesIn(bytes).length);
+      }
+      assert.deepEqual(counts, [1, 1, 1, 1, 1]);
+    },
+  },
+  {
     name: 'records come with their offsets, and control batches have none',
     run: async (open) => {
       const { log } = await open();
