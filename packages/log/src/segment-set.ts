@@ -56,6 +56,8 @@ export class SegmentSet {
   #activeFile: OpenFile | undefined;
   #checkpoints: readonly CheckpointKey[];
   #generation = new Generation();
+  /** Called with every truncation and every reset, once it is true: whoever reads from then on finds the new end. */
+  onCut: () => void = () => {};
 
   constructor(home: SegmentHome, synced: SyncedFile, state: SegmentSetState) {
     this.#home = home;
@@ -214,7 +216,10 @@ export class SegmentSet {
     const dropped = this.#segments.filter((segment) => !segments.some(({ id }) => id === segment.id));
     this.#start = start;
     this.#segments = segments;
-    if (cutAfter !== undefined) this.#generation = this.#generation.cutAfter(cutAfter);
+    if (cutAfter !== undefined) {
+      this.#generation = this.#generation.cutAfter(cutAfter);
+      this.onCut();
+    }
     for (const segment of dropped) await this.#discard(segment);
   }
 

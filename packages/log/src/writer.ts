@@ -78,6 +78,7 @@ export class Writer {
     this.#saveState = saveState;
     this.#tail = parts.segments.end;
     this.#plan = new SegmentPlan(parts.segments.active);
+    parts.segments.onCut = () => this.#moveMark();
   }
 
   /** The point behind the last batch that was taken. */
@@ -239,7 +240,12 @@ export class Writer {
   #planFromDisk(): void {
     this.#tail = this.#segments.end;
     this.#plan = new SegmentPlan(this.#segments.active);
-    const { index } = this.#tail;
+    this.#moveMark();
+  }
+
+  /** Lets the watermark say what is durable now, and tells who waits behind that. */
+  #moveMark(): void {
+    const { index } = this.#segments.end;
     const truncated = (): LogError =>
       new LogError(
         'out-of-range',

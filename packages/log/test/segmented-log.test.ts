@@ -351,3 +351,30 @@ it('given what the log gave away, when its receiver changes it, then the log doe
   const again = await world.open();
   expect([await valuesOf(again), again.damage]).toEqual([values, []]);
 });
+
+// Until the truncation was done, what it had cut still counted as durable: a follower at the new end was told that there is more, found
+// none, asked again, and gave nobody else a turn, the truncation least of all.
+it('given a truncation whose last sync is under way, when somebody waits for what it has cut, then nothing is there yet', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendEach(log, 'a', 'b', 'c', 'd');
+  let stall: ReturnType<typeof world.disk.stallSyncs> | undefined;
+  world.disk.onOperation = ({ method, path }) => {
+    if (method === 'sync' && path.endsWith('SYNCED')) stall ??= world.disk.stallSyncs();
+  };
+  const truncated = log.truncateAfter(2);
+  await quiet();
+  expect([stall !== undefined, log.durable.index]).toEqual([true, 2]);
+  let isReached = false;
+  const waiting = log.reached(3).then(() => {
+    isReached = true;
+  });
+  await quiet();
+  expect(isReached).toBe(false);
+  const following = log.slices({ from: { index: 3 }, follow: true }).next();
+  stall!.end();
+  await truncated;
+  await appendEach(log, 'new');
+  await waiting;
+  expect(valuesIn((await following).value!.bytes)).toEqual(['new']);
+});
