@@ -22,6 +22,7 @@ export interface Credentials {
   readonly certificatePem: string;
   readonly keyPem: string;
   readonly authoritiesPem: string;
+  readonly authorities: readonly X509Certificate[];
   /** {@link keyDigest} of every authority. */
   readonly authorityKeys: ReadonlySet<string>;
   readonly revocations: Revocations;
@@ -58,9 +59,11 @@ export async function readCredentials(
       ? Revocations.none
       : await Revocations.read(contents[3]!, paths.revocations, authorities, crypto);
   return {
-    certificatePem,
+    // Just what was checked: OpenSSL reads more kinds of blocks than we do.
+    certificatePem: chain.join(''),
     keyPem,
-    authoritiesPem,
+    authoritiesPem: authorities.join(''),
+    authorities,
     authorityKeys: new Set(authorities.map(keyDigest)),
     revocations,
     certificateExpiresMs: Math.min(...chain.map(expiryMs)),

@@ -5,6 +5,7 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { nodeClock, nodeFiles } from '@commitlog/runtime/node';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Authority, type Issued, openServerTls } from '../../src/index.js';
+import { lookalikeOf } from '../forge.js';
 import { hasOpenssl, opensslBeside } from '../pki/openssl.js';
 import { Mutual } from './mutual.js';
 
@@ -227,6 +228,16 @@ describe('a connection', () => {
       reason: 'its certificate was revoked',
     });
     expect(tls.status.connections).toBe(1);
+  });
+
+  it('whose certificate is revoked ends, whatever it presents besides', async () => {
+    const tls = await mutual.tls();
+    const port = await mutual.serve(tls);
+    await mutual.authority.revoke(alice.serialNumber);
+    await vi.waitFor(() => expect(tls.status.changes).toBe(1), until);
+    const certificatePem = alice.certificatePem + (await lookalikeOf(mutual.authority.certificatePem));
+    expect(await mutual.client(port, { ...alice, certificatePem }).once()).toMatch(/UNAVAILABLE/);
+    expect(mutual.records.at(-1)).toMatchObject({ kind: 'connection-ended', reason: 'its certificate was revoked' });
   });
 
   it('whose certificate expires ends, and cannot be made again', async () => {
