@@ -54,6 +54,7 @@ export async function readCredentials(
   requireServer(leaf, paths.certificate);
   for (const certificate of chain) requireInDate(certificate, nowMs, paths.certificate);
   for (const authority of authorities) requireAuthority(authority, paths.authorities);
+  requireRoot(authorities, paths.authorities);
   const revocations =
     paths.revocations === undefined
       ? Revocations.none
@@ -123,4 +124,10 @@ function requireAuthority({ ca, subject }: X509Certificate, path: string): void 
       path,
     },
   );
+}
+
+/** TLS follows a chain until an authority that has signed itself, and refuses everybody where it finds none. */
+function requireRoot(authorities: readonly X509Certificate[], path: string): void {
+  if (authorities.some((each) => each.checkIssued(each) && each.verify(each.publicKey))) return;
+  throw new AuthError('certificates', `${path} has no root, an authority that has signed itself: add it`, { path });
 }

@@ -5,7 +5,7 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { nodeClock, nodeFiles } from '@commitlog/runtime/node';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Authority, type Issued, openServerTls } from '../../src/index.js';
-import { lookalikeOf } from '../forge.js';
+import { forgeAuthority, lookalikeOf } from '../forge.js';
 import { hasOpenssl, opensslBeside } from '../pki/openssl.js';
 import { Mutual } from './mutual.js';
 
@@ -164,6 +164,14 @@ describe('new files', () => {
       /not the key of|serverAuth/,
     ],
     ['an authority that is none', () => writeFile(mutual.paths.authorities, alice.certificatePem), /no authority/],
+    [
+      'authorities without a root',
+      async () => {
+        const between = await forgeAuthority('between', await forgeAuthority('root'));
+        await writeFile(mutual.paths.authorities, between.certificatePem);
+      },
+      /has no root/,
+    ],
     ['an empty list of authorities', () => writeFile(mutual.paths.authorities, '\n'), /no certificate/],
     ['a damaged revocation list', () => writeFile(mutual.paths.revocations, 'nonsense'), /no revocation list/],
     [
@@ -188,6 +196,28 @@ describe('new files', () => {
     await expect(openServerTls(mutual.paths, components)).rejects.toMatchObject({
       message: expect.stringMatching(why),
     });
+  });
+
+  it('may come while others shake hands: each succeeds, with the old ones or the new', async () => {
+    const tls = await mutual.tls();
+    const port = await mutual.serve(tls);
+    const served = new Set<string>();
+    let isOver = false;
+    const shaking = Array.from({ length: 4 }, async () => {
+      while (!isOver) {
+        const outcome = await shakeHands(port, trusting(alice));
+        expect(outcome).toMatch(/^accepted by/);
+        served.add(outcome);
+      }
+    });
+    for (let changes = 1; changes <= 5; changes += 1) {
+      const { serialNumber } = await mutual.issueServer();
+      await vi.waitFor(() => expect(served).toContain(`accepted by ${serialNumber}`), until);
+    }
+    isOver = true;
+    await Promise.all(shaking);
+    expect(served.size).toBe(6);
+    expect(tls.status.connectionsEnded).toBe(0);
   });
 
   it('may come from another authority: its clients are welcome, and the connections of the old one end', async () => {
