@@ -15,9 +15,9 @@ import {
   SubjectKeyIdentifierExtension,
 } from '../x509.js';
 
-export const dayMs = 24 * 60 * 60 * 1000;
+export const dayMs: number = 24 * 60 * 60 * 1000;
 /** Clocks of other machines may be a little behind: what is signed is good from so long ago. */
-export const backdatedMs = 5 * 60 * 1000;
+export const backdatedMs: number = 5 * 60 * 1000;
 
 /** Whom a certificate is for. */
 export type Identity =
