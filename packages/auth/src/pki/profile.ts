@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import { clientAuth, serverAuth } from '../certificate.js';
 import { AuthError } from '../errors.js';
 import { nodeUri, parseNodeUri, subjectProblem } from '../principal.js';
@@ -58,10 +57,13 @@ export function profileOf(identity: Identity): Profile {
 }
 
 const domainName = /^(?=.{1,253}$)(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*$/;
+const addressV4 = /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/;
+/** What can be one; a zone (`%eth0`) means something on one machine only. */
+const addressV6 = /^[0-9A-Fa-f:.]{2,45}$/;
 
 function hostName(host: string): JsonGeneralName {
-  // A zone means something on one machine only.
-  if (isIP(host) !== 0 && !host.includes('%')) return { type: 'ip', value: host };
+  if (addressV4.test(host) || (addressV6.test(host) && URL.canParse(`http://[${host}]/`)))
+    return { type: 'ip', value: host };
   if (domainName.test(host) && !/^[\d.]+$/.test(host)) return { type: 'dns', value: host };
   throw new AuthError('identity', `"${host}" is neither a name nor an IP address`);
 }
