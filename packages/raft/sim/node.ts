@@ -17,6 +17,7 @@ import {
 } from '../src/index.js';
 import { type DiskQuality, SimDisk } from './disk.js';
 import { Machine } from './machine.js';
+import { OwnSnapshots } from './own-snapshots.js';
 import { type Outcome, PendingProposals } from './proposals.js';
 import type { Record, Sent } from './record.js';
 
@@ -72,13 +73,11 @@ export class SimNode {
   onFatal: ((node: SimNode) => void) | undefined;
   #life = 0;
   #storages = 1;
-  #snapshots = 0;
-  /** What the newest snapshot asked for covers: it takes a while until the core hears of it. */
-  #snapshotAsked: Index = 0;
   #tokens = 0;
   #inbox: (() => void)[] = [];
   #restores: { readonly snapshot: SnapshotMeta; readonly write: number }[] = [];
   readonly #proposals: PendingProposals;
+  readonly #snapshots: OwnSnapshots;
   readonly #reads = new Map<number, PendingRead>();
   #isFailureHandled = true;
   readonly #components: SimNodeComponents;
@@ -88,6 +87,7 @@ export class SimNode {
     this.init = init;
     this.#components = components;
     this.#proposals = new PendingProposals(components.record);
+    this.#snapshots = new OwnSnapshots(components.record);
     this.member = memberId(init.name, 's1');
     this.settings = { ...init.settings, self: this.member };
     this.disk = this.#newDisk();
@@ -119,12 +119,13 @@ export class SimNode {
     if (this.core !== null) return;
     const { random, record, trace } = this.#components;
     this.#life += 1;
-    this.#snapshotAsked = 0;
+    this.#snapshots.forget();
     this.core = new RaftCore(this.settings, this.disk.load(), { random: random.fork(`life ${this.#life}`), trace });
     this.machine = new Machine();
     const { snapshot } = this.disk.view;
     if (snapshot !== null) {
       this.machine.restore(snapshot.data);
+      record.snapshot(this, snapshot.meta);
       record.restored(this, this.machine);
     }
     // A commit hint that came back from disk was checked when it was first made.
@@ -259,8 +260,8 @@ export class SimNode {
     }
     const { events, record, onStep } = this.#components;
     const effects = core.step(input, events.nowMs);
-    if (effects.length === 0 && then === undefined && input.kind !== 'read') return;
-    record.stepped(this, effects);
+    if (effects.length === 0 && then === undefined && input.kind !== 'read' && input.kind !== 'compacted') return;
+    record.stepped(this, input.kind, effects);
     onStep?.(this, input, effects);
     then?.(effects);
     const life = this.#life;
@@ -364,6 +365,7 @@ export class SimNode {
     const stored = this.disk.view.snapshot;
     if (stored === null || stored.meta.id !== snapshot.id || snapshot.index <= this.machine.index) return;
     this.machine.restore(stored.data);
+    this.#components.record.snapshot(this, snapshot);
     this.#components.record.restored(this, this.machine);
   }
 
@@ -384,35 +386,9 @@ export class SimNode {
       if (entry.type === 'data') this.machine.apply(index, entry.data);
       else this.machine.skip(index);
     }
-    this.#maybeSnapshot();
-  }
-
-  #maybeSnapshot(): void {
-    const core = this.core!;
-    const { snapshotEvery, snapshotPaddingBytes, trailing } = this.init;
-    const { index } = this.machine;
-    const previous = Math.max(core.snapshot?.index ?? 0, this.#snapshotAsked);
-    if (snapshotEvery === 0 || index - previous < snapshotEvery) return;
-    const term = core.termAt(index);
-    if (term === undefined) return;
-    const placed = core.configurationAt(index);
-    this.#snapshots += 1;
-    this.#snapshotAsked = index;
-    const meta: SnapshotMeta = {
-      id: `${this.member}#${this.#life}.${this.#snapshots}`,
-      index,
-      term,
-      configuration: placed.configuration,
-      configurationIndex: placed.index,
-    };
-    const upTo = Math.max(core.status.firstIndex - 1, index - trailing);
     const life = this.#life;
-    this.disk.submit({
-      kind: 'snapshot',
-      meta,
-      data: this.machine.snapshot(snapshotPaddingBytes),
-      upTo,
-      done: () => life === this.#life && this.#now(() => this.#step({ kind: 'compacted', snapshot: meta, upTo })),
+    this.#snapshots.maybeTake(this, life, (snapshot, upTo) => {
+      if (life === this.#life) this.#now(() => this.#step({ kind: 'compacted', snapshot, upTo }));
     });
   }
 }

@@ -8,7 +8,7 @@ import { Operator } from './operator.js';
 import { drawPlan, type Plan } from './plan.js';
 import { isHeldByQuorum } from './quorums.js';
 import { watchReads } from './reads.js';
-import { Violation } from './record.js';
+import { Violation } from './violation.js';
 import { watchStates } from './watch.js';
 
 /** What one seed's run came to. */
