@@ -325,8 +325,8 @@ function installInto(image: Image, meta: SnapshotMeta, rotten: Set<Index>): void
   const { staged } = image;
   if (staged?.id !== meta.id) throw new Error(`snapshot ${meta.id} was to be installed, ${staged?.id} is staged`);
   image.staged = null;
-  // One of its own may have overtaken it: what that holds is not given up again.
-  if ((image.snapshot?.meta.index ?? 0) < meta.index) image.snapshot = { meta, data: Buffer.concat(staged.chunks) };
+  // One of its own may have overtaken it: what that holds is not given up again. At the same index, the later stays.
+  if ((image.snapshot?.meta.index ?? 0) <= meta.index) image.snapshot = { meta, data: Buffer.concat(staged.chunks) };
   compact(image, meta.index, meta.term, rotten);
 }
 

@@ -1,5 +1,5 @@
 import type { SeededRandom } from '@commitlog/simulation';
-import { isJoint, membersOf, nodeOf } from '../src/index.js';
+import { type Index, isJoint, membersOf, nodeOf } from '../src/index.js';
 import type { SimCluster } from './cluster.js';
 import type { SimNode } from './node.js';
 import type { Operator } from './operator.js';
@@ -220,15 +220,22 @@ export class Faults {
     const node = this.#leaderOrAny();
     const { start, entries } = node.disk.synced;
     if (entries.length === 0 || !this.#isMember(node)) return false;
-    const first = start.index + 1 + this.#random.below(entries.length);
-    const count = Math.min(1 + this.#random.below(4), start.index + entries.length - first + 1);
-    for (let index = first; index < first + count; index++) node.disk.rotten.add(index);
+    for (const index of this.#damaged(start.index + 1, start.index + entries.length)) node.disk.rotten.add(index);
     // Found by whoever reads it, by the next start, or at last by a scrub.
     const { disk } = node;
     this.#later(this.#random.chance(0.5) ? 0 : this.#ms(100, 3000), () => {
       if (node.disk === disk) node.command({ kind: 'unreadable', indexes: [...disk.rotten] });
     });
     return true;
+  }
+
+  /** A bad block of a few entries, or bad sectors anywhere. */
+  #damaged(first: Index, last: Index): Index[] {
+    const anywhere = (): Index => first + this.#random.below(last - first + 1);
+    const count = 1 + this.#random.below(4);
+    if (this.#random.chance(0.5)) return Array.from({ length: count }, anywhere);
+    const from = anywhere();
+    return Array.from({ length: Math.min(count, last - from + 1) }, (_, at) => from + at);
   }
 
   #restartLater(node: SimNode): void {

@@ -18,8 +18,10 @@ import {
 import { type DiskQuality, SimDisk } from './disk.js';
 import { Machine } from './machine.js';
 import { OwnSnapshots } from './own-snapshots.js';
+import { PendingReads } from './pending-reads.js';
 import { type Outcome, PendingProposals } from './proposals.js';
 import type { Record, Sent } from './record.js';
+import { check } from './violation.js';
 
 export interface SimNodeInit {
   readonly name: string;
@@ -42,11 +44,6 @@ export interface SimNodeComponents {
   readonly trace: TraceSink | undefined;
   /** Told of everything a step returned, before it is carried out. */
   readonly onStep?: (node: SimNode, input: Input, effects: readonly Effect[]) => void;
-}
-
-interface PendingRead {
-  readonly startedAfter: Index;
-  readonly settle: (index: Index | null) => void;
 }
 
 /**
@@ -73,12 +70,11 @@ export class SimNode {
   onFatal: ((node: SimNode) => void) | undefined;
   #life = 0;
   #storages = 1;
-  #tokens = 0;
   #inbox: (() => void)[] = [];
   #restores: { readonly snapshot: SnapshotMeta; readonly write: number }[] = [];
   readonly #proposals: PendingProposals;
   readonly #snapshots: OwnSnapshots;
-  readonly #reads = new Map<number, PendingRead>();
+  readonly #reads: PendingReads;
   #isFailureHandled = true;
   readonly #components: SimNodeComponents;
 
@@ -88,6 +84,7 @@ export class SimNode {
     this.#components = components;
     this.#proposals = new PendingProposals(components.record);
     this.#snapshots = new OwnSnapshots(components.record);
+    this.#reads = new PendingReads(components.record);
     this.member = memberId(init.name, 's1');
     this.settings = { ...init.settings, self: this.member };
     this.disk = this.#newDisk();
@@ -125,8 +122,7 @@ export class SimNode {
     const { snapshot } = this.disk.view;
     if (snapshot !== null) {
       this.machine.restore(snapshot.data);
-      record.snapshot(this, snapshot.meta);
-      record.restored(this, this.machine);
+      record.restored(this, this.machine, snapshot.meta);
     }
     // A commit hint that came back from disk was checked when it was first made.
     this.commitSeen = this.core.commitIndex;
@@ -148,8 +144,7 @@ export class SimNode {
     this.#restores = [];
     const lost = this.disk.crash();
     this.#proposals.end();
-    for (const { settle } of this.#reads.values()) settle(null);
-    this.#reads.clear();
+    this.#reads.end();
     this.onCrash?.(this, lost, wasLeader, wasBetween);
   }
 
@@ -199,9 +194,7 @@ export class SimNode {
       settle(null);
       return;
     }
-    this.#tokens += 1;
-    this.#reads.set(this.#tokens, { startedAfter: this.#components.record.ackedIndex, settle });
-    this.#input({ kind: 'read', token: this.#tokens });
+    this.#input({ kind: 'read', token: this.#reads.open(settle) });
   }
 
   /** Any other input; `then` gets what the core made of it, or null where the process died first. */
@@ -224,6 +217,7 @@ export class SimNode {
         disk.acknowledgeFailure();
         this.#step({ kind: 'write-failed', from, isFatal });
         if (this.core?.status.isHalted === true) {
+          check('a full disk ends nobody', isFatal, `${this.member} ended when write ${from} found no room`);
           this.crash();
           this.onFatal?.(this);
         }
@@ -260,8 +254,8 @@ export class SimNode {
     }
     const { events, record, onStep } = this.#components;
     const effects = core.step(input, events.nowMs);
-    if (effects.length === 0 && then === undefined && input.kind !== 'read' && input.kind !== 'compacted') return;
-    record.stepped(this, input.kind, effects);
+    if (effects.length === 0 && then === undefined && !observed.has(input.kind)) return;
+    record.stepped(this, input, effects);
     onStep?.(this, input, effects);
     then?.(effects);
     const life = this.#life;
@@ -283,6 +277,7 @@ export class SimNode {
       case 'send':
         // The types keep durable messages out of here; a core that was changed to send one anyway is held to its word.
         if (isDurable(effect.message)) this.#components.record.said(this, effect.message);
+        this.#components.record.sends(this, effect.message);
         this.#components.send(this.name, effect.message);
         break;
       case 'commit':
@@ -313,22 +308,13 @@ export class SimNode {
         this.#restores.push({ snapshot: effect.snapshot, write: effect.write });
         break;
       case 'read-ready':
-        this.#readReady(effect.token, effect.index);
+        this.#reads.ready(effect.token, effect.index);
         break;
       case 'read-refused':
-        this.#reads.get(effect.token)?.settle(null);
-        this.#reads.delete(effect.token);
+        this.#reads.refused(effect.token);
         break;
       default:
     }
-  }
-
-  #readReady(token: number, index: Index): void {
-    const read = this.#reads.get(token);
-    this.#reads.delete(token);
-    if (read === undefined) return;
-    this.#components.record.readServed(read.startedAfter, index);
-    read.settle(index);
   }
 
   /** Reads now, or when the answer is due: much may be written, cut and forgotten between the two. */
@@ -365,8 +351,7 @@ export class SimNode {
     const stored = this.disk.view.snapshot;
     if (stored === null || stored.meta.id !== snapshot.id || snapshot.index <= this.machine.index) return;
     this.machine.restore(stored.data);
-    this.#components.record.snapshot(this, snapshot);
-    this.#components.record.restored(this, this.machine);
+    this.#components.record.restored(this, this.machine, stored.meta);
   }
 
   /** Committed and durable here: that much is applied. */
@@ -392,6 +377,9 @@ export class SimNode {
     });
   }
 }
+
+/** What changes a core, or asks it something, though it may answer with nothing. */
+const observed: ReadonlySet<Input['kind']> = new Set(['read', 'compacted', 'unreadable', 'read-failed', 'persisted']);
 
 function isDurable(message: Message): message is DurableMessage {
   return message.kind === 'append-accepted' || message.kind === 'vote-granted' || message.kind === 'request-vote';

@@ -37,9 +37,9 @@ export class OwnSnapshots {
       configuration: placed.configuration,
       configurationIndex: placed.index,
     };
-    this.#record.snapshot(node, meta);
     const upTo = Math.max(core.status.firstIndex - 1, index - trailing);
     const data = node.machine.snapshot(snapshotPaddingBytes);
+    this.#record.wroteSnapshot(node, meta, data);
     node.disk.submit({ kind: 'snapshot', meta, data, upTo, done: () => written(meta, upTo) });
   }
 }

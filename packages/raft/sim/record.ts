@@ -7,14 +7,17 @@ import {
   type Input,
   isJoint,
   type MemberId,
+  type Message,
   type PersistEffect,
   type SnapshotMeta,
   type Term,
 } from '../src/index.js';
 import { checkBounds } from './bounds.js';
 import { Changes } from './changes.js';
+import { Holes } from './holes.js';
 import { Machine, payloadId } from './machine.js';
 import { isHeldByQuorum } from './quorums.js';
+import { SnapshotRecord } from './snapshot-record.js';
 import { check, Violation } from './violation.js';
 import type { Witnessed } from './witnessed.js';
 
@@ -53,6 +56,8 @@ export class Record {
   readonly #entries = new Map<string, { readonly data: Uint8Array; readonly prevTerm: Term }>();
   readonly #committedIds = new Set<number>();
   readonly #changes = new Changes();
+  readonly #holes = new Holes();
+  readonly #snapshots = new SnapshotRecord();
   readonly #machine = new Machine();
   readonly #sometimes: Sometimes;
   readonly #disks: (member: MemberId) => { holdsDurably(index: Index, term: Term): boolean } | undefined;
@@ -75,6 +80,7 @@ export class Record {
   }
 
   started(node: Witnessed): void {
+    this.#holes.started(node);
     const { term } = node.core!;
     const before = this.#terms.get(node.member) ?? 0;
     const isKnown = node.commitSeen <= this.committed.length;
@@ -87,7 +93,7 @@ export class Record {
   }
 
   /** After every step of every member. */
-  stepped(node: Witnessed, input: Input['kind'], effects: readonly Effect[]): void {
+  stepped(node: Witnessed, input: Input, effects: readonly Effect[]): void {
     for (const effect of effects) {
       if (effect.kind === 'role' && effect.role === 'leader') this.#elected(node);
       else if (effect.kind === 'persist') this.#appended(node, effect);
@@ -101,7 +107,9 @@ export class Record {
     const { commitIndex } = node.core!;
     if (node.commitSeen === commitIndex)
       this.#changes.placed(node, commitIndex, node.core!.configurationAt(commitIndex));
-    checkBounds(node, input, effects);
+    checkBounds(node, input.kind, effects);
+    this.#holes.stepped(node, input, effects);
+    this.#snapshots.stepped(node);
   }
 
   /** After a step's effects were started: what it holds in memory is on its disk, or on the way there. */
@@ -168,12 +176,19 @@ export class Record {
     check('4 state machine safety', isSame, `${node.member} applied other bytes at ${entry.index}`);
   }
 
-  /** A snapshot of a member's own is to be written, or one has taken the place of its log. */
-  snapshot(node: Witnessed, { index, configurationIndex, configuration }: SnapshotMeta): void {
-    this.#changes.placed(node, index, { index: configurationIndex, configuration });
+  /** A member writes a snapshot of its own. */
+  wroteSnapshot(node: Witnessed, meta: SnapshotMeta, data: Uint8Array): void {
+    this.#snapshots.written(meta, data);
+    this.#changes.placed(node, meta.index, { index: meta.configurationIndex, configuration: meta.configuration });
   }
 
-  restored(node: Witnessed, machine: Machine): void {
+  /** Any message leaves. */
+  sends(node: Witnessed, message: Message): void {
+    this.#snapshots.sent(node, message);
+  }
+
+  restored(node: Witnessed, machine: Machine, meta: SnapshotMeta): void {
+    this.#changes.placed(node, meta.index, { index: meta.configurationIndex, configuration: meta.configuration });
     const known = this.committed[machine.index - 1];
     const isSame = known !== undefined && known.count === machine.count && known.hash === machine.hash;
     check('4 state machine safety', isSame, `${node.member} restored another state at ${machine.index}`);
