@@ -38,10 +38,11 @@ type Operation =
       readonly done: () => void;
     };
 
-/** How long a sync takes, and what goes wrong with it. */
+/** How long a sync takes, and a slow read: one in ten. */
 export interface DiskQuality {
   readonly syncMsMin: number;
   readonly syncMsMax: number;
+  readonly readMsMax: number;
 }
 
 /**

@@ -30,6 +30,7 @@ export class Faults {
 
   start(): void {
     if (this.#plan.faults.has('partition') || this.#plan.faults.has('crash')) this.#splitJoints();
+    if (this.#plan.faults.has('disk-full')) this.#fillWhenInstalling();
     for (const [kind, meanMs] of this.#plan.faults) this.#schedule(kind, meanMs, this.#ms(1200, 5000));
     for (const node of this.#cluster.nodes) {
       const { onCrash } = node;
@@ -144,6 +145,14 @@ export class Faults {
     else this.#later(atMs, () => this.#cluster.network.partition(leaving, others));
     if (this.#random.chance(0.7)) this.#later(atMs + this.#ms(3, 30), () => this.#crash(leader));
     this.#later(atMs + this.#ms(1500, 3500), () => this.#cluster.network.healAll());
+  }
+
+  /** A snapshot's last part just fitted: whatever waits behind it may not, and must not take the installation with it. */
+  #fillWhenInstalling(): void {
+    this.#cluster.watchers.push((node, _input, effects) => {
+      const isInstalling = effects.some((effect) => effect.kind === 'restore');
+      if (isInstalling && !this.isStopped && this.#random.chance(0.3)) this.#fill(node);
+    });
   }
 
   #cutLinks(isCut: (from: string) => boolean): boolean {

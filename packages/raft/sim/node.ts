@@ -322,7 +322,7 @@ export class SimNode {
     const { events, random } = this.#components;
     const early = random.chance(0.5) ? { found: read() } : null;
     const life = this.#life;
-    const delayMs = random.below(random.chance(0.1) ? 20_000 : 1000) / 1000;
+    const delayMs = random.below(random.chance(0.1) ? this.disk.quality.readMsMax * 1000 : 1000) / 1000;
     events.after(delayMs, () => {
       if (life === this.#life) answer((early ?? { found: read() }).found);
     });
