@@ -107,6 +107,7 @@ function checkLiveness(cluster: SimCluster, plan: Plan, clients: Clients): void 
   for (const node of healed) {
     node.effectsToCrash = -1;
     node.disk.stalledUntilMs = 0;
+    node.disk.quality = { ...node.disk.quality, readMsMax: 20 };
     node.disk.isNextSyncFailing = false;
     node.onFatal = (failed) => cluster.events.after(1, () => failed.start());
     node.resume();

@@ -197,6 +197,15 @@ export class RaftCore {
   get snapshot(): SnapshotMeta | null {
     return this.#raft.snapshot;
   }
+
+  /** Whether this leader is sending its snapshot to a member that was heard within an election timeout. */
+  get isSendingSnapshot(): boolean {
+    const { progress, nowMs, settings } = this.#raft;
+    for (const { state, heardAtMs } of progress.values()) {
+      if (state === 'snapshot' && nowMs - heardAtMs < settings.electionTimeoutMs) return true;
+    }
+    return false;
+  }
 }
 
 /**
