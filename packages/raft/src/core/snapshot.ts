@@ -13,7 +13,7 @@ export function sendChunk(raft: Raft, member: MemberId, read: number, data: Uint
   if (progress === undefined || progress.reading !== read || progress.state !== 'snapshot') return;
   progress.reading = 0;
   const { snapshot } = raft;
-  progress.snapshotSentAtMs = raft.nowMs;
+  progress.pace.sent(progress.snapshotOffset, raft.nowMs);
   const isCurrent = snapshot !== null && snapshot.id === progress.snapshotId;
   // The storage has lost the newest there is: another is on its way, and the member's next heartbeat asks again.
   if (isCurrent && data === null) return;
