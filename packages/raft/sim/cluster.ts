@@ -30,7 +30,7 @@ export interface SimClusterInit {
   readonly snapshotEvery: number;
   readonly snapshotPaddingBytes: number;
   readonly trailing: number;
-  /** In how many ways members differ in how often they write snapshots and how much of the log they keep below; 1: not at all. */
+  /** In how many ways members differ in their snapshots; 1: not at all. Who writes fewer keeps less of the log below, so one's newest may lie above another's start. */
   readonly unevenness: number;
   readonly payloadBytes: number;
 }
@@ -187,7 +187,7 @@ export class SimCluster {
         tickMs: this.settings.heartbeatMs / 2,
         snapshotEvery: this.#init.snapshotEvery * (1 + way),
         snapshotPaddingBytes: this.#init.snapshotPaddingBytes,
-        trailing: this.#init.trailing * (1 + way),
+        trailing: this.#init.trailing * (this.#init.unevenness - way),
         proposalBytesMax: this.#init.payloadBytes + 1024,
       },
       {
