@@ -256,3 +256,19 @@ test('given a transfer after which nobody was heard, it has not taken place', ()
     { kind: 'transfer-ended', to: member(2), isDone: false },
   ]);
 });
+
+test('given a leader whose disk hangs while others commit without it, what it keeps in memory stays under the cap', () => {
+  const lab = new Lab({ settings: { ...settings, uncommittedBytesMax: 1000, diskStallMs: 10_000 } }).becomeLeader([2]);
+  for (const from of [2, 3]) lab.receive('append-accepted', from, { match: lab.status.lastIndex });
+  lab.isSyncing = false;
+  for (let count = 0; count < 500; count += 1) {
+    lab.propose();
+    for (const from of [2, 3]) lab.receive('append-accepted', from, { match: lab.status.lastIndex });
+  }
+  expect(lab.status.commitIndex).toBe(lab.status.lastIndex);
+  expect(lab.status.lastIndex).toBeLessThan(100);
+  lab.sync();
+  const before = lab.status.lastIndex;
+  lab.propose();
+  expect(lab.status.lastIndex).toBe(before + 1);
+});
