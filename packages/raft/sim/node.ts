@@ -83,7 +83,7 @@ export class SimNode {
     this.init = init;
     this.#components = components;
     this.#proposals = new PendingProposals(components.record);
-    this.#snapshots = new OwnSnapshots(components.record);
+    this.#snapshots = new OwnSnapshots(components.record, components.random.fork('snapshots').uint32());
     this.#reads = new PendingReads(components.record);
     this.member = memberId(init.name, 's1');
     this.settings = { ...init.settings, self: this.member };

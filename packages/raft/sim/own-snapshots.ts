@@ -5,12 +5,15 @@ import type { Record } from './record.js';
 /** When a machine writes snapshots of its own state, and what they are called. */
 export class OwnSnapshots {
   readonly #record: Record;
+  readonly #salt: number;
   #written = 0;
   /** What the newest one asked for covers: it takes a while until the core hears of it. */
   #askedIndex: Index = 0;
 
-  constructor(record: Record) {
+  /** @param salt another for each machine */
+  constructor(record: Record, salt: number) {
     this.#record = record;
+    this.#salt = salt;
   }
 
   /** A process has started, and knows of none. */
@@ -38,7 +41,7 @@ export class OwnSnapshots {
       configurationIndex: placed.index,
     };
     const upTo = Math.max(core.status.firstIndex - 1, index - trailing);
-    const data = node.machine.snapshot(snapshotPaddingBytes);
+    const data = node.machine.snapshot(snapshotPaddingBytes, this.#salt);
     this.#record.wroteSnapshot(node, meta, data);
     node.disk.submit({ kind: 'snapshot', meta, data, upTo, done: () => written(meta, upTo) });
   }

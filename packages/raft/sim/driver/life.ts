@@ -21,6 +21,8 @@ export interface LifeComponents {
   readonly ledger: Ledger;
   readonly sometimes: Sometimes;
   readonly disk: SimDisk;
+  /** Everybody there is, members or not. */
+  readonly nodes: readonly MemberId[];
 }
 
 /** One process of a member, from its start to its crash: the real host and group, on a simulated world. */
@@ -59,6 +61,13 @@ export class Life {
 
   get applied(): Index {
     return this.#group?.appliedIndex ?? 0;
+  }
+
+  /** Whether it belongs to no group any more, and knows it: then nothing more will come, and nobody may wait for it. */
+  get isRemoved(): boolean {
+    const { configuration, commitIndex } = this.group.status;
+    const { index } = configuration;
+    return index > 0 && index <= commitIndex && !membersOf(configuration.configuration).has(this.#self);
   }
 
   get isLeader(): boolean {
@@ -122,7 +131,8 @@ export class Life {
   async #proposeOne(): Promise<ProposalOutcome> {
     const { ledger, world } = this.#with;
     ledger.proposed += 1;
-    const name = `p${ledger.proposed}`;
+    // Of different sizes: where one finds no room, a smaller one behind it might.
+    const name = `p${ledger.proposed}${pick(world.random, ['', '', '', '.'.repeat(60)])}`;
     const { firstIndex } = this.group.status;
     const outcome = await this.#answered(this.group.propose(new TextEncoder().encode(name)));
     ledger.tell(name, outcome);
@@ -141,8 +151,8 @@ export class Life {
   }
 
   /** Asks for other members than there are: one more, one fewer, one in another's place. */
-  change(nodes: readonly MemberId[]): void {
-    const { world, ledger, sometimes } = this.#with;
+  change(): void {
+    const { world, ledger, sometimes, nodes } = this.#with;
     const { configuration, members } = this.group.status;
     const { voters, learners } = configuration.configuration;
     const wanted = drawMembership(world.random, {
@@ -173,6 +183,8 @@ export class Life {
       () => this.propose(),
       () => this.read(),
       () => this.snapshot(),
+      () => this.change(),
+      () => this.transfer(pick(world.random, this.#with.nodes)),
       () => {
         if (!world.random.chance(0.2)) return;
         sometimes.reached('a callback stopped its member');

@@ -93,7 +93,7 @@ class DrivenCluster {
 
   async #start(at: number): Promise<void> {
     const { ledger, sometimes } = this;
-    const components = { world: this.#world, ledger, sometimes, disk: this.#disks[at]! };
+    const components = { world: this.#world, ledger, sometimes, disk: this.#disks[at]!, nodes: this.#members };
     this.#lives[at] = new Life(this.#members[at]!, components);
     await this.#lives[at].start(this.#trace);
   }
@@ -107,7 +107,7 @@ class DrivenCluster {
     if (random.chance(0.3)) for (let count = 1 + random.below(4); count > 0; count--) anyone().read();
     if (random.chance(0.03)) anyone().snapshot();
     if (random.chance(0.01)) this.#leader?.transfer(pick(random, this.#members));
-    if (random.chance(this.#world.plan.changeRate)) (this.#leader ?? anyone()).change(this.#members);
+    if (random.chance(this.#world.plan.changeRate)) (this.#leader ?? anyone()).change();
   }
 
   /** What goes wrong in one round. */
@@ -204,7 +204,7 @@ class DrivenCluster {
     const isLed = await world.until(() => this.#leader !== undefined, 5000);
     if (!isLed) throw new Violation('liveness', 'nobody leads after all was healed');
     this.#leader!.propose();
-    // Whoever was removed is sent nothing any more, and may never learn what became of its own.
+    // Whoever was removed is sent nothing any more; where it does not know, its callers wait.
     const members = (): Life[] => {
       const { configuration } = this.#leader?.group.status.configuration ?? { configuration: emptyConfiguration };
       return this.#lives.filter((_, at) => membersOf(configuration).has(this.#members[at]!));
@@ -213,7 +213,9 @@ class DrivenCluster {
     const isDone = (): boolean => this.ledger.history.length > before && isEqual();
     if (!(await world.until(isDone, 20_000)))
       throw new Violation('liveness', `members stay apart: ${this.#describe()}`);
-    if (!(await world.until(() => members().every((life) => life.pending === 0), 3000))) {
+    const answered = (): boolean =>
+      [...members(), ...this.#lives.filter((life) => life.isRemoved)].every((life) => life.pending === 0);
+    if (!(await world.until(answered, 3000))) {
       throw new Violation('every call is answered', `somebody still waits: ${this.#describe()}`);
     }
     this.ledger.checkPromises();

@@ -179,18 +179,6 @@ export const driver: readonly Mutant[] = [
     ],
   },
   {
-    name: 'steps-nested',
-    trap: 'what a callback asks for is stepped in the middle of the step that called it',
-    isDriven: true,
-    patches: [
-      {
-        file: 'driver/steps.ts',
-        find: 'if (this.#isStepping) {',
-        replace: "if (this.#isStepping && input.kind === 'tick') {",
-      },
-    ],
-  },
-  {
     name: 'restore-behind-commit',
     trap: 'entries that a snapshot replaces are applied before it is restored',
     isDriven: true,
