@@ -132,7 +132,7 @@ export const disks: readonly Mutant[] = [
     patches: [
       {
         file: 'acceptance.ts',
-        find: 'Math.min(upTo, raft.firstHole - 1, writable)',
+        find: 'Math.min(upTo, raft.holes.first - 1, writable)',
         replace: 'Math.min(upTo, writable)',
       },
     ],
@@ -298,8 +298,8 @@ export const disks: readonly Mutant[] = [
     patches: [
       {
         file: 'snapshot.ts',
-        find: 'for (const hole of raft.holes) if (!isAgreeing || hole <= snapshot.index) raft.holes.delete(hole);',
-        replace: 'raft.holes.clear();',
+        find: 'raft.holes.deleteBetween(0, isAgreeing ? snapshot.index : Number.POSITIVE_INFINITY);',
+        replace: 'raft.holes.deleteBetween(0, Number.POSITIVE_INFINITY);',
       },
     ],
   },

@@ -187,7 +187,7 @@ export class RaftCore {
       commitIndex: raft.commitIndex,
       configuration: raft.configurations.current,
       unreadable: raft.holes.size,
-      firstUnreadable: raft.holes.size === 0 ? null : raft.firstHole,
+      firstUnreadable: raft.holes.size === 0 ? null : raft.holes.first,
       isStorageRefusing: raft.isStorageRefusing,
       isHalted: raft.isHalted,
       members,
