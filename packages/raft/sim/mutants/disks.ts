@@ -314,4 +314,15 @@ export const disks: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'staging-ignores-id',
+    trap: "parts of two members' snapshots of the same index are taken for parts of one",
+    patches: [
+      {
+        file: 'snapshot.ts',
+        find: 'raft.staging.snapshot.id !== snapshot.id',
+        replace: 'raft.staging.snapshot.index !== snapshot.index',
+      },
+    ],
+  },
 ];

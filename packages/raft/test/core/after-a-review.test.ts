@@ -272,3 +272,13 @@ test('given a leader whose disk hangs while others commit without it, what it ke
   lab.propose();
   expect(lab.status.lastIndex).toBe(before + 1);
 });
+
+test('given a hole, when somebody has another entry in its place, it is cut only if that one is committed', () => {
+  const holed = (): Lab => new Lab({ log: [1, 1, 1, 1], term: 3, commit: 1, settings, stored: { unreadable: [3] } });
+  const kept = holed();
+  kept.receive('fetched', 2, { commit: 2, entries: [entry(3, 2)] });
+  expect(kept.log).toEqual([1, 1, 1, 1]);
+  const cut = holed();
+  cut.receive('fetched', 2, { commit: 3, entries: [entry(3, 2)] });
+  expect(cut.log).toEqual([1, 1]);
+});
