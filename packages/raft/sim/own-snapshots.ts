@@ -1,6 +1,13 @@
 import type { Index, SnapshotMeta } from '../src/index.js';
-import type { SimNode } from './node.js';
+import type { Machine } from './machine.js';
 import type { Record } from './record.js';
+import type { Witnessed } from './witnessed.js';
+
+/** Whose state it is. */
+export interface SnapshotOwner extends Witnessed {
+  readonly machine: Machine;
+  readonly init: { readonly snapshotEvery: number; readonly snapshotPaddingBytes: number; readonly trailing: number };
+}
 
 /** When a machine writes snapshots of its own state, and what they are called. */
 export class OwnSnapshots {
@@ -22,7 +29,7 @@ export class OwnSnapshots {
   }
 
   /** @param written told when it is on disk, and the log may forget everything up to `upTo` */
-  maybeTake(node: SimNode, life: number, written: (snapshot: SnapshotMeta, upTo: Index) => void): void {
+  maybeTake(node: SnapshotOwner, life: number, written: (snapshot: SnapshotMeta, upTo: Index) => void): void {
     const core = node.core!;
     const { snapshotEvery, snapshotPaddingBytes, trailing } = node.init;
     const { index } = node.machine;

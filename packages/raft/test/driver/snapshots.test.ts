@@ -225,13 +225,13 @@ describe('given a link on which one part of a snapshot takes longer than two ele
     const rig = new DriverRig({ snapshotEvery: 50, trailing: 0, snapshotChunkBytes: 100 });
     const transport = rig.network.transport.bind(rig.network);
     rig.network.transport = (node) => {
-      const { listen, send } = transport(node);
+      const inner = transport(node);
       return {
-        listen,
+        listen: (receive) => inner.listen(receive),
         send: (to, lane, packet) => {
           const isPart = packet.some(({ message }) => message.kind === 'snapshot-chunk');
-          if (isPart) rig.clock.after(partMs, () => send(to, lane, packet));
-          else send(to, lane, packet);
+          if (isPart) rig.clock.after(partMs, () => inner.send(to, lane, packet));
+          else inner.send(to, lane, packet);
         },
       };
     };
