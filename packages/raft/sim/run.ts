@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Configuration, decodeConfiguration, InvariantError, type TraceEvent } from '../src/index.js';
+import { type Configuration, decodeConfiguration, InvariantError, isVoter, type TraceEvent } from '../src/index.js';
 import { Clients } from './clients.js';
 import { SimCluster } from './cluster.js';
 import { empty, Faults } from './faults.js';
@@ -166,9 +166,21 @@ function checkStability(cluster: SimCluster, healed: readonly SimNode[]): void {
   if (!isPreVoteOn) return;
   const leader = healed.find((node) => node.isLeader);
   const term = leader?.core?.term;
+  if (leader !== undefined) hideLeader(cluster, healed, leader);
   const isDeposed = cluster.runUntil(() => !leader?.isLeader || leader.core!.term !== term, 10 * electionTimeoutMs);
   if (!isDeposed) return;
   throw new Violation('liveness: leadership is stable', `${leader?.member} led term ${term}\n${describe(healed)}`);
+}
+
+/** One voter that a quorum can do without no longer hears the leader, and hears everybody else: nobody may help it to another. */
+function hideLeader(cluster: SimCluster, healed: readonly SimNode[], leader: SimNode): void {
+  const { configuration } = leader.core!.configuration;
+  const isSpared = (node: SimNode): boolean => {
+    const others = healed.filter((other) => other !== node).map((other) => other.member);
+    return node !== leader && isHeldByQuorum(configuration, (member) => others.includes(member));
+  };
+  const spared = healed.find((node) => isVoter(configuration, node.member) && isSpared(node));
+  if (spared !== undefined) cluster.network.cut(leader.name, spared.name);
 }
 
 /** What stays broken for good: a machine that is down, one whose disk hangs, one that is deaf, one that is mute. */
