@@ -147,8 +147,10 @@ async function swarm(): Promise<boolean> {
 async function workersOf({ patches, isDriven = false }: Pick<Mutant, 'patches' | 'isDriven'> = { patches: [] }) {
   bundles += 1;
   const outfile = join(folder, `worker-${bundles}.mjs`);
-  const main = isDriven ? './driver/worker/main.ts' : './worker/main.ts';
-  const entry = fileURLToPath(new URL(main, import.meta.url));
+  const main = isDriven
+    ? new URL('./driver/worker/main.ts', import.meta.url)
+    : new URL('./worker/main.ts', import.meta.url);
+  const entry = fileURLToPath(main);
   await bundleWorker({ entry, outfile, patches }, { read: (path) => readFileSync(path, 'utf8') });
   return (): SwarmWorker => new Worker(outfile);
 }
