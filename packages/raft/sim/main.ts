@@ -16,10 +16,11 @@ import { Worker } from 'node:worker_threads';
 import { integerFlag } from '../../../scripts/flags.mjs';
 import { commitSeed } from '../../../scripts/seed.mjs';
 import { type Hunt, hunt } from './mutants/hunt.js';
-import { type Mutant, mutants } from './mutants/mutants.js';
+import type { Mutant } from './mutants/mutant.js';
+import { mutants } from './mutants/mutants.js';
 import type { RunResult } from './run.js';
 import { problemOf, scenarios } from './scenarios/table.js';
-import { bundleWorker, type Patch } from './swarm/bundle.js';
+import { bundleWorker } from './swarm/bundle.js';
 import { runSwarm, type SwarmWorker, seedsFrom } from './swarm/swarm.js';
 
 const usage = `usage: pnpm sim raft [--seeds N | --seed 0x… [--trace FILE]] [--mutant NAME] [--cores N] [--json]
@@ -63,7 +64,7 @@ async function allMutants(): Promise<boolean> {
   const results: Hunt[] = [];
   for (const mutant of mutants) {
     if (flags.only !== undefined && !mutant.name.includes(flags.only)) continue;
-    const result = await hunt(mutant, flags.cores, await workersOf(mutant.patches));
+    const result = await hunt(mutant, flags.cores, await workersOf(mutant));
     results.push(result);
     const { caught, seeds, by } = result;
     const verdict = caught ? `caught after ${seeds} seeds by "${by}"` : `SURVIVED ${seeds} seeds: ${mutant.trap}`;
@@ -93,7 +94,7 @@ async function replay(seed: string): Promise<boolean> {
 
 async function traced(seed: string): Promise<[RunResult, string]> {
   const found: [RunResult, string][] = [];
-  const startWorker = await workersOf(flags.mutant?.patches ?? []);
+  const startWorker = await workersOf(flags.mutant);
   await runSwarm(
     { seeds: [seed], cores: 1, isTraced: true },
     { startWorker, onResult: (result, trace) => found.push([result, trace ?? '']) > 0 },
@@ -103,7 +104,7 @@ async function traced(seed: string): Promise<[RunResult, string]> {
 
 async function swarm(): Promise<boolean> {
   const seeds = seedsFrom(commitSeed(), flags.seeds);
-  const startWorker = await workersOf(flags.mutant?.patches ?? []);
+  const startWorker = await workersOf(flags.mutant);
   const startedMs = performance.now();
   const sum = { violations: 0, vacuous: 0, commits: 0, simulatedMs: 0, events: 0, done: 0 };
   const sometimes: { [state: string]: number } = {};
@@ -142,13 +143,16 @@ async function swarm(): Promise<boolean> {
   return sum.violations === 0 && sum.vacuous === 0 && isProven;
 }
 
-/** Builds the worker, with the core patched, and starts any number of it. */
-async function workersOf(patches: readonly Patch[]): Promise<() => SwarmWorker> {
+/** Builds the worker, with the bug planted, and starts any number of it. */
+async function workersOf({ patches, isDriven = false }: Pick<Mutant, 'patches' | 'isDriven'> = { patches: [] }) {
   bundles += 1;
   const outfile = join(folder, `worker-${bundles}.mjs`);
-  const entry = fileURLToPath(new URL('./worker/main.ts', import.meta.url));
+  const main = isDriven
+    ? new URL('./driver/worker/main.ts', import.meta.url)
+    : new URL('./worker/main.ts', import.meta.url);
+  const entry = fileURLToPath(main);
   await bundleWorker({ entry, outfile, patches }, { read: (path) => readFileSync(path, 'utf8') });
-  return () => new Worker(outfile);
+  return (): SwarmWorker => new Worker(outfile);
 }
 
 function tell(result: RunResult): string {

@@ -1,5 +1,5 @@
 import { runSwarm, type SwarmWorker, seedsFrom } from '../swarm/swarm.js';
-import type { Mutant } from './mutants.js';
+import type { Mutant } from './mutant.js';
 
 /** A bug that survives so many seeds is a hole in the proof. */
 const seedsMax = 1000;

@@ -1,7 +1,8 @@
 import { build } from 'esbuild';
 
-/** A change of one core file: `find` must occur in it exactly once. */
+/** A change of one file: `find` must occur in it exactly once. */
 export interface Patch {
+  /** In `src/core`, or with its folder in `src`. */
   readonly file: string;
   readonly find: string;
   readonly replace: string;
@@ -15,7 +16,7 @@ export interface BundleInit {
   readonly patches: readonly Patch[];
 }
 
-/** Builds the swarm's worker as one file, with patches applied to the core on the way: the sources themselves never change. */
+/** Builds the swarm's worker as one file, with patches applied on the way: the sources themselves never change. */
 export async function bundleWorker(
   { entry, outfile, patches }: BundleInit,
   { read }: { readonly read: (path: string) => string },
@@ -34,10 +35,10 @@ export async function bundleWorker(
       {
         name: 'patches',
         setup: (plugin) => {
-          plugin.onLoad({ filter: /packages\/raft\/src\/core\/[^/]+\.ts$/ }, ({ path }) => {
+          plugin.onLoad({ filter: /packages\/raft\/src\/(?:core|driver)\/[^/]+\.ts$/ }, ({ path }) => {
             let contents = read(path);
             for (const patch of patches) {
-              if (!path.endsWith(`/core/${patch.file}`)) continue;
+              if (!path.endsWith(`/src/${patchedFile(patch)}`)) continue;
               if (contents.split(patch.find).length !== 2) {
                 throw new Error(`a patch of ${patch.file} must match exactly once: ${patch.find}`);
               }
@@ -50,5 +51,10 @@ export async function bundleWorker(
       },
     ],
   });
-  if (applied.size !== patches.length) throw new Error('a patch names a file that the core does not have');
+  if (applied.size !== patches.length) throw new Error('a patch names a file that is not there');
+}
+
+/** The path of what a patch changes, within `src`. */
+export function patchedFile({ file }: Patch): string {
+  return file.includes('/') ? file : `core/${file}`;
 }
