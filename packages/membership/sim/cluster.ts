@@ -182,7 +182,10 @@ export class SimCluster {
       random: this.random.fork(name),
       envelope: (random) =>
         isSealed
-          ? new SealedEnvelope({ cluster: 'sim', peersMax: 2 * membersMax }, { keyring: this.#keyring, random })
+          ? new SealedEnvelope(
+              { cluster: 'sim', peersMax: 2 * membersMax },
+              { keyring: this.#keyring, random, clock: { monotonicMs: () => this.nowMs } },
+            )
           : new PlainEnvelope('sim'),
       send: (from, to, packet) => this.#send(from, to, packet),
       ask: (from, question, answered) => this.#ask(from, question, answered),

@@ -58,7 +58,7 @@ async function swarm(): Promise<boolean> {
   const report = summary.report((performance.now() - startedMs) / 1000);
   if (flags.isJson) console.log(JSON.stringify(report));
   else console.log(report);
-  if (summary.unreached.length > 0) console.error(`never reached: ${summary.unreached.join('; ')}`);
+  for (const complaint of summary.complaints) console.error(complaint);
   return summary.isGood;
 }
 

@@ -20,6 +20,7 @@ import { type CoreSettings, checkSettings } from './settings.js';
 import { suspicionTimer } from './suspecting.js';
 import { memberOf, Swim } from './swim.js';
 import { reap, tombstones } from './tombstones.js';
+import { watchTimer } from './watching.js';
 
 /** How much a core holds, in number: each has a stated bound. */
 export interface Held {
@@ -54,6 +55,7 @@ export class MembershipCore {
   step(input: Input, nowMs: number): Effect[] {
     const swim = this.#swim;
     swim.nowMs = nowMs;
+    if (swim.stalls.ran(nowMs)) swim.counters.stalls += 1;
     apply(swim, input);
     return swim.takeEffects();
   }
@@ -237,8 +239,8 @@ function handleAnswered(swim: Swim, id: number, bytes: Uint8Array | undefined): 
 
 function handleTimer(swim: Swim, timer: CoreTimer): void {
   const { probeTimeoutMs } = swim.settings;
-  const isLate = swim.nowMs - timer.dueMs > probeTimeoutMs / 2;
-  if (isLate) swim.counters.stalls += 1;
+  if (swim.stalls.ranTimer(timer.dueMs, swim.nowMs)) swim.counters.stalls += 1;
+  const isLate = swim.stalls.hasJustEnded(swim.nowMs);
   switch (timer.kind) {
     case 'probe':
       startProbe(swim);
@@ -264,6 +266,9 @@ function handleTimer(swim: Swim, timer: CoreTimer): void {
         swim.suspicionTimers.set(timer.about, dueMs);
         swim.remind({ ...timer, dueMs, wasPutOff: true }, probeTimeoutMs);
       } else suspicionTimer(swim, timer.about);
+      break;
+    case 'watch':
+      watchTimer(swim);
       break;
     case 'gossip':
       gossip(swim);

@@ -3,6 +3,7 @@ import { hearNews } from './news.js';
 import { askingBytes } from './probe.js';
 import { isLive, type Peer } from './roster.js';
 import type { Swim } from './swim.js';
+import { watchForStalls } from './watching.js';
 
 /** Begins the probe of whoever's turn it is. */
 export function startProbe(swim: Swim): void {
@@ -47,6 +48,7 @@ export function probeTimeout(swim: Swim, seq: number): void {
   for (const helper of helpers) {
     swim.send(helper, [{ kind: 'indirect-ping', seq, target: under.target }], undefined, askingBytes);
   }
+  watchForStalls(swim);
   const leftMs = Math.max(1, under.endsMs - swim.nowMs);
   swim.ask(target.address, { kind: 'ping', to: under.target }, { kind: 'probe', seq }, leftMs);
 }

@@ -16,15 +16,15 @@ export class Roster {
   readonly #at: Map<string, number> = new Map();
   readonly #heardMs: Map<string, number> = new Map();
   #live = 0;
-  #failed = 0;
 
   /** How many are alive or suspect. */
   get live(): number {
     return this.#live;
   }
 
-  get failed(): number {
-    return this.#failed;
+  /** Whether nobody else is there. */
+  get isAlone(): boolean {
+    return this.#live <= 1;
   }
 
   /** How many failed or left. */
@@ -83,9 +83,7 @@ export class Roster {
   }
 
   #count(peer: Peer | undefined, by: number): void {
-    if (peer === undefined) return;
-    if (isLive(peer)) this.#live += by;
-    if (peer.status === 'failed') this.#failed += by;
+    if (peer !== undefined && isLive(peer)) this.#live += by;
   }
 }
 
