@@ -29,8 +29,12 @@ export function firstDifference({ there }: SimCluster): string | undefined {
 }
 
 function isSame(one: Member, other: Member): boolean {
+  return one.incarnation === other.incarnation && isSameButForIncarnation(one, other);
+}
+
+/** That a member says the same again, at a higher incarnation, is no news to people. */
+export function isSameButForIncarnation(one: Member, other: Member): boolean {
   return (
-    one.incarnation === other.incarnation &&
     one.status === other.status &&
     addressText(one.address) === addressText(other.address) &&
     JSON.stringify(one.tags) === JSON.stringify(other.tags)

@@ -27,12 +27,15 @@ function probe(swim: Swim, target: Peer, isRepeated: boolean): void {
   const endsMs = swim.nowMs + intervalMs;
   swim.probe = { seq, target: target.name, endsMs, isRepeated, helpers: [], nacks: new Set(), isAcked: false };
   swim.counters.probes += 1;
-  const messages: Message[] = [{ kind: 'ping', seq }];
-  // The suspect is the one that can do something about it, so it hears of it first (Lifeguard §IV-C).
-  if (target.status === 'suspect' && settings.isLifeguardOn) messages.push(suspicionOf(swim, target));
-  swim.send(target, messages, undefined, askingBytes);
+  swim.send(target, pingOf(swim, target, seq), undefined, askingBytes);
   swim.remindIn(awareness.scale(settings.probeTimeoutMs), { kind: 'probe-timeout', seq });
   swim.remindIn(intervalMs, { kind: 'probe-end', seq });
+}
+
+/** A ping, and with it what is suspected: only the suspect can refute that, so it is the first to hear of it (Lifeguard §IV-C). */
+export function pingOf(swim: Swim, target: Peer, seq: number): Message[] {
+  const isTold = target.status === 'suspect' && swim.settings.isLifeguardOn;
+  return isTold ? [{ kind: 'ping', seq }, suspicionOf(swim, target)] : [{ kind: 'ping', seq }];
 }
 
 /** No direct answer yet: others try, and so does a stream, in case it is only the packets that are lost. */

@@ -258,3 +258,36 @@ test('given company, then where members were is forgotten in time, but not where
   }
   expect(rig.core.contacts()).toEqual([addressOf('a'), seed]);
 });
+
+test.each(['suspect', 'failed'] as const)(
+  'given an old claim that its target has refuted (%s), then whoever missed that hears it again',
+  (kind) => {
+    const rig = new Rig();
+    rig.know('a', 'b', 'c', 'd');
+    rig.hear('a', rig.alive('a', 2), { kind: 'left', about: 'd', incarnation: 1 });
+    rig.pass(900);
+    rig.takeSent();
+    rig.hear('b', { kind, about: 'a', incarnation: 1, from: 'b' }, { kind, about: 'd', incarnation: 1, from: 'b' });
+    rig.pass(400);
+    const told = rig.takeSent().map(({ message }) => message);
+    expect(told).toContainEqual(expect.objectContaining({ kind: 'alive', about: 'a', incarnation: 2 }));
+    expect(told).toContainEqual({ kind: 'left', about: 'd', incarnation: 1 });
+  },
+);
+
+test('given a request to ping a suspect, then the ping says so', () => {
+  const rig = new Rig();
+  rig.know('a', 'b', 'c');
+  rig.hear('a', { kind: 'suspect', about: 'b', incarnation: 1, from: 'a' });
+  rig.takeSent();
+  rig.hear(
+    'a',
+    { kind: 'indirect-ping', seq: 9, target: 'b' },
+    ...['x', 'y', 'z'].map((about) => ({ kind: 'left', about, incarnation: 0 }) as const),
+  );
+  const pings = rig
+    .takeSent()
+    .filter(({ to }) => to === 'b')
+    .map(({ message }) => message.kind);
+  expect(pings.slice(0, 2)).toEqual(['ping', 'suspect']);
+});

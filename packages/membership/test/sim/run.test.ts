@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { commitSeed } from '../../../../scripts/seed.mjs';
+import { stalledOfThree } from '../../sim/drills/stalled.js';
 import { falsePositives } from '../../sim/false-positives.js';
 import { drawPlan } from '../../sim/plan.js';
 import { runSeed } from '../../sim/run.js';
-import { stalledOfThree } from '../../sim/stalled.js';
 import { seedsFrom } from '../../sim/swarm.js';
 
 test('given the same seed, then two runs are the same, event by event', () => {

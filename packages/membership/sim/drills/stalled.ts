@@ -1,7 +1,7 @@
 import { SeededRandom } from '@commitlog/simulation';
-import { profiles } from '../src/index.js';
-import { calmNetwork, SimCluster } from './cluster.js';
-import { Violation } from './violation.js';
+import { profiles } from '../../src/index.js';
+import { calmNetwork, SimCluster } from '../cluster.js';
+import { Violation } from '../violation.js';
 
 const stallMs = 3_000;
 
@@ -19,12 +19,7 @@ export function stalledOfThree(seed: string): void {
   cluster.watchers.push((node, { kind, member }) => {
     if (kind === 'failed') throw new Violation('a stall of 3 s is forgiven', `${node.name} gave up ${member.name}`);
   });
-  const [first, ...others] = cluster.nodes;
-  first!.start();
-  for (const node of others) {
-    node.start();
-    node.join([first!.address]);
-  }
+  cluster.startTogether();
   cluster.runFor(2_000 + random.below(3_000));
   const stalled = cluster.nodes[random.below(3)]!;
   stalled.stall();
