@@ -118,7 +118,7 @@ export class Faults {
       case 'replay':
         return this.#replay();
       case 'forge':
-        return this.#forge(node);
+        return this.#forge();
     }
   }
 
@@ -180,9 +180,13 @@ export class Faults {
   }
 
   /** A member lies about another, with an incarnation that leaves its victim nothing to answer with. */
-  #forge(node: SimNode): boolean {
-    const [liar, victim] = [this.#anyNode(), this.#anyNode()];
-    if (!node.isUp || node.isStalled || !liar.isUp || liar === node || victim === liar) return false;
+  #forge(): boolean {
+    const awake = this.#cluster.nodes.filter(({ isUp, isStalled }) => isUp && !isStalled);
+    if (awake.length < 2) return false;
+    const [node] = awake.splice(this.#random.below(awake.length), 1) as [SimNode];
+    const liar = awake[this.#random.below(awake.length)]!;
+    const victim = this.#anyNode();
+    if (victim === liar) return false;
     const kind = (['suspect', 'failed', 'left'] as const)[this.#random.below(3)]!;
     const claim = { kind, about: victim.name, incarnation: incarnationMax, from: liar.name };
     const packet = new PacketBuilder(

@@ -67,8 +67,8 @@ export class SimNode {
   #timers: Map<number, CoreTimer> = new Map();
   #timersMade = 0;
   #inbox: (() => void)[] = [];
-  /** Salt and number of each sealed packet that was let in since the start. */
-  #letIn: Set<string> = new Set();
+  /** Salt and number of each sealed packet that was ever let in, before a restart too. */
+  readonly #letIn: Set<string> = new Set();
   #responses: Map<number, (bytes: Uint8Array) => void> = new Map();
   #questions = 0;
   #joins = 0;
@@ -129,7 +129,6 @@ export class SimNode {
     this.isStalled = false;
     this.#timers = new Map();
     this.#inbox = [];
-    this.#letIn = new Set();
     this.#responses = new Map();
   }
 

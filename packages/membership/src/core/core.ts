@@ -6,7 +6,7 @@ import { gossip } from './gossip.js';
 import { continueJoins, joinAnswered, startJoin } from './joining.js';
 import { endLeave, maybeEndLeave, startLeave } from './leaving.js';
 import type { Member } from './member.js';
-import type { Message, News } from './message.js';
+import { encodeMessage, type Message, type News } from './message.js';
 import { hearNews, hearOwnWord } from './news.js';
 import { decodePacket, type Packet } from './packet.js';
 import { probeAcked, probeAnswered, probeEnd, probeNacked, probeTimeout, startProbe } from './probing.js';
@@ -164,12 +164,22 @@ function handlePacket(swim: Swim, address: Address, bytes: Uint8Array): void {
   swim.roster.hear(packet.from, swim.nowMs);
   hearOwnWord(swim, packet.from, packet.incarnation);
   const from = { name: packet.from, address };
+  swim.corrections = [];
   // News first, so that an answer already tells what came of it.
   for (const message of packet.messages) {
     if ('about' in message) hearNews(swim, message, isOwnNews(message, packet));
   }
   catchUp(swim, packet.from, packet.incarnation);
   for (const message of packet.messages) if (!('about' in message)) handleProbing(swim, from, message, bytes.length);
+  // An answer has carried them already.
+  if (!packet.messages.some(isQuestion)) sendCorrections(swim, from, bytes.length);
+}
+
+/** Straight to who told what does not hold, as far as there is room: no answer is longer than what it answers. */
+function sendCorrections(swim: Swim, to: Recipient, bytesMax: number): void {
+  const packet = swim.packetTo(to.name, bytesMax);
+  for (const news of swim.corrections) packet.add(encodeMessage(news));
+  if (!packet.isEmpty) swim.emit({ kind: 'send', to: to.address, bytes: packet.bytes() });
 }
 
 function isQuestion({ kind }: Message): boolean {

@@ -61,9 +61,7 @@ function isRefuted({ kind, incarnation }: News, known: Peer): boolean {
 /** Somebody missed what holds of a member, and may bury it: gossip reaches nearly everybody, not everybody. */
 function tellAgain(swim: Swim, known: Peer): void {
   const { name: about, incarnation, status } = known;
-  if (swim.broadcasts.has(about)) return;
-  if (status === 'left') swim.tell({ kind: 'left', about, incarnation });
-  else swim.tell(aliveNews(known));
+  swim.correct(status === 'left' ? { kind: 'left', about, incarnation } : aliveNews(known));
 }
 
 function hearAlive(swim: Swim, news: Of<'alive'>, known: Peer | undefined): void {

@@ -25,7 +25,8 @@ function probe(swim: Swim, target: Peer, isRepeated: boolean): void {
   // Both grow with the multiplier (Lifeguard §IV-A, LHA-Probe).
   const intervalMs = awareness.scale(settings.probeIntervalMs);
   const endsMs = swim.nowMs + intervalMs;
-  swim.probe = { seq, target: target.name, endsMs, isRepeated, helpers: [], nacks: new Set(), isAcked: false };
+  const { name, incarnation } = target;
+  swim.probe = { seq, target: name, incarnation, endsMs, isRepeated, helpers: [], nacks: new Set(), isAcked: false };
   swim.counters.probes += 1;
   swim.send(target, pingOf(swim, target, seq), undefined, askingBytes);
   swim.remindIn(awareness.scale(settings.probeTimeoutMs), { kind: 'probe-timeout', seq });
@@ -62,7 +63,9 @@ export function probeEnd(swim: Swim, seq: number, isLate: boolean): void {
   if (ended === undefined || ended.seq !== seq) return;
   swim.probe = undefined;
   const target = swim.roster.get(ended.target);
-  if (ended.isAcked || target === undefined || !isLive(target) || swim.isLeaving) {
+  // A member that said something new since it was pinged, as after a restart, has answered in another way.
+  const isAnswered = ended.isAcked || (target !== undefined && target.incarnation > ended.incarnation);
+  if (isAnswered || target === undefined || !isLive(target) || swim.isLeaving) {
     startProbe(swim);
     return;
   }

@@ -57,6 +57,8 @@ export class Swim {
   toRefute: number | undefined;
   /** Tags that this member has by its own account, and that are still to be told. */
   tagBytesToTell: Uint8Array | undefined;
+  /** What the sender of the packet that is being read should know. */
+  corrections: News[] = [];
   #effects: Effect[] = [];
   #seq: number;
 
@@ -120,6 +122,12 @@ export class Swim {
   tell(news: News): void {
     this.broadcasts.add(news.about, encodeMessage(news));
     this.gossipSoon();
+  }
+
+  /** Tells what holds once more, and first to who has just told otherwise. */
+  correct(news: News): void {
+    if (!this.broadcasts.has(news.about)) this.tell(news);
+    this.corrections.push(news);
   }
 
   gossipSoon(): void {

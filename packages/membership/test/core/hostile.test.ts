@@ -291,3 +291,14 @@ test('given a request to ping a suspect, then the ping says so', () => {
     .map(({ message }) => message.kind);
   expect(pings.slice(0, 2)).toEqual(['ping', 'suspect']);
 });
+
+test('given a member that came back since it was pinged, then the probe of its earlier life says nothing of this one', () => {
+  const rig = new Rig();
+  rig.know('a', 'b', 'c');
+  const { to } = rig.nextPing();
+  rig.pass(700);
+  rig.hear('b' === to ? 'c' : 'b', rig.alive(to, 2));
+  rig.pass(320);
+  expect(rig.kinds(to)).toEqual([]);
+  expect(rig.core.healthScore).toBe(0);
+});

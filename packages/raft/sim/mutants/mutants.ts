@@ -1,12 +1,4 @@
-import type { Patch } from '../swarm/bundle.js';
-
-/** A planted bug: a trap that somebody fell into, or a rule taken away. */
-export interface Mutant {
-  readonly name: string;
-  /** What is wrong with it, and where it happened where it did. */
-  readonly trap: string;
-  readonly patches: readonly Patch[];
-}
+import type { Mutant } from '@commitlog/simulation/mutants';
 
 export const mutants: readonly Mutant[] = [
   {
