@@ -5,4 +5,10 @@ import { lossyLeave } from './lossy-leave.js';
 import { stalledOfThree } from './stalled.js';
 
 /** Small clusters in one certain kind of trouble each, beside the large ones in any. */
-export const drills: readonly ((seed: string) => void)[] = [stalledOfThree, firewalled, brokenLink, givenUp, lossyLeave];
+export const drills: readonly ((seed: string) => void)[] = [
+  stalledOfThree,
+  firewalled,
+  brokenLink,
+  givenUp,
+  lossyLeave,
+];
