@@ -1,6 +1,6 @@
 import type { CoreSettings, Member, MemberStatus, MembershipEvent } from '../src/index.js';
 import type { SimNode } from './node.js';
-import { isSameButForIncarnation } from './views.js';
+import { isSameButForIncarnation } from './same-member.js';
 import { Violation } from './violation.js';
 
 const badness: Record<MemberStatus, number> = { alive: 0, suspect: 1, failed: 2, left: 3 };
