@@ -7,7 +7,7 @@ export const agreement: readonly Mutant[] = [
     trap: 'commits an entry of an earlier term by counting replicas (figure 8)',
     patches: [
       {
-        file: 'replication.ts',
+        file: 'core/replication.ts',
         find: 'if (index <= raft.commitIndex || raft.terms.at(index) !== raft.term) return false;',
         replace: 'if (index <= raft.commitIndex) return false;',
       },
@@ -18,7 +18,7 @@ export const agreement: readonly Mutant[] = [
     trap: 'an old append that conflicts with nothing cuts what came after it',
     patches: [
       {
-        file: 'acceptance.ts',
+        file: 'core/acceptance.ts',
         find: 'const fresh = firstConflict(raft, message.entries);',
         replace: 'const fresh = 0;',
       },
@@ -29,13 +29,13 @@ export const agreement: readonly Mutant[] = [
     trap: 'a follower commits up to its own end, not to what the append proved equal',
     patches: [
       {
-        file: 'acceptance.ts',
+        file: 'core/acceptance.ts',
         find: 'Math.min(message.commit, lastNew)',
         replace: 'Math.min(message.commit, raft.lastIndex)',
       },
       // With exact hints an append always reaches the conflict. Going back further than need be is slower, and right.
       {
-        file: 'replication.ts',
+        file: 'core/replication.ts',
         find: 'const hint = raft.terms.lastAtMost(message.hintIndex, message.hintTerm);',
         replace: 'const hint = Math.max(0, raft.terms.lastAtMost(message.hintIndex, message.hintTerm) - 3);',
       },
@@ -46,7 +46,7 @@ export const agreement: readonly Mutant[] = [
     trap: 'a heartbeat carries a commit index past what its follower is known to hold',
     patches: [
       {
-        file: 'rounds.ts',
+        file: 'core/rounds.ts',
         find: 'const commit = Math.min(progress.match, raft.commitIndex);',
         replace: 'const commit = raft.commitIndex;',
       },
@@ -57,7 +57,7 @@ export const agreement: readonly Mutant[] = [
     trap: 'an append is taken where the entry before it has another term',
     patches: [
       {
-        file: 'acceptance.ts',
+        file: 'core/acceptance.ts',
         find: 'if (raft.terms.at(message.prevIndex) !== message.prevTerm) {',
         replace: 'if (raft.terms.at(message.prevIndex) === undefined) {',
       },
@@ -68,7 +68,7 @@ export const agreement: readonly Mutant[] = [
     trap: 'stepping down in the same term forgets the vote',
     patches: [
       {
-        file: 'roles.ts',
+        file: 'core/roles.ts',
         find: "  raft.role = 'follower';\n  raft.leader = leader;",
         replace: "  raft.role = 'follower';\n  raft.vote = null;\n  raft.leader = leader;",
       },
@@ -77,19 +77,21 @@ export const agreement: readonly Mutant[] = [
   {
     name: 'quorum-too-small',
     trap: 'half of the voters pass for a majority',
-    patches: [{ file: 'quorum.ts', find: 'return (count >>> 1) + 1;', replace: 'return Math.max(1, count >>> 1);' }],
+    patches: [
+      { file: 'core/quorum.ts', find: 'return (count >>> 1) + 1;', replace: 'return Math.max(1, count >>> 1);' },
+    ],
   },
   {
     name: 'quorum-unsorted',
     trap: 'the quorum index is taken from a list that lost its order (openraft 1802)',
-    patches: [{ file: 'quorum.ts', find: 'descending.splice(at, 0, match);', replace: 'descending.push(match);' }],
+    patches: [{ file: 'core/quorum.ts', find: 'descending.splice(at, 0, match);', replace: 'descending.push(match);' }],
   },
   {
     name: 'joint-commits-by-one-half',
     trap: 'a joint configuration commits by the new voters alone',
     patches: [
       {
-        file: 'configuration.ts',
+        file: 'core/configuration.ts',
         find: 'return Math.min(majorityIndex(configuration.voters, matchOf), majorityIndex(configuration.outgoing, matchOf));',
         replace: 'return majorityIndex(configuration.voters, matchOf);',
       },
@@ -100,7 +102,7 @@ export const agreement: readonly Mutant[] = [
     trap: 'a joint configuration elects by the new voters alone',
     patches: [
       {
-        file: 'configuration.ts',
+        file: 'core/configuration.ts',
         find: 'const outgoing = majorityVote(configuration.outgoing, voteOf);',
         replace: "const outgoing: VoteResult = 'won' as VoteResult;",
       },
@@ -111,7 +113,7 @@ export const agreement: readonly Mutant[] = [
     trap: 'learners are counted in the quorum',
     patches: [
       {
-        file: 'configuration.ts',
+        file: 'core/configuration.ts',
         find: 'return Math.min(majorityIndex(configuration.voters, matchOf), ',
         replace: 'return Math.min(majorityIndex([...configuration.voters, ...configuration.learners], matchOf), ',
       },
@@ -122,7 +124,7 @@ export const agreement: readonly Mutant[] = [
     trap: 'voters are changed at one stroke',
     patches: [
       {
-        file: 'configuration.ts',
+        file: 'core/configuration.ts',
         find: 'const outgoing = isSameVoters ? [] : current.voters;',
         replace: 'const outgoing: MemberId[] = isSameVoters ? [] : [];',
       },
@@ -133,7 +135,7 @@ export const agreement: readonly Mutant[] = [
     trap: 'a second change of members begins before the first is committed',
     patches: [
       {
-        file: 'membership.ts',
+        file: 'core/membership.ts',
         find: "if (index > raft.commitIndex || isJoint(configuration)) return 'change-in-progress';",
         replace: '',
       },
@@ -144,7 +146,7 @@ export const agreement: readonly Mutant[] = [
     trap: 'a truncated entry leaves its configuration in force',
     patches: [
       {
-        file: 'raft.ts',
+        file: 'core/raft.ts',
         find: "if (this.configurations.truncate(from)) this.configurationChanged('rolled back with its entry');",
         replace: '',
       },
@@ -153,19 +155,19 @@ export const agreement: readonly Mutant[] = [
   {
     name: 'read-without-a-round',
     trap: 'a leader answers reads without asking whether it still leads',
-    patches: [{ file: 'rounds.ts', find: '  if (!isConfirmed) return;\n', replace: '' }],
+    patches: [{ file: 'core/rounds.ts', find: '  if (!isConfirmed) return;\n', replace: '' }],
   },
   {
     name: 'read-confirmed-by-an-earlier-round',
     trap: 'late answers to an earlier round confirm a read (etcd 20418)',
-    patches: [{ file: 'rounds.ts', find: '>= batch.round,', replace: '>= batch.round - 1,' }],
+    patches: [{ file: 'core/rounds.ts', find: '>= batch.round,', replace: '>= batch.round - 1,' }],
   },
   {
     name: 'read-answers-of-another-life',
     trap: 'a late answer to a question from before a restart confirms a new read',
     patches: [
       {
-        file: 'reads.ts',
+        file: 'core/reads.ts',
         find: '  if (message.request <= raft.readRequestBase || message.request > raft.readRequest) return;\n',
         replace: '',
       },
@@ -174,14 +176,14 @@ export const agreement: readonly Mutant[] = [
   {
     name: 'read-before-own-commit',
     trap: 'a new leader serves reads before it knows what is committed (§8)',
-    patches: [{ file: 'rounds.ts', find: '  if (raft.commitIndex < raft.reignStart) return;\n', replace: '' }],
+    patches: [{ file: 'core/rounds.ts', find: '  if (raft.commitIndex < raft.reignStart) return;\n', replace: '' }],
   },
   {
     name: 'vote-for-a-shorter-log',
     trap: 'the log of a candidate is not compared (§5.4.1)',
     patches: [
       {
-        file: 'election.ts',
+        file: 'core/election.ts',
         find: 'return message.lastTerm > lastTerm || (message.lastTerm === lastTerm && message.lastIndex >= raft.lastIndex);',
         replace: 'return message.lastTerm >= 0 || lastTerm >= 0;',
       },
@@ -192,7 +194,7 @@ export const agreement: readonly Mutant[] = [
     trap: 'a second candidate gets a vote in the same term',
     patches: [
       {
-        file: 'election.ts',
+        file: 'core/election.ts',
         find: 'const isFree = raft.vote === message.from || (raft.vote === null && raft.leader === null);',
         replace: "const isFree = raft.role === 'follower';",
       },
@@ -203,7 +205,7 @@ export const agreement: readonly Mutant[] = [
     trap: 'a late answer to a pre-vote is counted as a vote (canonical/raft 279)',
     patches: [
       {
-        file: 'election.ts',
+        file: 'core/election.ts',
         find: "if (raft.role !== 'pre-candidate' || message.term !== raft.term + 1) return;\n  raft.votes.set(message.from, true);",
         replace:
           "if (raft.role === 'follower' || raft.role === 'leader') return;\n  raft.votes.set(message.from, true);",
@@ -213,14 +215,14 @@ export const agreement: readonly Mutant[] = [
   {
     name: 'stale-term-accepted',
     trap: 'answers of an earlier reign are counted in this one',
-    patches: [{ file: 'step.ts', find: 'if (message.term < raft.term) {', replace: 'if (message.term < 0) {' }],
+    patches: [{ file: 'core/step.ts', find: 'if (message.term < raft.term) {', replace: 'if (message.term < 0) {' }],
   },
   {
     name: 'deaf-leader-keeps-leading',
     trap: 'a leader that hears from no quorum goes on beating, and no other is elected',
     patches: [
       {
-        file: 'heartbeat.ts',
+        file: 'core/heartbeat.ts',
         find: "if (!isHeard) becomeFollower(raft, raft.term, null, 'heard from no quorum');",
         replace: 'void isHeard;',
       },
@@ -231,7 +233,7 @@ export const agreement: readonly Mutant[] = [
     trap: 'a member that an uncommitted configuration leaves out waits for an election that only it could win (thesis §4.2.2)',
     patches: [
       {
-        file: 'raft.ts',
+        file: 'core/raft.ts',
         find: 'return index > this.commitIndex && isVoter(this.configurations.at(index - 1).configuration, this.self);',
         replace: 'return index < 0;',
       },
@@ -242,7 +244,7 @@ export const agreement: readonly Mutant[] = [
     trap: 'proposals pile up without a bound',
     patches: [
       {
-        file: 'propose.ts',
+        file: 'core/propose.ts',
         find: "return isOver && !isAlone ? 'overloaded' : null;",
         replace: 'return isOver ? null : null;',
       },
@@ -253,7 +255,7 @@ export const agreement: readonly Mutant[] = [
     trap: 'a slow follower is sent more and more',
     patches: [
       {
-        file: 'inflight.ts',
+        file: 'core/inflight.ts',
         find: 'return this.#lasts.length >= this.#countMax || this.#bytes >= this.#bytesMax;',
         replace: 'return this.#lasts.length > 1e9 * this.#countMax + this.#bytesMax;',
       },
@@ -264,7 +266,7 @@ export const agreement: readonly Mutant[] = [
     trap: 'a heartbeat is answered, and what its follower lacks is not sent again',
     patches: [
       {
-        file: 'heartbeat.ts',
+        file: 'core/heartbeat.ts',
         find: 'else if (progress.match < raft.lastIndex) maybeProbeAgain(raft, message.from, progress);',
         replace: 'else void maybeProbeAgain;',
       },
@@ -275,7 +277,7 @@ export const agreement: readonly Mutant[] = [
     trap: 'learners confirm a read',
     patches: [
       {
-        file: 'rounds.ts',
+        file: 'core/rounds.ts',
         find: 'const isConfirmed = hasQuorum(\n    raft.configuration,',
         replace:
           'const isConfirmed = hasQuorum(\n    { ...raft.configuration, voters: [...raft.configuration.voters, ...raft.configuration.learners] },',
@@ -287,7 +289,7 @@ export const agreement: readonly Mutant[] = [
     trap: 'in a joint configuration the new half alone confirms a read',
     patches: [
       {
-        file: 'rounds.ts',
+        file: 'core/rounds.ts',
         find: 'const isConfirmed = hasQuorum(\n    raft.configuration,',
         replace: 'const isConfirmed = hasQuorum(\n    { ...raft.configuration, outgoing: [] },',
       },
@@ -298,11 +300,15 @@ export const agreement: readonly Mutant[] = [
     trap: 'helps to depose a leader that lives',
     patches: [
       {
-        file: 'election.ts',
+        file: 'core/election.ts',
         find: 'message.term > raft.term && !raft.isLeaderAlive && isUpToDate',
         replace: 'message.term > raft.term && isUpToDate',
       },
-      { file: 'step.ts', find: ' && raft.isLeaderAlive) {', replace: ' && raft.isLeaderAlive && raft.nowMs < 0) {' },
+      {
+        file: 'core/step.ts',
+        find: ' && raft.isLeaderAlive) {',
+        replace: ' && raft.isLeaderAlive && raft.nowMs < 0) {',
+      },
     ],
   },
 ];

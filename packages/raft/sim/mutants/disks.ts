@@ -7,7 +7,7 @@ export const disks: readonly Mutant[] = [
     trap: 'a vote is given before it is on disk',
     patches: [
       {
-        file: 'election.ts',
+        file: 'core/election.ts',
         find: "raft.sendDurable({ kind: 'vote-granted', term: raft.term }, message.from);",
         replace: "raft.send({ kind: 'vote-granted', term: raft.term } as never, message.from);",
       },
@@ -18,7 +18,7 @@ export const disks: readonly Mutant[] = [
     trap: 'a candidate asks for votes before its own is on disk',
     patches: [
       {
-        file: 'election.ts',
+        file: 'core/election.ts',
         find: "raft.sendDurable({ kind: 'request-vote'",
         replace: "(raft.send as any).call(raft, { kind: 'request-vote'",
       },
@@ -29,7 +29,7 @@ export const disks: readonly Mutant[] = [
     trap: 'an append is acknowledged before it is on disk',
     patches: [
       {
-        file: 'acceptance.ts',
+        file: 'core/acceptance.ts',
         find: "raft.sendDurable({ kind: 'append-accepted', term: raft.term, match }, leader);",
         replace: "raft.send({ kind: 'append-accepted', term: raft.term, match } as never, leader);",
       },
@@ -40,7 +40,7 @@ export const disks: readonly Mutant[] = [
     trap: 'a leader counts its own copy before its own disk has it (etcd 14370)',
     patches: [
       {
-        file: 'replication.ts',
+        file: 'core/replication.ts',
         find: '(voter) => raft.progress.get(voter)?.match ?? 0);',
         replace: '(voter) => (voter === raft.self ? raft.lastIndex : (raft.progress.get(voter)?.match ?? 0)));',
       },
@@ -51,7 +51,7 @@ export const disks: readonly Mutant[] = [
     trap: 'the completion of a write counts for the entries that took the place of what it wrote',
     patches: [
       {
-        file: 'writes.ts',
+        file: 'core/writes.ts',
         find: '      pending.covers = Math.min(pending.covers, from - 1);\n      pending.repairs',
         replace: '      pending.repairs',
       },
@@ -62,7 +62,7 @@ export const disks: readonly Mutant[] = [
     trap: 'a new term is kept in memory only',
     patches: [
       {
-        file: 'roles.ts',
+        file: 'core/roles.ts',
         find: '  raft.vote = null;\n  raft.outbox.isHardStateDirty = true;',
         replace: '  raft.vote = null;',
       },
@@ -73,7 +73,7 @@ export const disks: readonly Mutant[] = [
     trap: 'a vote is said to be durable and is not written',
     patches: [
       {
-        file: 'election.ts',
+        file: 'core/election.ts',
         find: '  if (raft.vote === null) raft.outbox.isHardStateDirty = true;\n',
         replace: '',
       },
@@ -82,14 +82,14 @@ export const disks: readonly Mutant[] = [
   {
     name: 'snapshot-keeps-membership',
     trap: 'a snapshot leaves a stale configuration in force (openraft 1808)',
-    patches: [{ file: 'snapshot.ts', find: '    raft.configurations.restore(placed);\n', replace: '' }],
+    patches: [{ file: 'core/snapshot.ts', find: '    raft.configurations.restore(placed);\n', replace: '' }],
   },
   {
     name: 'snapshot-keeps-suffix',
     trap: 'a snapshot leaves a conflicting suffix in the log (hashicorp/raft 697)',
     patches: [
       {
-        file: 'snapshot.ts',
+        file: 'core/snapshot.ts',
         find: 'const isAgreeing = raft.terms.at(snapshot.index) === snapshot.term;',
         replace: 'const isAgreeing = raft.terms.at(snapshot.index) !== undefined;',
       },
@@ -98,26 +98,26 @@ export const disks: readonly Mutant[] = [
   {
     name: 'snapshot-chunks-mixed',
     trap: 'a doubled or late chunk is staged again',
-    patches: [{ file: 'snapshot.ts', find: 'if (offset === staging.received) {', replace: 'if (offset >= 0) {' }],
+    patches: [{ file: 'core/snapshot.ts', find: 'if (offset === staging.received) {', replace: 'if (offset >= 0) {' }],
   },
   {
     name: 'wiped-disk-votes',
     trap: 'members are told apart by node alone, so a node whose disk was wiped votes as if it remembered',
     patches: [
       {
-        file: 'step.ts',
+        file: 'core/step.ts',
         find: 'message.to !== raft.self || message.from === raft.self',
         replace: 'message.from === raft.self',
       },
       {
-        file: 'election.ts',
+        file: 'core/election.ts',
         find: "if (!raft.votes.has(message.from)) raft.votes.set(message.from, message.kind === 'vote-granted');",
         replace: `for (const voter of otherVoters(raft)) {
     if (voter.split('@')[0] === message.from.split('@')[0]) raft.votes.set(voter, message.kind === 'vote-granted');
   }`,
       },
       {
-        file: 'election.ts',
+        file: 'core/election.ts',
         find: '  raft.votes.set(message.from, true);\n  maybeWin(raft);',
         replace: `  for (const voter of otherVoters(raft)) {
     if (voter.split('@')[0] === message.from.split('@')[0]) raft.votes.set(voter, true);
@@ -131,7 +131,7 @@ export const disks: readonly Mutant[] = [
     trap: 'entries past an unreadable one are acknowledged',
     patches: [
       {
-        file: 'acceptance.ts',
+        file: 'core/acceptance.ts',
         find: 'Math.min(upTo, raft.holes.first - 1, writable)',
         replace: 'Math.min(upTo, writable)',
       },
@@ -140,14 +140,14 @@ export const disks: readonly Mutant[] = [
   {
     name: 'holed-member-campaigns',
     trap: 'a member that cannot read its log becomes leader',
-    patches: [{ file: 'raft.ts', find: 'this.isNeeded && this.holes.size === 0 &&', replace: 'this.isNeeded &&' }],
+    patches: [{ file: 'core/raft.ts', find: 'this.isNeeded && this.holes.size === 0 &&', replace: 'this.isNeeded &&' }],
   },
   {
     name: 'failed-write-keeps-leading',
     trap: 'a leader whose write failed goes on, and reuses the indexes (canonical/raft 320)',
     patches: [
       {
-        file: 'durability.ts',
+        file: 'core/durability.ts',
         find: "if (raft.isLeader) handOver(raft, 'a write failed');\n  else if (raft.role !== 'follower')",
         replace: "if (raft.role === 'candidate')",
       },
@@ -156,14 +156,16 @@ export const disks: readonly Mutant[] = [
   {
     name: 'failed-write-cuts-committed',
     trap: 'entries that are committed are cut because this disk could not take them',
-    patches: [{ file: 'durability.ts', find: 'Math.max(firstMissing, raft.commitIndex + 1)', replace: 'firstMissing' }],
+    patches: [
+      { file: 'core/durability.ts', find: 'Math.max(firstMissing, raft.commitIndex + 1)', replace: 'firstMissing' },
+    ],
   },
   {
     name: 'hung-disk-keeps-leading',
     trap: 'a leader whose disk hangs keeps beating (hashicorp/raft 503)',
     patches: [
       {
-        file: 'core.ts',
+        file: 'core/core.ts',
         find: "if (raft.isDiskStalled) handOver(raft, 'its disk stalls');\n  else checkQuorum(raft);",
         replace: 'checkQuorum(raft);',
       },
@@ -174,11 +176,11 @@ export const disks: readonly Mutant[] = [
     trap: 'a member without space answers what it cannot take, and is sent a window for each answer',
     patches: [
       {
-        file: 'acceptance.ts',
+        file: 'core/acceptance.ts',
         find: '    // No space. Silence',
         replace: '    accept(raft, message.from, message.prevIndex);\n    // No space. Silence',
       },
-      { file: 'replication.ts', find: ' && message.match >= progress.probeLast;', replace: ';' },
+      { file: 'core/replication.ts', find: ' && message.match >= progress.probeLast;', replace: ';' },
     ],
   },
   {
@@ -186,7 +188,7 @@ export const disks: readonly Mutant[] = [
     trap: 'a lost chunk of a snapshot ends its transfer',
     patches: [
       {
-        file: 'heartbeat.ts',
+        file: 'core/heartbeat.ts',
         find: 'maybeResendChunk(raft, message.from, progress);',
         replace: 'void maybeResendChunk;',
       },
@@ -197,7 +199,7 @@ export const disks: readonly Mutant[] = [
     trap: 'the commit hint on disk speaks of entries that a crash can leave unwritten, and of others in their places',
     patches: [
       {
-        file: 'raft.ts',
+        file: 'core/raft.ts',
         find: 'commit: Math.min(this.commitIndex, this.writes.durableIndex)',
         replace: 'commit: this.commitIndex',
       },
@@ -208,7 +210,7 @@ export const disks: readonly Mutant[] = [
     trap: 'entries that were read back are sent though the log has been compacted past them meanwhile',
     patches: [
       {
-        file: 'appends.ts',
+        file: 'core/appends.ts',
         find: 'if (isWanted && raft.terms.at(first.index - 1) !== undefined) {',
         replace: 'if (isWanted) {',
       },
@@ -219,7 +221,7 @@ export const disks: readonly Mutant[] = [
     trap: 'a caught-up member that a snapshot mends is never sent an entry again',
     patches: [
       {
-        file: 'replication.ts',
+        file: 'core/replication.ts',
         find: 'if (!isNews && !isProbeTaken && !isSnapshotTaken) return;',
         replace: 'if (!isNews && !isProbeTaken) return;',
       },
@@ -229,15 +231,15 @@ export const disks: readonly Mutant[] = [
     name: 'hung-disk-fed',
     trap: 'a follower whose disk hangs takes more and more into memory',
     patches: [
-      { file: 'acceptance.ts', find: '  if (raft.isDiskStalled) return;\n', replace: '' },
+      { file: 'core/acceptance.ts', find: '  if (raft.isDiskStalled) return;\n', replace: '' },
       {
-        file: 'heartbeat.ts',
+        file: 'core/heartbeat.ts',
         find: "if (progress.state === 'replicate' && progress.inflight.isFull) askWhereItStands(raft, member, progress);",
         replace:
           "if (progress.state === 'replicate' && progress.inflight.isFull) { void askWhereItStands; progress.inflight.clear(); }",
       },
       {
-        file: 'heartbeat.ts',
+        file: 'core/heartbeat.ts',
         find: 'if (raft.nowMs - progress.probedAtMs < raft.settings.heartbeatMs / 2) return;',
         replace: '',
       },
@@ -248,7 +250,7 @@ export const disks: readonly Mutant[] = [
     trap: 'a term that found no room on the disk is not written again',
     patches: [
       {
-        file: 'durability.ts',
+        file: 'core/durability.ts',
         find: 'if (lostHardState) raft.outbox.isHardStateDirty = true;',
         replace: 'void lostHardState;',
       },
@@ -257,14 +259,14 @@ export const disks: readonly Mutant[] = [
   {
     name: 'failed-sync-not-final',
     trap: 'goes on after a failed sync, and believes the next one (Rebello et al., ATC 2020)',
-    patches: [{ file: 'durability.ts', find: 'if (isFatal || lostInstall) {', replace: 'if (lostInstall) {' }],
+    patches: [{ file: 'core/durability.ts', find: 'if (isFatal || lostInstall) {', replace: 'if (lostInstall) {' }],
   },
   {
     name: 'installed-before-synced',
     trap: 'what a snapshot replaces counts as durable under the indexes that it stands for',
     patches: [
       {
-        file: 'snapshot.ts',
+        file: 'core/snapshot.ts',
         find: 'raft.writes.truncate(raft.commitIndex + 1);',
         replace: 'raft.writes.truncate(snapshot.index + 1);',
       },
@@ -275,7 +277,7 @@ export const disks: readonly Mutant[] = [
     trap: 'a snapshot is installed behind entries that may find no room, and is lost with them',
     patches: [
       {
-        file: 'snapshot.ts',
+        file: 'core/snapshot.ts',
         find: 'if (raft.isLeader || raft.writes.isSpaceNeeded) return;',
         replace: 'if (raft.isLeader) return;',
       },
@@ -286,7 +288,7 @@ export const disks: readonly Mutant[] = [
     trap: 'an older snapshot that mends a hole is taken for the newest, which the disk no longer has under that id',
     patches: [
       {
-        file: 'snapshot.ts',
+        file: 'core/snapshot.ts',
         find: 'if (raft.snapshot === null || raft.snapshot.index <= snapshot.index) raft.snapshot = snapshot;',
         replace: 'raft.snapshot = snapshot;',
       },
@@ -297,7 +299,7 @@ export const disks: readonly Mutant[] = [
     trap: 'a snapshot that mends some holes lets those above it be forgotten',
     patches: [
       {
-        file: 'snapshot.ts',
+        file: 'core/snapshot.ts',
         find: 'raft.holes.deleteBetween(0, isAgreeing ? snapshot.index : Number.POSITIVE_INFINITY);',
         replace: 'raft.holes.deleteBetween(0, Number.POSITIVE_INFINITY);',
       },
@@ -308,7 +310,7 @@ export const disks: readonly Mutant[] = [
     trap: 'compaction keeps the newest configuration alone, also where that is not committed',
     patches: [
       {
-        file: 'configuration.ts',
+        file: 'core/configuration.ts',
         find: 'const base = this.at(upTo);',
         replace: 'const base = this.current;',
       },
@@ -319,7 +321,7 @@ export const disks: readonly Mutant[] = [
     trap: "parts of two members' snapshots of the same index are taken for parts of one",
     patches: [
       {
-        file: 'snapshot.ts',
+        file: 'core/snapshot.ts',
         find: 'raft.staging.snapshot.id !== snapshot.id',
         replace: 'raft.staging.snapshot.index !== snapshot.index',
       },
