@@ -1,3 +1,6 @@
+/** A link that needs longer for a part cannot be told from a dead one. In ms. */
+const answerMsMax = 300_000;
+
 /**
  * How long the answer to a part of a snapshot may take before the part counts as lost. On a slow link a part that is only on its way, sent
  * again and again, would queue behind itself: so each repetition doubles the wait, and a part that was answered sets it to
@@ -5,15 +8,19 @@
  */
 export class ChunkPace {
   readonly #waitMsMin: number;
-  readonly #waitMsMax: number;
+  readonly #unansweredMsMax: number;
   #waitMs: number;
   #offset = -1;
   #firstSentAtMs = 0;
   #lastSentAtMs: number = Number.NEGATIVE_INFINITY;
 
-  constructor(waitMsMin: number, waitMsMax: number) {
+  /**
+   * @param waitMsMin no repetition comes sooner
+   * @param unansweredMsMax how far repetitions alone may lengthen the wait: when a broken link is whole again, none is far off
+   */
+  constructor(waitMsMin: number, unansweredMsMax: number) {
     this.#waitMsMin = waitMsMin;
-    this.#waitMsMax = waitMsMax;
+    this.#unansweredMsMax = unansweredMsMax;
     this.#waitMs = waitMsMin;
   }
 
@@ -23,7 +30,8 @@ export class ChunkPace {
   }
 
   sent(offset: number, nowMs: number): void {
-    if (offset === this.#offset) this.#waitMs = Math.min(this.#waitMs * 2, this.#waitMsMax);
+    if (offset === this.#offset)
+      this.#waitMs = Math.max(this.#waitMs, Math.min(this.#waitMs * 2, this.#unansweredMsMax));
     else this.#firstSentAtMs = nowMs;
     this.#offset = offset;
     this.#lastSentAtMs = nowMs;
@@ -31,7 +39,8 @@ export class ChunkPace {
 
   /** The part has arrived: another was asked for. */
   answered(nowMs: number): void {
-    this.#waitMs = Math.min(Math.max(this.#waitMsMin, 2 * (nowMs - this.#firstSentAtMs)), this.#waitMsMax);
+    const tookMs = Math.min(nowMs - this.#firstSentAtMs, answerMsMax);
+    this.#waitMs = Math.max(this.#waitMsMin, 2 * tookMs);
   }
 
   isOverdue(nowMs: number): boolean {

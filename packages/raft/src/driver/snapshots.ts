@@ -66,9 +66,11 @@ export class Snapshots {
   /** Writes one that holds at least what has been applied by now. */
   take(): Promise<SnapshotMeta> {
     const { applied } = this.#with.applier;
+    // One that waits for its turn begins later than now, and will hold as much.
+    if (this.#next !== null) return this.#next;
     if (this.#taking === null) return this.#start();
     if (this.#taking.index === null || this.#taking.index >= applied) return this.#taking.promise;
-    this.#next ??= this.#taking.promise
+    this.#next = this.#taking.promise
       .catch(() => {})
       .then(() => {
         this.#next = null;
@@ -80,7 +82,8 @@ export class Snapshots {
   /** More has been applied: one may be due. */
   maybeTake(): void {
     const { every } = this.#init;
-    if (every === 0 || this.#with.machine.snapshot === undefined || this.#taking !== null) return;
+    if (every === 0 || this.#with.machine.snapshot === undefined) return;
+    if (this.#taking !== null || this.#next !== null) return;
     const since = this.#with.applier.applied - this.#tried;
     if (since < every || (since < putOffFactor * every && this.#with.core.isSendingSnapshot)) return;
     this.take().catch((error: unknown) => this.#automaticFailed(error));

@@ -341,3 +341,47 @@ test('given a machine that asks for a snapshot from within apply, then it holds 
   await one.pass(100);
   expect((await one.group.snapshot()).index).toBe(one.group.appliedIndex);
 });
+
+describe('given a snapshot that is asked for the moment another ends, while a third waits for its turn', () => {
+  async function threeAsked() {
+    const gates: Gate[] = [];
+    const encoding = { now: 0, most: 0 };
+    const snapshot = async (): Promise<Uint8Array> => {
+      encoding.now += 1;
+      encoding.most = Math.max(encoding.most, encoding.now);
+      gates.push(new Gate());
+      await gates.at(-1)!.opened;
+      encoding.now -= 1;
+      return text('state');
+    };
+    const one = await applied(machineWith({ snapshot }));
+    const first = one.group.snapshot();
+    await one.pass(10);
+    void one.group.propose(text('y'));
+    await one.pass(50);
+    let last: Promise<unknown> | undefined;
+    void first.then(() => {
+      last = one.group.snapshot();
+    });
+    const second = one.group.snapshot();
+    gates[0]!.open();
+    await one.pass(50);
+    return { one, gates, encoding, second, last: last! };
+  }
+
+  test('when both are through, then one was encoded at a time, and both hold what was applied', async () => {
+    const { one, gates, encoding, second, last } = await threeAsked();
+    gates[1]!.open();
+    await one.pass(50);
+    expect(encoding.most).toBe(1);
+    expect(await last).toEqual(await second);
+    await one.host.stop();
+  });
+
+  test('when the member stops, then both callers hear so', async () => {
+    const { one, second, last } = await threeAsked();
+    void one.host.stop();
+    expect(await outcomeOf(second)).toMatchObject({ code: 'ERR_RAFT_STOPPED' });
+    expect(await outcomeOf(last)).toMatchObject({ code: 'ERR_RAFT_STOPPED' });
+  });
+});

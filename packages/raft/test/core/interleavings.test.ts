@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { entry, Lab, member } from '../../sim/scenarios/lab.js';
 
-/* What a hostile reading of the core found, each as the story that went wrong. */
+/* Orders of events that are rare, and once went wrong. */
 
 const settings = { isPreVoteOn: false };
 
