@@ -68,6 +68,11 @@ export class BatchFormat implements EntryFormat {
     this.#admitted.add(batch);
   }
 
+  /** A batch that `admitData` has taken is not proposed after all. */
+  release(batch: Buffer): void {
+    this.#admitted.delete(batch);
+  }
+
   /**
    * Stamps a batch in place, or wraps what Raft itself adds in a control batch.
    *
