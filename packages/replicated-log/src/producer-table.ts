@@ -151,7 +151,7 @@ export class ProducerTable {
 }
 
 /** The number that a producer's next record has. */
-export function nextSequence({ batches }: Producer): number {
+function nextSequence({ batches }: Producer): number {
   const last = batches.at(-1);
   return last === undefined ? 0 : (last.sequence + last.count) % sequences;
 }

@@ -1,7 +1,7 @@
 import { batchTypes, type RecordView, typeOf } from '@commitlog/record';
 import { describe, expect, test } from 'vitest';
 import type { ReadFrom, ReplicatedLog } from '../src/index.js';
-import { batchOf, Logs } from './logs.js';
+import { batchOf, Logs, valuesIn } from './logs.js';
 
 /** Ten batches of two records each, 100 ms apart. */
 async function filled(seed: string): Promise<Logs> {
@@ -172,6 +172,8 @@ test('given a reader who follows, then it is given what is committed, as it is, 
   lost.catch(() => {});
   await logs.pass(100);
   expect(seen[leader]).toEqual(['tea', 'milk']);
+  expect(await valuesIn(logs.logs[leader]!)).toEqual(['0 tea', '1 milk']);
+  expect(logs.logs[leader]!.endOffset).toBe(2);
   await logs.settled((await logs.leading(leader)).append(batchOf(['sugar'])));
   logs.heal();
   await logs.settle();
