@@ -33,16 +33,21 @@ export class Logs {
       ...{ id: 'log', node, dir: '/member', segmentBytes: 8192, founders, ...this.#settings },
       raft: { electionTimeoutMs: 300, readTimeoutMs: 2000, ...this.#settings.raft },
     };
+    let opened: ReplicatedLog | null = null;
     const log: ReplicatedLog = await ReplicatedLog.open(settings, {
       host,
       clock,
       files: this.disks[at]!.files,
       random: this.random.fork(`start ${this.#starts}`),
       onFailed: (error) => {
-        if (this.logs[at] === log) this.failures.push(error);
+        if (this.logs[at] === opened) this.failures.push(error);
       },
-      onProblem: (problem) => void this.failures.push(problem),
+      onProblem: (problem) => {
+        // Of one whose power is gone, nothing is expected any more.
+        if (this.logs[at] === opened) this.failures.push(problem);
+      },
     });
+    opened = log;
     host.start();
     this.#hosts[at] = host;
     this.logs[at] = log;
