@@ -10,7 +10,8 @@ import {
   producerIdOf,
   termOf,
 } from '@commitlog/record';
-import type { ProducerBatch, ProducerTable, Registration } from './producer-table.js';
+import type { ProducerTable, Registration } from './producer-table.js';
+import type { ProducerBatch } from './producer-window.js';
 
 /** Where a batch is, for good. */
 export interface AppendResult {
@@ -61,6 +62,11 @@ export class InFlight {
 
   get nextOffset(): number {
     return this.#result.offset + this.#count;
+  }
+
+  /** When it was appended; 0 before it has its place. */
+  get time(): number {
+    return this.#result.time;
   }
 
   /** @returns whether the leader has given it its place */

@@ -18,7 +18,8 @@ export type { AppendResult } from './in-flight.js';
 export { logMachine } from './log-machine.js';
 export type { LogState } from './log-state.js';
 export { LogStorage, type LogStorageComponents, type LogStorageSettings } from './log-storage.js';
-export { batchesMax as producerBatchesMax, producersMaxDefault } from './producer-table.js';
+export { producersMaxDefault } from './producer-table.js';
+export { batchesMax as producerBatchesMax } from './producer-window.js';
 export type { ReadFrom, ReadOptions } from './reader.js';
 export {
   type AppendOptions,

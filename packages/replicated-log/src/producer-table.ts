@@ -1,4 +1,5 @@
 import type { Index } from '@commitlog/raft';
+import { type ProducerBatch, ProducerWindow } from './producer-window.js';
 
 /** What opened a producer: the identity that may use it, and a name to find it by, empty for none. */
 export interface ProducerOwner {
@@ -12,22 +13,9 @@ export interface Registration extends ProducerOwner {
   readonly epoch: number;
 }
 
-/** A batch that a producer has in the log. */
-export interface ProducerBatch {
-  /** The producer's number for its first record, modulo 2^32. */
-  readonly sequence: number;
-  /** How many records. */
-  readonly count: number;
-  /** Offset of the first. */
-  readonly offset: number;
-  readonly term: number;
-  /** When it was appended, by its leader's clock: ms since 1970. */
-  readonly time: number;
-}
-
 export interface Producer extends Registration {
-  /** The newest, oldest first; at most {@link batchesMax}. */
-  readonly batches: readonly ProducerBatch[];
+  /** The newest. */
+  readonly batches: ProducerWindow;
 }
 
 /** How a producer's batch stands to those that it has in the log. */
@@ -43,9 +31,6 @@ export type Verdict =
   /** It lies before those that are remembered, or is not cut as they are. */
   | { readonly kind: 'stale'; readonly expected: number };
 
-/** Batches that are remembered of each producer, and so the most that it may have in flight: a retry of an older one is not recognised. */
-export const batchesMax = 64;
-
 /** Producers that are remembered, unless told otherwise: those last seen, by the order of the log. */
 export const producersMaxDefault = 100_000;
 
@@ -59,14 +44,12 @@ const epochMax = 0xffff;
 export class ProducerTable {
   readonly #producersMax: number;
   /** In the order in which they were last seen. A producer is replaced as a whole: tables share those that are the same. */
-  readonly #producers: Map<number, Producer>;
-  readonly #names: Map<string, number>;
+  #producers: Map<number, Producer> = new Map();
+  #names: Map<string, number> = new Map();
 
   /** @param producers in the order in which they were last seen */
   constructor(producersMax: number = producersMaxDefault, producers: Iterable<Producer> = []) {
     this.#producersMax = producersMax;
-    this.#producers = new Map();
-    this.#names = new Map();
     for (const producer of producers) this.#see(producer);
   }
 
@@ -84,7 +67,10 @@ export class ProducerTable {
   }
 
   clone(): ProducerTable {
-    return new ProducerTable(this.#producersMax, this.#producers.values());
+    const copy = new ProducerTable(this.#producersMax);
+    copy.#producers = new Map(this.#producers);
+    copy.#names = new Map(this.#names);
+    return copy;
   }
 
   /** What opening a producer makes of it: a new id, told by 0, or a higher epoch of the one that has the name. */
@@ -100,7 +86,7 @@ export class ProducerTable {
    * @param index its own, which is the id of a new producer
    */
   opened({ id, epoch, subject, name }: Registration, index: Index): void {
-    const producer = { id: id === 0 ? index : id, epoch, subject, name, batches: [] };
+    const producer = { id: id === 0 ? index : id, epoch, subject, name, batches: ProducerWindow.empty };
     const holder = this.#names.get(keyOf(producer));
     // The name has gone to another id: whoever had it is fenced.
     if (holder !== undefined && holder !== producer.id) this.#drop(holder);
@@ -111,8 +97,7 @@ export class ProducerTable {
   appended(id: number, epoch: number, batch: ProducerBatch): void {
     const producer = this.#producers.get(id);
     if (producer === undefined || producer.epoch !== epoch) return;
-    const kept = producer.batches.length < batchesMax ? producer.batches : producer.batches.slice(1);
-    this.#see({ ...producer, batches: [...kept, batch] });
+    this.#see({ ...producer, batches: producer.batches.with(batch) });
   }
 
   /** Whether a batch may follow those in the log, is one of them, or is wrong. */
@@ -123,10 +108,11 @@ export class ProducerTable {
     const producer = this.#producers.get(id);
     if (producer === undefined || producer.subject !== subject || epoch > producer.epoch) return { kind: 'unknown' };
     if (epoch < producer.epoch) return { kind: 'fenced', epoch: producer.epoch };
-    const expected = nextSequence(producer);
+    const expected = producer.batches.nextSequence;
     if (sequence === expected) return { kind: 'next' };
-    const of = producer.batches.find((batch) => batch.sequence === sequence && batch.count === count);
-    if (of !== undefined) return { kind: 'duplicate', of };
+    for (const of of producer.batches) {
+      if (of.sequence === sequence && of.count === count) return { kind: 'duplicate', of };
+    }
     // Half of the circle lies ahead.
     const ahead = (sequence - expected + sequences) % sequences;
     return { kind: ahead < sequences / 2 ? 'gap' : 'stale', expected };
@@ -148,12 +134,6 @@ export class ProducerTable {
     this.#producers.delete(id);
     if (this.#names.get(keyOf(producer)) === id) this.#names.delete(keyOf(producer));
   }
-}
-
-/** The number that a producer's next record has. */
-function nextSequence({ batches }: Producer): number {
-  const last = batches.at(-1);
-  return last === undefined ? 0 : (last.sequence + last.count) % sequences;
 }
 
 /** Unique, since neither holds a NUL. */

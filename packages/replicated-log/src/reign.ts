@@ -3,13 +3,8 @@ import { baseSequenceOf, countOf, producerEpochOf, producerIdOf } from '@commitl
 import { ReplicatedLogError } from './errors.js';
 import { type AppendResult, Flight, type InFlight } from './in-flight.js';
 import type { LogState } from './log-state.js';
-import {
-  batchesMax,
-  type ProducerOwner,
-  type ProducerTable,
-  type Registration,
-  type Verdict,
-} from './producer-table.js';
+import type { ProducerOwner, ProducerTable, Registration, Verdict } from './producer-table.js';
+import { batchesMax } from './producer-window.js';
 
 /** What a leader makes of a batch that somebody wants appended. */
 export type Judgement =
@@ -29,6 +24,8 @@ export class Reign {
   readonly #state: LogState;
   readonly #flight: Flight = new Flight();
   #nextOffset: number;
+  /** The latest append time that is known. */
+  #time: number;
   /** As of everything that was proposed; made anew where that was refused. */
   #table: ProducerTable | undefined;
 
@@ -37,6 +34,7 @@ export class Reign {
     this.term = term;
     this.#state = state;
     this.#nextOffset = state.applied.nextOffset;
+    this.#time = state.applied.appendTime;
   }
 
   /** Judges a batch behind everything that was proposed. */
@@ -58,11 +56,11 @@ export class Reign {
   /** A batch is proposed: the next is judged as if it were in the log. */
   proposed(item: InFlight, batch: Buffer): void {
     this.#flight.add(item);
-    this.#nextOffset += countOf(batch);
-    const id = producerIdOf(batch);
+    const [id, count, offset] = [producerIdOf(batch), countOf(batch), this.#nextOffset];
+    this.#nextOffset += count;
     if (id === 0) return;
-    // Its time is not known before it has its place, and nobody asks for it here: see `#applied`.
-    const placeless = { sequence: baseSequenceOf(batch), count: countOf(batch), offset: 0, term: this.term, time: 0 };
+    // Its own time is not known before it has its place, and nobody asks for it here: see `#applied`.
+    const placeless = { sequence: baseSequenceOf(batch), count, offset, term: this.term, time: this.#time };
     this.#producers.appended(id, producerEpochOf(batch), placeless);
   }
 
@@ -70,6 +68,7 @@ export class Reign {
   settle(items: readonly InFlight[]): void {
     const refused = new Set(items.filter((item) => !item.place()));
     for (const item of items) if (item.registration !== undefined && item.index > 0) item.applyTo(this.#producers);
+    for (const { time } of items) this.#time = Math.max(this.#time, time);
     if (refused.size === 0) return;
     this.#flight.remove(refused);
     this.#table = undefined;
@@ -93,7 +92,7 @@ export class Reign {
       };
     }
     if (verdict.kind !== 'next') return { kind: 'refuse', error: refusal(id, verdict) };
-    const oldest = this.#producers.get(id)!.batches.at(-batchesMax);
+    const oldest = this.#producers.get(id)!.batches.oldestOfAll;
     if (oldest === undefined || this.#flight.find(id, epoch, oldest.sequence) === undefined) return { kind: 'propose' };
     const message = `producer ${id} has ${batchesMax} batches in flight, and a retry of more would not be recognised: wait for one of them`;
     return { kind: 'refuse', error: new ReplicatedLogError('overloaded', message) };
@@ -101,7 +100,8 @@ export class Reign {
 
   /** Where a batch is that is not in flight any more. */
   #applied(id: number, { of }: Extract<Verdict, { kind: 'duplicate' }>): AppendResult {
-    const found = this.#state.producers.get(id)?.batches.find(({ sequence }) => sequence === of.sequence);
+    const batches = this.#state.producers.get(id)?.batches ?? [];
+    const found = [...batches].find(({ sequence }) => sequence === of.sequence);
     if (found === undefined) throw new Error(`batch ${of.sequence} of producer ${id} is neither in flight nor applied`);
     const { offset, term, time } = found;
     return { offset, term, time };

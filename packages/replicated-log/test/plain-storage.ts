@@ -3,6 +3,7 @@ import { headerBytes, records } from '@commitlog/record';
 import { decodeState, encodeState, stateFrom } from '../src/derived-state.js';
 import type { LogStorage } from '../src/index.js';
 import { decodeProducers, encodeProducers } from '../src/producer-codec.js';
+import { ProducerWindow } from '../src/producer-window.js';
 import { batchAt, controlBatchAt } from './entries.js';
 
 /**
@@ -81,7 +82,7 @@ export class PlainStorage implements RaftStorage {
   #stateWith({ index, term }: SnapshotMeta, plain: Uint8Array): Buffer {
     const start = { index, term, nextOffset: this.#nextOffset(index), appendTime: 0 };
     const subject = Buffer.from(plain).toString('base64');
-    const producers = encodeProducers([{ id: 1, epoch: 0, subject, name: '', batches: [] }]);
+    const producers = encodeProducers([{ id: 1, epoch: 0, subject, name: '', batches: ProducerWindow.empty }]);
     return encodeState({ ...stateFrom(start), producers });
   }
 
