@@ -162,16 +162,13 @@ export class Appender {
   /** Judges what waits, up to a registration: the id that it gives is not known before it has its place. */
   async #proposeAll(reign: Reign): Promise<void> {
     const items: InFlight[] = [];
-    let isRegistering = false;
-    while (this.#waiting.length > 0 && !isRegistering) {
-      const waiting = this.#waiting.shift()!;
-      if (waiting.isOver) {
-        this.#drop(waiting);
-        continue;
-      }
-      const item = this.#propose(waiting, reign);
+    const waiting = this.#waiting;
+    const registering = waiting.findIndex(({ wanted }) => wanted.kind === 'open');
+    const taken = registering < 0 ? waiting.length : registering + 1;
+    this.#waiting = waiting.slice(taken);
+    for (const each of waiting.slice(0, taken)) {
+      const item = each.isOver ? this.#drop(each) : this.#propose(each, reign);
       if (item !== undefined) items.push(item);
-      isRegistering = waiting.wanted.kind === 'open';
     }
     // The group takes the proposals of one turn in a microtask that was queued before this one.
     await nextMicrotask();
@@ -231,7 +228,7 @@ export class Appender {
     }
   }
 
-  #drop({ wanted, bytes }: Waiting): void {
+  #drop({ wanted, bytes }: Waiting): undefined {
     this.#pendingBytes -= bytes;
     if (wanted.kind === 'data') this.#with.format.release(wanted.batch);
   }

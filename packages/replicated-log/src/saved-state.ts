@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import { type Log, origin } from '@commitlog/log';
+import { type Log, type LogPosition, origin } from '@commitlog/log';
 import { type DerivedState, decodeState, stateFrom } from './derived-state.js';
 
 /** What a replica goes on from: the latest of its snapshot's state and the checkpoints beside its log. */
@@ -8,7 +8,9 @@ export async function newestState(log: Log, snapshot: Buffer | undefined): Promi
   // That this log holds what follows a snapshot's start is for Raft to find out.
   const atStart = { ...base, applied: base.start };
   const saved = await newestCheckpoint(log);
-  return saved !== undefined && saved.applied.index > atStart.applied.index ? saved : atStart;
+  if (saved === undefined || saved.applied.index <= atStart.applied.index) return atStart;
+  // A checkpoint may be of before the log was trimmed to where it starts now: that never moves back.
+  return { ...saved, start: furthest([saved.start, base.start, log.start]) };
 }
 
 /**
@@ -32,4 +34,8 @@ async function newestCheckpoint(log: Log): Promise<DerivedState | undefined> {
     if (state.applied.index <= log.durable.index) return state;
   }
   return undefined;
+}
+
+function furthest(points: readonly LogPosition[]): LogPosition {
+  return points.reduce((one, other) => (other.index > one.index ? other : one));
 }

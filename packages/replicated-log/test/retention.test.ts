@@ -102,6 +102,22 @@ test('given members that lose their power again and again while the log is trimm
   await logs.stop();
 });
 
+test('given a member that starts again and reaches nobody, then it starts where it did, though what it saved last is of before', async () => {
+  const logs = await withBatches('alone', { bytesMax: 20_000, checkMs: 60_000 }, 62);
+  await logs.pass(61_000);
+  await logs.settle();
+  const at = ((await logs.leader()) + 1) % 3;
+  const first = logs.logs[at]!.firstOffset;
+  expect(first).toBeGreaterThan(40);
+  await logs.cutPower(at, 'kept');
+  logs.cutOff(at);
+  const alone = await logs.start(at);
+  expect(alone.firstOffset).toBe(first);
+  expect(await firstOf(logs, alone)).toBe(`${first} ${first}`);
+  logs.heal();
+  await logs.stop();
+});
+
 test('given a member that was away while what it lacks was trimmed, then it starts where the others do, and knows the producers', async () => {
   const logs = await new Logs('away', { retention: { bytesMax: 30_000, checkMs: 500 } }).startAll();
   const leader = await logs.leader();
