@@ -4,6 +4,8 @@ import { type Fault, SeededRandom, SimulatedClock, SimulatedDisk } from '@commit
 import { type OpenedProducer, ReplicatedLog, type ReplicatedLogSettings } from '../src/index.js';
 
 const nodes = ['a', 'b', 'c'] as const;
+/** Nodes that are no founders. */
+const others = ['d'] as const;
 const storageId = '0'.repeat(32);
 const founders = { voters: nodes.map((node) => memberId(node, storageId)), learners: [] };
 
@@ -11,7 +13,7 @@ const founders = { voters: nodes.map((node) => memberId(node, storageId)), learn
 export class Logs {
   readonly clock = new SimulatedClock();
   readonly network = new MemoryNetwork({ clock: this.clock });
-  readonly disks: SimulatedDisk[] = nodes.map(() => new SimulatedDisk());
+  readonly disks: SimulatedDisk[] = [...nodes, ...others].map(() => new SimulatedDisk());
   readonly logs: (ReplicatedLog | null)[] = [null, null, null];
   readonly failures: unknown[] = [];
   readonly random: SeededRandom;
@@ -26,11 +28,12 @@ export class Logs {
 
   async start(at: number): Promise<ReplicatedLog> {
     const { clock } = this;
-    const node = nodes[at]!;
+    const node = [...nodes, ...others][at]!;
     this.#starts += 1;
     const host = new RaftHost({}, { clock, transport: this.network.transport(node) });
     const settings = {
-      ...{ id: 'log', node, dir: '/member', segmentBytes: 8192, founders, ...this.#settings },
+      ...{ id: 'log', node, dir: '/member', segmentBytes: 8192, ...(at < nodes.length && { founders }) },
+      ...this.#settings,
       raft: { electionTimeoutMs: 300, readTimeoutMs: 2000, ...this.#settings.raft },
     };
     let opened: ReplicatedLog | null = null;
