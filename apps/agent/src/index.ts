@@ -1,0 +1,1 @@
+export { GrpcTransport, type GrpcTransportComponents, type GrpcTransportInit } from './peers/raft-transport.js';
