@@ -1,1 +1,11 @@
+export {
+  ConfigurationError,
+  type ConfigurationProblem,
+  type ConfigurationSources,
+  type ResolvedConfiguration,
+  resolveConfiguration,
+  type ShownSetting,
+} from './configuration/configuration.js';
+export type { Address } from './configuration/kinds.js';
+export type { Configuration, Setting, SettingPath } from './configuration/settings.js';
 export { GrpcTransport, type GrpcTransportComponents, type GrpcTransportInit } from './peers/raft-transport.js';
