@@ -1,4 +1,4 @@
-import { isMap, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml';
+import { isMap, isNode, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml';
 import { flagOf, settings, variableOf } from './settings.js';
 
 /** A value as somebody wrote it, and where. */
@@ -87,12 +87,11 @@ export function fromYaml(content: string, name: string): Found {
       const isGroup = paths.some((each) => each.startsWith(`${path}.`));
       if (isMap(value) && isGroup) visit(value, `${path}.`);
       else if (paths.includes(path)) {
-        const plain = (value as { toJSON?: () => unknown } | null)?.toJSON?.() ?? undefined;
         // Nothing behind the colon: nothing said.
-        if (plain !== undefined && plain !== null) source.set(path, { value: plain, origin });
+        if (plainOf(value) !== undefined) source.set(path, { value: plainOf(value), origin });
       } else {
         const expected = isGroup ? 'settings below it' : 'the path of a setting that --help names';
-        misplaced.push({ path, value: value === null ? undefined : String(value), origin, expected });
+        misplaced.push({ path, value: plainOf(value), origin, expected });
       }
     }
   };
@@ -107,6 +106,10 @@ export function fromYaml(content: string, name: string): Found {
     });
   }
   return { source, misplaced };
+}
+
+function plainOf(node: unknown): unknown {
+  return isNode(node) ? (node.toJSON() ?? undefined) : undefined;
 }
 
 function split(argument: string): [flag: string, value: string | undefined] {
