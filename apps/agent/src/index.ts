@@ -6,6 +6,6 @@ export {
   resolveConfiguration,
   type ShownSetting,
 } from './configuration/configuration.js';
-export type { Address } from './configuration/kinds.js';
 export type { Configuration, Setting, SettingPath } from './configuration/settings.js';
+export { GossipExchanges, type GossipExchangesComponents } from './peers/gossip-exchanges.js';
 export { GrpcTransport, type GrpcTransportComponents, type GrpcTransportInit } from './peers/raft-transport.js';

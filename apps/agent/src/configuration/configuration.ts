@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
-import { type Address, addressText } from './kinds.js';
+import type { Address } from '@commitlog/runtime';
+import { addressText } from './kinds.js';
 import { type Configuration, type Setting, type SettingPath, settings } from './settings.js';
 import { fromEnvironment, fromFlags, fromYaml, type Misplaced, type Source, type Written } from './sources.js';
 

@@ -1,3 +1,4 @@
+import type { Address } from '@commitlog/runtime';
 import { z } from 'zod';
 
 /*
@@ -58,13 +59,6 @@ function quantity(
   return z
     .union([z.number(), withUnit], { error: expected })
     .refine((value) => Number.isSafeInteger(value) && value >= min && value <= max, expected);
-}
-
-/** Where something listens, or is reached. */
-export interface Address {
-  /** A name, an IPv4 address, or an IPv6 address without brackets. */
-  readonly host: string;
-  readonly port: number;
 }
 
 /** `host:port`; an IPv6 address stands in brackets. Port 0, "any free one", is for tests. */
