@@ -29,3 +29,4 @@ export type { Cursor, ReadFrom, ReadRequest, Slice } from './reader.js';
 export { type RetentionPolicy, retentionStart } from './retention.js';
 export type { Target } from './segment.js';
 export type { LogSettings } from './settings.js';
+export { Watermark } from './watermark.js';

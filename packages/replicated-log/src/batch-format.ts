@@ -24,6 +24,9 @@ export interface BatchFormatComponents {
   readonly tail: () => LogPosition;
 }
 
+/** What may be proposed; who may propose what is for others to say. */
+const proposed = [batchTypes.data, batchTypes.trim, batchTypes.producer];
+
 /**
  * Raft entries that are record batches. A proposal is an unstamped data batch; the leader gives it its index, term, base offset and append
  * time, and from then on its bytes are what is sent, stored, replicated and read. No-ops and configurations are control batches.
@@ -34,6 +37,7 @@ export interface BatchFormatComponents {
 export class BatchFormat implements EntryFormat {
   readonly #limits: BatchLimits;
   readonly #with: BatchFormatComponents;
+  readonly #admitted: WeakSet<Buffer> = new WeakSet();
   /** The point behind the last batch; `undefined` where the log was cut or replaced, or nothing was appended yet. */
   #end: LogPosition | undefined;
 
@@ -43,12 +47,30 @@ export class BatchFormat implements EntryFormat {
   }
 
   /**
-   * Checks a proposal's body and walks its records, once for its whole way.
+   * Checks a proposal's body and walks its records, once for its whole way: what `admitData` has taken is not looked at again.
    *
-   * @throws BatchError when it is no unstamped data batch
+   * @throws BatchError when it is no unstamped batch, of data or of this package's own
    */
   admit(payload: Uint8Array): void {
-    admitBatch(bufferOf(payload), this.#limits);
+    const batch = bufferOf(payload);
+    if (!this.#admitted.delete(batch)) admitBatch(batch, { ...this.#limits, types: proposed });
+  }
+
+  /**
+   * Checks a producer's batch, which is to be proposed without being touched in between.
+   *
+   * @throws BatchError when it is no unstamped data batch, or waits to be proposed already
+   */
+  admitData(batch: Buffer): void {
+    if (this.#admitted.has(batch))
+      throw new BatchError('stamped', 'this batch is being appended already: encode it anew');
+    admitBatch(batch, this.#limits);
+    this.#admitted.add(batch);
+  }
+
+  /** A batch that `admitData` has taken is not proposed after all. */
+  release(batch: Buffer): void {
+    this.#admitted.delete(batch);
   }
 
   /**

@@ -21,8 +21,10 @@ import { Configurations } from './configurations.js';
 import { decodeState, encodeState } from './derived-state.js';
 import { bufferOf, entriesOf, entryOf } from './entries.js';
 import { foundingBatch } from './founding.js';
+import { LogState } from './log-state.js';
 import { Repairs } from './repairs.js';
 import { Reserve } from './reserve.js';
+import { newestState, stateAtStart } from './saved-state.js';
 import { isNoSpace } from './side-file.js';
 import { type Snapshot, SnapshotFile } from './snapshot-file.js';
 import { termIn, termRuns } from './term-runs.js';
@@ -35,6 +37,8 @@ export interface LogStorageSettings extends Omit<LogSettings, 'checkpoint'> {
   readonly dir: string;
   /** The members of a new group, the same on each: the log's first entry, unless it has entries. Leave it out for a node that is to be added. */
   readonly founders?: Membership;
+  /** How many producers are remembered, those last seen by the order of the log: the same on each member. 100,000 unless told. */
+  readonly producersMax?: number;
 }
 
 export interface LogStorageComponents {
@@ -56,6 +60,8 @@ export class LogStorage implements RaftStorage {
   readonly log: Log;
   /** What this log's entries look like. */
   readonly format: BatchFormat;
+  /** What is derived from its committed batches, by {@link logMachine}. Saved whenever a segment is sealed. */
+  readonly state: LogState;
   readonly #configurations: Configurations;
   readonly #snapshot: SnapshotFile;
   readonly #repairs: Repairs;
@@ -66,11 +72,13 @@ export class LogStorage implements RaftStorage {
   private constructor(
     log: Log,
     format: BatchFormat,
+    state: LogState,
     batchBytesMax: number,
     parts: { configurations: Configurations; snapshot: SnapshotFile; repairs: Repairs; reserve: Reserve },
   ) {
     this.log = log;
     this.format = format;
+    this.state = state;
     this.#batchBytesMax = batchBytesMax;
     this.#configurations = parts.configurations;
     this.#snapshot = parts.snapshot;
@@ -86,11 +94,13 @@ export class LogStorage implements RaftStorage {
    * @throws TypeError when the founders can be no cluster
    */
   static async open(settings: LogStorageSettings, { files, clock }: LogStorageComponents): Promise<LogStorage> {
-    const { dir, founders, ...ofLog } = settings;
+    const { dir, founders, producersMax, ...ofLog } = settings;
     const { batchBytesMax = batchBytesMaxDefault } = settings;
     const first = founders === undefined ? undefined : foundingBatch(founders);
     const reserve = new Reserve(dir, files);
-    const log = await reserve.spend(() => openLog({ ...ofLog, dir: `${dir}/log` }, { files, clock }));
+    const state = new LogState(producersMax);
+    const logSettings = { ...ofLog, dir: `${dir}/log`, checkpoint: () => state.encode() };
+    const log = await reserve.spend(() => openLog(logSettings, { files, clock }));
     try {
       const snapshot = await SnapshotFile.open(dir, files);
       const configurations = await Configurations.open(dir, files, log);
@@ -98,8 +108,9 @@ export class LogStorage implements RaftStorage {
       const repairs = await Repairs.open(dir, files, log, await termRuns(log));
       await reserve.fill();
       const format = new BatchFormat({ batchBytesMax }, { clock, tail: () => log.tail });
-      const storage = new LogStorage(log, format, batchBytesMax, { configurations, snapshot, repairs, reserve });
+      const storage = new LogStorage(log, format, state, batchBytesMax, { configurations, snapshot, repairs, reserve });
       await storage.#rederiveSnapshot();
+      state.resume(await newestState(log, snapshot.newest?.data));
       if (first !== undefined && log.tail.index === 0) await storage.#found(first);
       return storage;
     } catch (error) {
@@ -119,8 +130,11 @@ export class LogStorage implements RaftStorage {
     // Of a member that was here before: what it had in memory only is gone.
     this.#staged = null;
     this.format.replaced();
+    // What was applied was committed: that is news beside the hard state, which is written for terms and votes only.
+    const applied = this.state.applied.index;
+    const commit = applied > this.#newestIndex ? Math.max(hardState.commitHint, applied) : hardState.commitHint;
     return {
-      hardState: { term: hardState.term, vote: hardState.vote as MemberId | null, commit: hardState.commitHint },
+      hardState: { term: hardState.term, vote: hardState.vote as MemberId | null, commit },
       snapshot: this.#snapshot.newest?.meta ?? null,
       start: { index: start.index, term: start.term },
       lastIndex: durable.index,
@@ -184,17 +198,6 @@ export class LogStorage implements RaftStorage {
 
   hasSpace(): Promise<boolean> {
     return this.#reserve.hasRoom(this.#batchBytesMax);
-  }
-
-  /**
-   * What is derived from the log up to `index`: the bytes of a snapshot. See {@link logMachine}.
-   *
-   * @param index from the log's start to its end
-   * @throws LogError `out-of-range`, or `damaged` when that entry cannot be read
-   */
-  async stateAt(index: Index): Promise<Buffer> {
-    const { start } = this.log;
-    return encodeState(index === start.index ? start : await this.log.positionAt(index));
   }
 
   /** Closes the log, and frees the directory. The member must have been stopped. */
@@ -284,7 +287,7 @@ export class LogStorage implements RaftStorage {
     const { index, term } = start;
     const { configuration, index: configurationIndex } = placed;
     const meta = { id: `derived.${index}.${term}`, index, term, configuration, configurationIndex };
-    await this.#snapshot.save({ meta, data: encodeState(start) });
+    await this.#snapshot.save({ meta, data: encodeState(await stateAtStart(this.log)) });
   }
 
   async #found(batch: Buffer): Promise<void> {
@@ -339,11 +342,11 @@ async function replaceBy(snapshot: Snapshot, log: Log, configurations: Configura
   return true;
 }
 
-/** @throws TypeError when the snapshot's bytes are not the state of a log as of its index and term */
+/** @throws TypeError when the snapshot's bytes are not the state of a log that starts at its index and term */
 function positionIn({ meta, data }: Snapshot): LogPosition {
-  const position = decodeState(data);
+  const { start: position } = decodeState(data);
   if (position.index === meta.index && position.term === meta.term) return position;
   throw new TypeError(
-    `the snapshot of entry ${meta.index} of term ${meta.term} holds the state of a log up to entry ${position.index} of term ${position.term}`,
+    `the snapshot of entry ${meta.index} of term ${meta.term} holds the state of a log that starts behind entry ${position.index} of term ${position.term}`,
   );
 }

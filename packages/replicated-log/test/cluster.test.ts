@@ -1,5 +1,8 @@
+import type { Damage } from '@commitlog/log';
+import { UnreadableError } from '@commitlog/raft';
 import { type Fault, faults } from '@commitlog/simulation';
 import { expect, test } from 'vitest';
+import { encodeTrim } from '../src/control-batches.js';
 import { bytesOf, Cluster, recordsOf } from './cluster.js';
 
 /** The logs of all are the same bytes, and hold each acknowledged batch once, where it was said to be, and no offset is missing. */
@@ -52,6 +55,9 @@ test('given a member that was away while the others forgot the start of the log,
   await cluster.cutPower(away, 'lost');
   cluster.propose(cluster.running[leader]!.group, 40);
   await cluster.pass(500);
+  const { log } = cluster.running[leader]!.storage;
+  void cluster.running[leader]!.group.propose(encodeTrim(await log.positionAt(log.durable.index)));
+  await cluster.pass(100);
   for (const each of cluster.running) {
     if (each === null) continue;
     const taken = each.group.snapshot();
@@ -94,9 +100,12 @@ test('given a batch that a follower cannot read any more, then it has it again f
   const disk = cluster.disks[at]!;
   const path = disk.paths().find((each) => each.endsWith('-1.log'))!;
   disk.flipBit(path, 5000 * 8);
-  const { storage } = await cluster.start(at);
-  // A sealed segment is not read before somebody wants it: Raft does, to apply it.
-  await cluster.until('the hole is found', () => storage.log.damage.length > 0);
+  const { group, storage } = await cluster.start(at);
+  // A sealed segment is not read before somebody wants it.
+  await expect(bytesOf(storage)).rejects.toThrow(/cannot read the batches/);
+  const [{ firstIndex, lastIndex }] = storage.log.damage as [Damage];
+  await expect(storage.read(firstIndex, lastIndex, 1)).rejects.toThrow(UnreadableError);
+  group.reportUnreadable([firstIndex]);
   await cluster.until('the hole is mended', () => storage.log.damage.length === 0);
   await cluster.settle();
   await expectWhole(cluster);

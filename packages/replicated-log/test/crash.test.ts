@@ -7,7 +7,7 @@ import {
 } from '@commitlog/raft';
 import { type DiskImage, faults, SeededRandom, SimulatedClock, SimulatedDisk } from '@commitlog/simulation';
 import { expect, test } from 'vitest';
-import { encodeState } from '../src/derived-state.js';
+import { encodeState, stateFrom } from '../src/derived-state.js';
 import { LogStorage } from '../src/index.js';
 import { controlBatchAt, dataEntry } from './entries.js';
 import { type DiskState, emptyDisk, expected, shown, statesOf } from './model.js';
@@ -102,7 +102,7 @@ function configurationEntry(index: number, term: number, learner?: 'd@1'): Entry
 
 function snapshotAt(index: number, term: number, id = `snapshot ${index}`): { meta: SnapshotMeta; data: Buffer } {
   const configuration = { voters, outgoing: [], learners: [] };
-  const data = encodeState({ index, term, nextOffset: index - 1, appendTime: 0 });
+  const data = encodeState(stateFrom({ index, term, nextOffset: index - 1, appendTime: 0 }));
   return { meta: { id, index, term, configuration, configurationIndex: 1 }, data };
 }
 

@@ -10,7 +10,7 @@ import {
 import { batches, indexOf } from '@commitlog/record';
 import { SimulatedClock, SimulatedDisk } from '@commitlog/simulation';
 import { expect, test } from 'vitest';
-import { encodeState } from '../src/derived-state.js';
+import { encodeState, stateFrom } from '../src/derived-state.js';
 import { LogStorage, type LogStorageSettings, memberIdBytesMax } from '../src/index.js';
 import { controlBatchAt, dataEntry } from './entries.js';
 
@@ -230,7 +230,7 @@ test('given a snapshot that cannot be read any more, then the same is derived fr
   const storage = await open(disk, { founders });
   await storage.write([persist({ entries: [2, 3, 4].map((index) => dataEntry(index, 1, 'x', index - 2)) })]);
   const snapshot = { ...meta(3, 1), configurationIndex: 1 };
-  const data = await storage.stateAt(3);
+  const data = await stateAt(storage, 3);
   await storage.write([{ kind: 'save-snapshot', snapshot, data, logStart: 3 }]);
   await storage.close();
   disk.flipBit('/member/SNAPSHOT', 300);
@@ -243,20 +243,13 @@ test('given a snapshot that cannot be read any more, then the same is derived fr
   expect((await again.readSnapshot('derived.3.1', 0, 1000))?.data).toEqual(data);
 });
 
-test('a snapshot holds where the log goes on, and no record', async () => {
-  const disk = new SimulatedDisk();
-  const storage = await open(disk);
-  await storage.write([persist({ entries: bigs(1, 9) })]);
-  expect((await storage.stateAt(6)).toString()).toBe('{"version":1,"index":6,"term":1,"nextOffset":6,"appendTime":0}');
-});
-
 test('a snapshot that is no state of this log at that entry is refused', async () => {
   const storage = await open(new SimulatedDisk());
   await storage.write([persist({ entries: bigs(1, 3) })]);
   const save = (data: Uint8Array): Promise<void> =>
     storage.write([{ kind: 'save-snapshot', snapshot: meta(2, 1), data, logStart: 2 }]);
-  await expect(save(Buffer.from('something'))).rejects.toThrow(/what LogStorage.stateAt gives/);
-  await expect(save(await storage.stateAt(3))).rejects.toThrow(/holds the state of a log up to entry 3/);
+  await expect(save(Buffer.from('something'))).rejects.toThrow(/what its logMachine gives/);
+  await expect(save(await stateAt(storage, 3))).rejects.toThrow(/holds the state of a log that starts behind entry 3/);
 });
 
 test('given a hole right before a snapshot ends, when it is installed, then the log starts behind it and what follows stays', async () => {
@@ -267,7 +260,7 @@ test('given a hole right before a snapshot ends, when it is installed, then the 
   const storage = await open(damaged);
   await expect(storage.read(5, 9, 1)).rejects.toThrow(UnreadableError);
   const snapshot = meta(5, 1);
-  const data = encodeState({ index: 5, term: 1, nextOffset: 5, appendTime: 0 });
+  const data = encodeState(stateFrom({ index: 5, term: 1, nextOffset: 5, appendTime: 0 }));
   await storage.write([{ kind: 'stage-chunk', snapshot, offset: 0, data }, persist({ install: snapshot })]);
   expect(await storage.load()).toMatchObject({ start: { index: 5, term: 1 }, lastIndex: 9, unreadable: [] });
   expect(await indexesOf(storage)).toEqual([6, 7, 8, 9]);
@@ -281,7 +274,7 @@ test('given a hole where another log is to be cut, when a snapshot takes the pla
   const storage = await open(damaged);
   await expect(storage.read(5, 9, 1)).rejects.toThrow(UnreadableError);
   const snapshot = meta(5, 3);
-  const data = encodeState({ index: 5, term: 3, nextOffset: 4, appendTime: 0 });
+  const data = encodeState(stateFrom({ index: 5, term: 3, nextOffset: 4, appendTime: 0 }));
   const stage: StorageOperation = { kind: 'stage-chunk', snapshot, offset: 0, data };
   await storage.write([stage, persist({ install: snapshot, truncateFrom: 6 })]);
   await storage.close();
@@ -302,10 +295,15 @@ test('given a member that ended with entries in memory only, when another is sta
 test('an older snapshot than the newest, and one below the start, change nothing', async () => {
   const storage = await open(new SimulatedDisk());
   await storage.write([persist({ entries: bigs(1, 9) })]);
-  await storage.write([{ kind: 'save-snapshot', snapshot: meta(7, 1), data: await storage.stateAt(7), logStart: 6 }]);
+  await storage.write([{ kind: 'save-snapshot', snapshot: meta(7, 1), data: await stateAt(storage, 7), logStart: 6 }]);
   const before = await storage.load();
-  const [snapshot, data] = [meta(4, 1), encodeState({ index: 4, term: 1, nextOffset: 4, appendTime: 0 })];
+  const [snapshot, data] = [meta(4, 1), encodeState(stateFrom({ index: 4, term: 1, nextOffset: 4, appendTime: 0 }))];
   await storage.write([{ kind: 'save-snapshot', snapshot, data, logStart: 4 }]);
   await storage.write([{ kind: 'stage-chunk', snapshot, offset: 0, data }, persist({ install: snapshot })]);
   expect(await storage.load()).toEqual(before);
 });
+
+/** The state of a log that starts behind an entry. */
+async function stateAt({ log }: LogStorage, index: number): Promise<Buffer> {
+  return encodeState(stateFrom(await log.positionAt(index)));
+}

@@ -1,12 +1,13 @@
 import type { Entry, EntryType, RaftStorage, SnapshotMeta, StorageOperation, StoredState } from '@commitlog/raft';
 import { headerBytes, records } from '@commitlog/record';
-import { encodeState } from '../src/derived-state.js';
+import { decodeState, encodeState, stateFrom } from '../src/derived-state.js';
 import type { LogStorage } from '../src/index.js';
+import { decodeProducers, encodeProducers } from '../src/producer-codec.js';
 import { batchAt, controlBatchAt } from './entries.js';
 
 /**
  * A `LogStorage` that takes any bytes, as the suite for storages wants it: an entry's become the one record of a batch, or the body of a
- * control batch, and a snapshot's are written into the derived state, beside what is of use there. Nothing is kept here but offsets.
+ * control batch, and a snapshot's stand in the derived state, as a producer's subject. Nothing is kept here but offsets.
  */
 export class PlainStorage implements RaftStorage {
   readonly storage: LogStorage;
@@ -45,8 +46,8 @@ export class PlainStorage implements RaftStorage {
       parts.push(part.data);
       isLast = part.isLast;
     }
-    const { plain } = JSON.parse(Buffer.concat(parts).toString()) as { plain: string };
-    const all = Buffer.from(plain, 'base64');
+    const [producer] = decodeProducers(decodeState(Buffer.concat(parts)).producers);
+    const all = Buffer.from(producer!.subject, 'base64');
     const data = all.subarray(offset, offset + bytesMax);
     return { data, isLast: offset + data.length >= all.length };
   }
@@ -78,9 +79,10 @@ export class PlainStorage implements RaftStorage {
   }
 
   #stateWith({ index, term }: SnapshotMeta, plain: Uint8Array): Buffer {
-    const state = encodeState({ index, term, nextOffset: this.#nextOffset(index), appendTime: 0 });
-    const parsed = JSON.parse(state.toString()) as Record<string, unknown>;
-    return Buffer.from(JSON.stringify({ ...parsed, plain: Buffer.from(plain).toString('base64') }));
+    const start = { index, term, nextOffset: this.#nextOffset(index), appendTime: 0 };
+    const subject = Buffer.from(plain).toString('base64');
+    const producers = encodeProducers([{ id: 1, epoch: 0, subject, name: '', batches: [] }]);
+    return encodeState({ ...stateFrom(start), producers });
   }
 
   #nextOffset(index: number): number {

@@ -49,6 +49,8 @@ export class Applier {
       throw new RaftError('ERR_RAFT_STORAGE', what);
     }
     if (snapshot !== null && !(await this.#restore(snapshot))) throw missing(snapshot);
+    const resumed = this.#machine.resume?.(this.#core.commitIndex);
+    if (resumed !== undefined) this.#resume(resumed);
   }
 
   /** Begins nothing more, and resolves when the machine is at rest. */
@@ -88,6 +90,14 @@ export class Applier {
     if (this.#isRunning || this.#isStopped) return;
     this.#isRunning = true;
     void this.#run();
+  }
+
+  #resume(index: Index): void {
+    const { commitIndex } = this.#core;
+    if (!Number.isSafeInteger(index) || index < this.applied || index > commitIndex) {
+      throw new TypeError(`resume() must give an index from ${this.applied} to ${commitIndex}, got ${index}`);
+    }
+    this.applied = index;
   }
 
   async #run(): Promise<void> {

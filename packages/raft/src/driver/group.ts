@@ -231,6 +231,11 @@ export class RaftGroup {
     return this.#state === 'running' ? this.#snapshots.take() : Promise.reject(this.#endError());
   }
 
+  /** Entries that this disk cannot read, found by whoever read them: they are fetched from other members. */
+  reportUnreadable(indexes: readonly Index[]): void {
+    this.#step({ kind: 'unreadable', indexes });
+  }
+
   /** The host's: time has passed. */
   tick(): void {
     this.#step({ kind: 'tick' });

@@ -2,7 +2,7 @@ export { NoSpaceError, RaftError, type RaftErrorCode, UnreadableError } from './
 export { RaftGroup } from './group.js';
 export type { GroupComponents, GroupInit } from './group-init.js';
 export { type HostComponents, type HostInit, RaftHost } from './host.js';
-export type { StateMachine } from './machine.js';
+export type { MachineSnapshot, StateMachine } from './machine.js';
 export type { Problem, ProblemSink } from './problem.js';
 export type { ProposalOutcome } from './proposals.js';
 export type { RaftStorage, StorageOperation } from './storage.js';

@@ -13,12 +13,24 @@ export interface StateMachine {
    * promise. A machine has this and `restore`, or neither: then no snapshot is ever written, and the log is kept whole.
    *
    * @param index what it is the state after: the last entry applied, or a no-op or a configuration behind that
+   * @returns the state; or with it an earlier index, from 1 up and not below the log's start, for a machine that needs the entries behind
+   * that: the snapshot is then one of that index, the log is kept from there on, and whoever restores it is given the entries behind it
    */
-  snapshot?(index: Index): Uint8Array | PromiseLike<Uint8Array>;
+  snapshot?(index: Index): MachineSnapshot | PromiseLike<MachineSnapshot>;
 
   /** Replaces the whole state. */
   restore?(snapshot: Uint8Array): void | PromiseLike<void>;
+
+  /**
+   * For a machine that keeps state of its own on disk: everything up to the index returned is in it already. Asked once, at a start, after
+   * `restore`; without it, every entry behind the snapshot is applied again.
+   *
+   * @param commit what is known to be committed (`StoredState`): nothing above is taken
+   */
+  resume?(commit: Index): Index;
 }
+
+export type MachineSnapshot = Uint8Array | { readonly index: Index; readonly data: Uint8Array };
 
 /** @throws TypeError when the machine could write a snapshot that it cannot read back, or the other way around */
 export function checkMachine(machine: StateMachine): void {

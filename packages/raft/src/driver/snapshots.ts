@@ -3,7 +3,7 @@ import type { Clock, Random } from '@commitlog/runtime';
 import type { Effect, Index, Input, MemberId, RaftCore, SnapshotMeta } from '../core/index.js';
 import type { Applier } from './applier.js';
 import { RaftError, UnreadableError } from './errors.js';
-import type { StateMachine } from './machine.js';
+import type { MachineSnapshot, StateMachine } from './machine.js';
 import type { RaftStorage } from './storage.js';
 import type { Writer } from './writer.js';
 
@@ -179,9 +179,7 @@ export class Snapshots {
         }
         if (this.#taking !== null) this.#taking.index = index;
         this.#tried = Math.max(this.#tried, index);
-        const data = await machine.snapshot!(index);
-        if (!types.isUint8Array(data)) throw new TypeError(`snapshot() must give a Uint8Array, got ${typeof data}`);
-        resolve({ index, data });
+        resolve(checked(await machine.snapshot!(index), index));
       };
       applier.whenBetween(() => void ask().catch(reject));
     });
@@ -189,4 +187,12 @@ export class Snapshots {
       this.#abandon = null;
     });
   }
+}
+
+/** What the machine gave, as the state after an index. */
+function checked(snapshot: MachineSnapshot, applied: Index): { readonly index: Index; readonly data: Uint8Array } {
+  const { index, data } = types.isUint8Array(snapshot) ? { index: applied, data: snapshot } : snapshot;
+  if (!types.isUint8Array(data)) throw new TypeError(`snapshot() must give a Uint8Array, got ${typeof data}`);
+  if (Number.isSafeInteger(index) && index > 0 && index <= applied) return { index, data };
+  throw new TypeError(`snapshot() must give the state after an index from 1 to ${applied}, got ${index}`);
 }

@@ -1,0 +1,212 @@
+import { inspect } from 'node:util';
+import { type Log, LogError, type Watermark } from '@commitlog/log';
+import type { Index, RaftGroup } from '@commitlog/raft';
+import { batches, indexOf, type RecordView, records } from '@commitlog/record';
+import { type Batches, dataRuns, type Unwanted } from './data-runs.js';
+import { closed, ReplicatedLogError } from './errors.js';
+import type { LogState } from './log-state.js';
+
+/**
+ * Where to begin: at the log's start; behind its end; with the record of an offset, 0 to 2^53−1; with the first batch appended at a time
+ * or later, in ms since 1970 by the leaders' clocks; with the last records, so many of them, 0 up.
+ */
+export type ReadFrom =
+  | 'start'
+  | 'end'
+  | { readonly offset: number }
+  | { readonly time: number }
+  | { readonly last: number };
+
+export interface ReadOptions {
+  readonly from: ReadFrom;
+  /** Wait at the end for more, until the signal is aborted; ends there unless told. */
+  readonly follow?: boolean;
+  /** Everything that was committed when it was asked for is read, wherever it is read: a leader is asked first. */
+  readonly linearizable?: boolean;
+  /** How many bytes are read at a time, unless one batch alone is longer; 1 up. 1 MiB unless told. A reader holds at most twice as many. */
+  readonly maxBytes?: number;
+  /** Ends the reading by throwing the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ReaderComponents {
+  readonly log: Log;
+  readonly state: LogState;
+  readonly group: RaftGroup;
+  /** The index of the last batch that may be read. */
+  readonly committed: Watermark;
+}
+
+/** Where reading begins in the log, and what of it is left out. */
+interface Beginning extends Unwanted {
+  readonly from: { readonly index: Index } | { readonly offset: number };
+}
+
+/** The most unreadable batches that are reported at once: the next read finds the rest. */
+const reportedMax = 1024;
+
+const everything: Unwanted = { beforeOffset: 0, beforeTime: Number.NEGATIVE_INFINITY };
+
+/** Reads what is committed, on any member. */
+export class Reader {
+  readonly #with: ReaderComponents;
+  #end: ReplicatedLogError | undefined;
+
+  constructor(components: ReaderComponents) {
+    this.#with = components;
+  }
+
+  /** Sends everybody away who waits, and whoever comes. */
+  end(error: ReplicatedLogError): void {
+    this.#end ??= error;
+    this.#with.committed.fail(this.#end);
+  }
+
+  async *batches(options: ReadOptions): AsyncGenerator<Batches, void, undefined> {
+    const { from, follow = false, linearizable = false, maxBytes, signal } = options;
+    signal?.throwIfAborted();
+    this.#requireOpen();
+    if (linearizable) await this.#confirm(signal);
+    const { state, log, committed } = this.#with;
+    const beginning = await this.#begin(from, follow, signal);
+    let wanted = Math.max(state.start.nextOffset, beginning.beforeOffset);
+    let cursor: Beginning['from'] = beginning.from;
+    const limits = { ...(maxBytes !== undefined && { maxBytes }), ...(signal !== undefined && { signal }) };
+    for (;;) {
+      const throughIndex = state.applied.index;
+      try {
+        if (!('index' in cursor) || cursor.index <= throughIndex) {
+          for await (const { bytes, next } of log.slices({ ...limits, from: cursor, throughIndex })) {
+            this.#requireServed(indexOf(bytes), wanted);
+            for (const run of dataRuns(bytes, beginning)) {
+              wanted = run.nextOffset;
+              yield run;
+            }
+            cursor = next;
+          }
+        }
+      } catch (error) {
+        throw this.#translated(error, wanted);
+      }
+      if (!follow) return;
+      signal?.throwIfAborted();
+      this.#requireOpen();
+      await committed.reached('index' in cursor ? cursor.index : throughIndex + 1, signal);
+    }
+  }
+
+  async *records(options: ReadOptions): AsyncGenerator<RecordView, void, undefined> {
+    for await (const { bytes, firstOffset } of this.batches(options)) {
+      for (const batch of batches(bytes, { isChecked: true, batchBytesMax: bytes.length })) {
+        for (const record of records(batch)) if (record.offset >= firstOffset) yield record;
+      }
+    }
+  }
+
+  async #begin(from: ReadFrom, follow: boolean, signal: AbortSignal | undefined): Promise<Beginning> {
+    const { state } = this.#with;
+    if (from === 'start') return { ...everything, from: { index: state.start.index + 1 } };
+    if (from === 'end') return { ...everything, from: { index: state.applied.index + 1 } };
+    if (typeof from === 'object' && from !== null) {
+      if ('offset' in from) return await this.#atOffset(from.offset, follow, signal);
+      if ('time' in from) return await this.#atTime(from.time);
+      if ('last' in from) {
+        requireInteger('last', from.last);
+        return this.#at(Math.max(state.start.nextOffset, state.applied.nextOffset - from.last));
+      }
+    }
+    const expected = `'start', 'end', { offset }, { time } or { last }`;
+    throw new ReplicatedLogError('invalid', `from: expected ${expected}, got ${inspect(from)}`);
+  }
+
+  /**
+   * Whoever was told an offset can read it anywhere: one that this member has not got to is out of range only once a leader has said how far
+   * the log goes, and this member has got there.
+   */
+  async #atOffset(offset: number, follow: boolean, signal: AbortSignal | undefined): Promise<Beginning> {
+    requireInteger('offset', offset);
+    const { state } = this.#with;
+    const isPast = (): boolean => offset > state.applied.nextOffset;
+    if (isPast() || (offset === state.applied.nextOffset && !follow)) await this.#confirm(signal);
+    if (isPast() || offset < state.start.nextOffset) throw this.#outOfRange(offset);
+    return this.#at(offset);
+  }
+
+  /** @param offset from the log's start to its end */
+  #at(offset: number): Beginning {
+    const { applied } = this.#with.state;
+    const from = offset === applied.nextOffset ? { index: applied.index + 1 } : { offset };
+    return { ...everything, beforeOffset: offset, from };
+  }
+
+  /** Append times never go back along a log: behind the first batch of a time, none is older. */
+  async #atTime(time: number): Promise<Beginning> {
+    if (!Number.isFinite(time)) throw new ReplicatedLogError('invalid', `time: expected ms since 1970, got ${time}`);
+    const { log, state } = this.#with;
+    const { index: throughIndex } = state.applied;
+    const { bytes } = await log.read({ from: { time }, maxBytes: 1, throughIndex }).catch((error: unknown) => {
+      throw this.#translated(error, state.start.nextOffset);
+    });
+    const first = bytes.length > 0 ? indexOf(bytes) : throughIndex + 1;
+    // What comes behind the commit may be cut, and other batches, of an earlier time, take its place.
+    return { ...everything, beforeTime: time, from: { index: Math.max(first, state.start.index + 1) } };
+  }
+
+  /** Waits until this member has everything that was committed by now. */
+  async #confirm(signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await untilAborted(this.#with.group.read(), signal);
+    } catch (cause) {
+      this.#requireOpen();
+      signal?.throwIfAborted();
+      const message = 'no leader has confirmed how far the log goes: try again, or read without asking for it';
+      throw new ReplicatedLogError('unconfirmed', message, { cause });
+    }
+  }
+
+  #requireOpen(): void {
+    if (this.#end !== undefined) throw this.#end;
+  }
+
+  /** What was trimmed is not served, also where its bytes are still there. */
+  #requireServed(index: Index, wanted: number): void {
+    if (index <= this.#with.state.start.index) throw this.#outOfRange(wanted);
+  }
+
+  /** What the log says, in a reader's words. */
+  #translated(error: unknown, wanted: number): unknown {
+    if (!(error instanceof LogError)) return error;
+    const { state, group } = this.#with;
+    if (error.code === 'closed') return this.#end ?? closed();
+    if (error.damage !== undefined) {
+      const { firstIndex, lastIndex } = error.damage;
+      const named = Math.min(reportedMax, lastIndex - firstIndex + 1);
+      group.reportUnreadable(Array.from({ length: named }, (_, at) => firstIndex + at));
+      const message = `batches ${firstIndex} to ${lastIndex} cannot be read on this member, and are fetched from others: try again, or read elsewhere`;
+      return new ReplicatedLogError('damaged', message, { cause: error });
+    }
+    return error.code === 'out-of-range' && wanted < state.start.nextOffset ? this.#outOfRange(wanted) : error;
+  }
+
+  #outOfRange(requested: number): ReplicatedLogError {
+    const { start, applied } = this.#with.state;
+    const bounds = { first: start.nextOffset, end: applied.nextOffset };
+    const message = `offset ${requested} is not in the log, which has ${bounds.first} to before ${bounds.end}`;
+    return new ReplicatedLogError('out-of-range', message, { requested, ...bounds });
+  }
+}
+
+function requireInteger(name: string, value: number): void {
+  if (Number.isSafeInteger(value) && value >= 0) return;
+  throw new ReplicatedLogError('invalid', `${name}: expected a whole number from 0 to 2^53-1, got ${inspect(value)}`);
+}
+
+/** A promise, or the reason of an abort that comes first. */
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await promise;
+  return await new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
