@@ -4,7 +4,7 @@ import { type Change, type ClusterView, reconcile } from '../../src/voters/recon
 
 const settings = { stableMs: 1000, graceMs: 60_000 };
 const nowMs = 1_000_000;
-const ids = (names: string): MemberId[] => [...names].map((name) => memberId(name, '1'));
+const ids = (names: string): MemberId[] => names.split('').map((name) => memberId(name, '1'));
 
 /** A cluster whose voters, learners and strangers are named by one letter each; all alive, all learners ready. */
 function cluster(voters: string, learners = '', strangers = '', more: Partial<ClusterView> = {}): ClusterView {
