@@ -36,8 +36,8 @@ export const layers = {
   simulation: ['runtime'],
 };
 
-/** What only the tests of a package may import besides: a hostile client of ours needs a server of ours. */
-const besideForTests = /** @type {Record<string, string[]>} */ ({ auth: ['api', 'record'] });
+/** What the hostile suite of a package may import besides, and its tests may not: a hostile client of ours needs a server of ours. */
+const besideForHostile = /** @type {Record<string, string[]>} */ ({ auth: ['api', 'record'] });
 
 /** Where the outside world may be Node's own rather than an interface. */
 const mayUseNode = [
@@ -51,6 +51,7 @@ const mayUseNode = [
 
 const anyOf = (/** @type {string[]} */ names) => `^(packages|apps)/(${names.join('|')})/`;
 const sourcesOf = (/** @type {string} */ name) => `^(packages|apps)/${name}/src/`;
+const hostileOf = (/** @type {string} */ name) => `^(packages|apps)/${name}/hostile/`;
 const sources = '^(packages|apps)/[^/]+/src/';
 const workspace = '^(packages|apps)/';
 const forTests = ['simulation', 'runtime'];
@@ -67,8 +68,14 @@ export const forbidden = [
     {
       name: `imports-go-down (tests of ${name})`,
       comment: `tests of ${name} may import what ${name} may, and ${forTests.join(' and ')}: see the table in .dependency-cruiser.mjs`,
-      from: { path: anyOf([name]), pathNot: sourcesOf(name) },
-      to: { path: workspace, pathNot: anyOf([name, ...below, ...forTests, ...(besideForTests[name] ?? [])]) },
+      from: { path: anyOf([name]), pathNot: [sourcesOf(name), hostileOf(name)] },
+      to: { path: workspace, pathNot: anyOf([name, ...below, ...forTests]) },
+    },
+    {
+      name: `imports-go-down (hostile suite of ${name})`,
+      comment: `the hostile suite of ${name} may import what its tests may, and ${(besideForHostile[name] ?? []).join(' and ') || 'nothing else'}: see the table in .dependency-cruiser.mjs`,
+      from: { path: hostileOf(name) },
+      to: { path: workspace, pathNot: anyOf([name, ...below, ...forTests, ...(besideForHostile[name] ?? [])]) },
     },
   ]),
   {

@@ -53,6 +53,18 @@ const violations: readonly Violation[] = [
     named: 'imports-go-down (tests of log): packages/log/test/upward.test.ts → packages/raft/src/index.ts',
   },
   {
+    what: "a test's import of what the hostile suite alone may use",
+    path: 'packages/auth/test/served.test.ts',
+    source: `export { name } from '@commitlog/api';`,
+    named: 'imports-go-down (tests of auth): packages/auth/test/served.test.ts → packages/api/src/index.ts',
+  },
+  {
+    what: "a hostile suite's import of what it needs not",
+    path: 'packages/auth/hostile/upward.ts',
+    source: `export { name } from '@commitlog/raft';`,
+    named: 'imports-go-down (hostile suite of auth): packages/auth/hostile/upward.ts → packages/raft/src/index.ts',
+  },
+  {
     what: 'a package without a layer',
     path: 'packages/newcomer/src/index.ts',
     source: `export { name } from './name.js';`,
@@ -162,6 +174,7 @@ const permitted: Readonly<Record<string, string>> = {
   'packages/log/sim/cluster.ts': `import '@commitlog/simulation';\nimport '@commitlog/record';`,
   'packages/log/sim/main.ts': `import '@commitlog/runtime/node';\nimport './cluster.js';`,
   'packages/log/examples/append.ts': `import '@commitlog/runtime/node';\nimport '@commitlog/log';`,
+  'packages/auth/hostile/server/main.ts': `import '@commitlog/api';\nimport '@commitlog/simulation';`,
   'apps/cli/src/main.ts': `import '@commitlog/runtime/node';\nimport '@commitlog/log';`,
 };
 

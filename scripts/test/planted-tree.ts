@@ -38,6 +38,10 @@ const packages: Readonly<Record<string, { dependencies?: readonly string[]; devD
   },
   'packages/raft': { dependencies: ['packages/record', 'packages/runtime', 'packages/log'] },
   'packages/api': { dependencies: ['packages/runtime'] },
+  'packages/auth': {
+    dependencies: ['packages/runtime'],
+    devDependencies: ['packages/api', 'packages/raft', 'packages/simulation'],
+  },
   'apps/cli': { dependencies: ['packages/log', 'packages/runtime'] },
 };
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { readFileSync, rmSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -47,19 +47,23 @@ function output(stream: NodeJS.WriteStream): Output {
   };
 }
 
-async function makeTemporaryDirectory(isKept: boolean): Promise<TemporaryDirectory> {
-  const path = await mkdtemp(join(tmpdir(), 'commitlog-'));
+function makeTemporaryDirectory(isKept: boolean): TemporaryDirectory {
+  let path: string | undefined;
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   const leave = (signal: NodeJS.Signals): void => {
-    rmSync(path, { recursive: true, force: true });
+    // Writes that are under way may still make a file while the directory is being emptied.
+    if (path !== undefined) rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 10 });
     // Whoever waits for this process is to see what ended it.
     process.kill(process.pid, signal);
   };
+  // Before it is there, and in one go with it: a signal in between would leave it behind.
   if (!isKept) for (const signal of signals) process.once(signal, leave);
+  const made = mkdtempSync(join(tmpdir(), 'commitlog-'));
+  path = made;
   return {
-    path,
+    path: made,
     remove: async () => {
-      await rm(path, { recursive: true, force: true });
+      await rm(made, { recursive: true, force: true });
       for (const signal of signals) process.off(signal, leave);
     },
   };

@@ -20,7 +20,7 @@ export interface World {
    */
   absolutePath(path: string, from?: string): string;
   /** Makes a directory of our own. One that is not to be kept goes when the process is interrupted, too. */
-  makeTemporaryDirectory(isKept: boolean): Promise<TemporaryDirectory>;
+  makeTemporaryDirectory(isKept: boolean): TemporaryDirectory;
 }
 
 export interface Output {

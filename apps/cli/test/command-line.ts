@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -39,8 +40,8 @@ export async function typed(args: readonly string[], { temporary = '' } = {}): P
     version: '1.2.3',
     demoText: join(packageDirectory, 'text/the-log.txt'),
     absolutePath: (path, from = '') => resolve(from, path),
-    makeTemporaryDirectory: async () => {
-      const path = await mkdtemp(join(temporary, 'commitlog-'));
+    makeTemporaryDirectory: () => {
+      const path = mkdtempSync(join(temporary, 'commitlog-'));
       return { path, remove: () => rm(path, { recursive: true }) };
     },
   });

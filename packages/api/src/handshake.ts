@@ -1,5 +1,6 @@
 import { ApiError } from './errors.js';
 import type { Handshake } from './generated/commitlog/peer/v1/handshake.js';
+import { anonymous, type Principal } from './grpc/security.js';
 
 /** The versions of the protocol between nodes that this package speaks, both included. */
 export const peerProtocol: { readonly min: number; readonly max: number } = { min: 1, max: 1 };
@@ -8,8 +9,8 @@ export const peerProtocol: { readonly min: number; readonly max: number } = { mi
 export interface HandshakeSides {
   /** What this node says of itself. An empty cluster id: it belongs to none yet. */
   readonly self: Handshake;
-  /** The node id of the certificate at the other end. `undefined`: there are no certificates, as on a loopback without TLS. */
-  readonly certifiedNodeId: string | undefined;
+  /** Whom the certificate at the other end proves: `context.principal`. `anonymous`, where there are no certificates, may be any node. */
+  readonly principal: Principal;
   /** Whether the other may belong to no cluster yet. Default false. */
   readonly mayBeNew?: boolean;
 }
@@ -18,19 +19,22 @@ export interface HandshakeSides {
  * Checks what a peer says of itself before anything else it says counts.
  *
  * @returns the version of the protocol to speak: the highest that both know
- * @throws ApiError `INVALID_REQUEST` without a handshake; `PERMISSION_DENIED` when the certificate is another node's; `WRONG_CLUSTER`; `WRONG_NODE`
+ * @throws ApiError `INVALID_REQUEST` without a handshake; `PERMISSION_DENIED` when the certificate is another's; `WRONG_CLUSTER`; `WRONG_NODE`
  * when it meant somebody else; `PROTOCOL_MISMATCH`
  */
 export function checkHandshake(theirs: Handshake | undefined, sides: HandshakeSides): number {
-  const { self, certifiedNodeId, mayBeNew = false } = sides;
+  const { self, principal, mayBeNew = false } = sides;
   if (theirs === undefined || theirs.nodeId === '' || theirs.storageId === '') {
     throw new ApiError('INVALID_REQUEST', 'the first message must be a handshake with a node id and a storage id', {
       metadata: { field: 'handshake' },
     });
   }
-  if (certifiedNodeId !== undefined && theirs.nodeId !== certifiedNodeId) {
-    const text = `the certificate is that of node "${certifiedNodeId}", which speaks as "${theirs.nodeId}"`;
-    throw new ApiError('PERMISSION_DENIED', text);
+  if (principal !== anonymous && !isNode(principal, theirs.nodeId)) {
+    const whose = principal.kind === 'node' ? `node "${principal.nodeId}"` : `client "${principal.subject}"`;
+    throw new ApiError(
+      'PERMISSION_DENIED',
+      `the certificate is that of ${whose}, which speaks as node "${theirs.nodeId}"`,
+    );
   }
   const isNew = theirs.clusterId === '' || self.clusterId === '';
   if (isNew ? !mayBeNew : theirs.clusterId !== self.clusterId) {
@@ -49,4 +53,8 @@ export function checkHandshake(theirs: Handshake | undefined, sides: HandshakeSi
     throw new ApiError('PROTOCOL_MISMATCH', `this node speaks versions ${here} of the protocol, the other ${there}`);
   }
   return version;
+}
+
+function isNode(principal: Principal, nodeId: string): boolean {
+  return principal.kind === 'node' && principal.nodeId === nodeId;
 }

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import {
@@ -12,6 +14,7 @@ import {
   permissionOf,
   raftV1,
 } from '../src/index.js';
+import { TestCa } from './certificates.js';
 
 const packageDirectory = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
@@ -30,6 +33,25 @@ describe('the README', () => {
   it('has the example word for word, in at most 25 lines', () => {
     expect(readme).toContain(`\`\`\`ts\n${example}\`\`\``);
     expect(example.trimEnd().split('\n').length).toBeLessThanOrEqual(25);
+  });
+
+  it('has the example with TLS, and what it prints', async () => {
+    expect(readme).toContain(`\`\`\`ts\n${read('examples/tls.ts')}\`\`\``);
+    const dir = mkdtempSync(join(tmpdir(), 'commitlog-api-'));
+    try {
+      const ca = await TestCa.create();
+      writeFileSync(join(dir, 'ca.crt'), ca.pem);
+      for (const name of ['server', 'n2', 'alice']) {
+        const { cert, key } = await ca.issue(name);
+        writeFileSync(join(dir, `${name}.crt`), cert);
+        writeFileSync(join(dir, `${name}.key`), key);
+      }
+      const args = ['--conditions=@commitlog/source', '--import', 'tsx', 'examples/tls.ts', dir];
+      const printed = execFileSync(process.execPath, args, { cwd: packageDirectory, encoding: 'utf8' });
+      expect(readme).toContain(`\`\`\`\n${printed}\`\`\``);
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
   });
 
   it('has what the example prints', () => {

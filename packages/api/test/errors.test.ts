@@ -21,6 +21,14 @@ import { failureOf, logClient, serve } from './rig.js';
 const travelled = (error: ApiError): ApiError => fromStatus(Status.decode(Status.encode(toStatus(error)).finish()));
 const codes = Object.keys(errorTable) as ApiErrorCode[];
 
+it('a value called `__proto__` harms nobody', () => {
+  const values = { metadata: JSON.parse('{"__proto__": "polluted", "offset": "7"}') as Record<string, string> };
+  const error = travelled(new ApiError('INVALID_REQUEST', 'x', values));
+  expect(error.metadata).toEqual({ offset: '7' });
+  expect(Object.getPrototypeOf(error.metadata)).toBe(Object.prototype);
+  expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+});
+
 describe('an error on its way to a client', () => {
   it.each(codes)('%s arrives as what it was', (code) => {
     const error = new ApiError(code, `it is ${code}`, {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ApiError, checkHandshake, peerProtocol, type peerV1 } from '../src/index.js';
+import { ApiError, anonymous, checkHandshake, type Principal, peerProtocol, type peerV1 } from '../src/index.js';
 
 const self: peerV1.Handshake = {
   protocolMin: peerProtocol.min,
@@ -12,13 +12,11 @@ const self: peerV1.Handshake = {
 };
 const theirs: peerV1.Handshake = { ...self, nodeId: 'n2', storageId: 's2' };
 
-function refusal(
-  other: peerV1.Handshake | undefined,
-  certifiedNodeId: string | undefined = 'n2',
-  mayBeNew = false,
-): string {
+const node = (nodeId: string): Principal => ({ kind: 'node', cluster: 'prod', nodeId });
+
+function refusal(other: peerV1.Handshake | undefined, certifiedNodeId = 'n2', mayBeNew = false): string {
   try {
-    checkHandshake(other, { self, certifiedNodeId, mayBeNew });
+    checkHandshake(other, { self, principal: node(certifiedNodeId), mayBeNew });
     return 'none';
   } catch (error) {
     return error instanceof ApiError ? error.code : `no ApiError: ${error}`;
@@ -28,14 +26,21 @@ function refusal(
 describe('a handshake', () => {
   it('of a node of the same cluster, speaking as itself: the highest common version is spoken', () => {
     const wide = { ...self, protocolMin: 2, protocolMax: 5 };
-    const sides = { self: wide, certifiedNodeId: 'n2' };
+    const sides = { self: wide, principal: node('n2') };
     expect(checkHandshake({ ...theirs, protocolMin: 1, protocolMax: 3 }, sides)).toBe(3);
     expect(checkHandshake({ ...theirs, protocolMin: 4, protocolMax: 9 }, sides)).toBe(5);
-    expect(checkHandshake(theirs, { self, certifiedNodeId: undefined })).toBe(peerProtocol.max);
+    expect(checkHandshake(theirs, { self, principal: anonymous })).toBe(peerProtocol.max);
   });
 
   it('of a node whose certificate is another node’s: refused', () => {
     expect(refusal(theirs, 'n3')).toBe('PERMISSION_DENIED');
+  });
+
+  it('of a client, whatever it is called: refused', () => {
+    for (const subject of ['n2', 'anonymous']) {
+      const check = () => checkHandshake(theirs, { self, principal: { kind: 'client', subject } });
+      expect(check).toThrow(expect.objectContaining({ code: 'PERMISSION_DENIED' }));
+    }
   });
 
   it('of another cluster: refused, also if it may be new', () => {

@@ -1,10 +1,12 @@
 import { X509Certificate } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { AuditTrail, Authenticator, createAuthority, defaultModelPath, openAccessControl } from '@commitlog/auth';
 import { nodeClock as clock, nodeFiles as files, nodeRandom as random } from '@commitlog/runtime/node';
 
-const dir = await mkdtemp(`${tmpdir()}/who-may-`);
+const dir = mkdtempSync(`${tmpdir()}/who-may-`);
+process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
 const audit = new AuditTrail({}, { clock, write: ({ kind }) => console.log(`audit: ${kind}`) });
 
 // An authority, and a certificate for a client. A server gets it from TLS; here it comes at once.
@@ -21,4 +23,3 @@ await writeFile(`${dir}/policy.csv`, 'p, role:till, orders-*, produce, allow\ng,
 const acl = await openAccessControl({ model: defaultModelPath, policy: `${dir}/policy.csv` }, { files, clock, audit });
 for (const action of ['produce', 'consume']) console.log(action, acl.isAllowed(who.principal, action, 'orders-eu'));
 console.log(acl.explain('till-3', 'produce', 'orders-eu').line);
-await rm(dir, { recursive: true });

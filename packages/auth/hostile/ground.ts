@@ -1,12 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdtemp, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { ApiChannel, ClientTls, logV1, membershipV1, raftV1, type ServiceClient } from '@commitlog/api';
 import { nodeClock, nodeFiles, nodeRandom } from '@commitlog/runtime/node';
+import { temporaryDirectory } from '../../../scripts/temporary.mjs';
 import { type Authority, createAuthority, defaultModelPath, openAuthority, saveIssued } from '../src/index.js';
 import { type Forgery, forgeBy, type Signer } from '../test/forge.js';
 import type { Report, ServerFiles } from './server/report.js';
@@ -58,7 +58,7 @@ export class Ground {
   }
 
   static async make(): Promise<Ground> {
-    const dir = await mkdtemp(join(tmpdir(), 'commitlog-hostile-'));
+    const { path: dir } = temporaryDirectory('commitlog-hostile-');
     const authority = await createAuthority({ dir: join(dir, 'ca'), name: 'hostile test CA' }, components);
     const files = filesIn(dir);
     const node = { kind: 'node', cluster: 'prod', nodeId: 'n1', hosts: ['localhost', '127.0.0.1'] } as const;
@@ -189,10 +189,11 @@ export class Ground {
 
   async remove(): Promise<void> {
     this.#alicesConnection?.close();
+    // It may have died of an attack.
+    if (this.#server.exitCode !== null || this.#server.signalCode !== null) return;
     const isGone = once(this.#server, 'exit');
     this.#server.disconnect();
     await isGone;
-    await rm(this.dir, { recursive: true });
   }
 }
 

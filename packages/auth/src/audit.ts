@@ -1,6 +1,9 @@
 import type { Clock } from '@commitlog/runtime';
 
-/** What security must be able to look up later. Text that came from outside is cut to 256 characters. */
+/**
+ * What security must be able to look up later. Text may come from outside: it is cut to 256 characters, and what nobody can see in it, line
+ * feeds included, is written as `\u{a}`, so that no event can pretend to be two.
+ */
 export type AuditEvent =
   /** A request that the access-control list does not allow. */
   | {
@@ -60,6 +63,7 @@ export class AuditTrail implements Audit {
   #secondBeganMs = Number.NEGATIVE_INFINITY;
   #writtenInSecond = 0;
   #suppressed = 0;
+  #lost = 0;
 
   /** @param write takes an event, in the time of whoever was denied: it should hand it on */
   constructor(
@@ -74,6 +78,11 @@ export class AuditTrail implements Audit {
   /** How many events of each kind there have been, written or not: metrics. */
   get counts(): Readonly<Partial<Record<AuditEvent['kind'], number>>> {
     return this.#counts;
+  }
+
+  /** How many events could not be written, since `write` has thrown: a metric that must stay 0. */
+  get lost(): number {
+    return this.#lost;
   }
 
   record(event: AuditEvent): void {
@@ -100,10 +109,22 @@ export class AuditTrail implements Audit {
   }
 
   #writeDown(event: AuditEvent): void {
-    const cut = Object.entries(event).map(([name, value]) => [
+    const shown = Object.entries(event).map(([name, value]) => [
       name,
-      typeof value === 'string' && value.length > textCharactersMax ? `${value.slice(0, textCharactersMax)}…` : value,
+      typeof value === 'string' ? visible(value) : value,
     ]);
-    this.#write({ atMs: this.#clock.wallMs(), ...(Object.fromEntries(cut) as AuditEvent) });
+    try {
+      this.#write({ atMs: this.#clock.wallMs(), ...(Object.fromEntries(shown) as AuditEvent) });
+    } catch {
+      // Whoever was denied must be denied all the same, and the server go on.
+      this.#lost += 1;
+    }
   }
+}
+
+const invisible = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Bidi_Control}]/gu;
+
+function visible(text: string): string {
+  const cut = text.length > textCharactersMax ? `${text.slice(0, textCharactersMax)}…` : text;
+  return cut.replace(invisible, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
 }

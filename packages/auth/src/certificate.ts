@@ -1,3 +1,4 @@
+import { X509Certificate as OpenSslCertificate } from 'node:crypto';
 import { AuthError, wordsOf } from './errors.js';
 import {
   BasicConstraintsExtension,
@@ -30,6 +31,8 @@ export const clientAuth = '1.3.6.1.5.5.7.3.2';
 export function readHolder(der: Uint8Array): Holder {
   let certificate: X509Certificate;
   try {
+    // The stricter of the two: of bytes that are no UTF-8, or of a name that is no text, the library makes some text.
+    new OpenSslCertificate(der);
     certificate = new X509Certificate(der);
     const twice = certificate.extensions.find(
       ({ type }, at, all) => all.findIndex((other) => other.type === type) !== at,

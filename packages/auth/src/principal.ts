@@ -35,6 +35,11 @@ const invisible = /[\p{Default_Ignorable_Code_Point}\u2800]/u;
 const latin = /\p{Script=Latin}/u;
 const lookingLatin = /[\p{Script=Cyrillic}\p{Script=Greek}\p{Script=Armenian}\p{Script=Cherokee}]/u;
 
+/** Whether all of a text can be seen. */
+export function isVisible(text: string): boolean {
+  return visible.test(text) && !invisible.test(text);
+}
+
 /** Names that mean something else in a policy: a node's id, a role. */
 const takenPrefix = /^(spiffe|role):/i;
 
@@ -45,7 +50,7 @@ const takenPrefix = /^(spiffe|role):/i;
 export function subjectProblem(name: string): string | undefined {
   if (name === '') return 'it is empty';
   if (Array.from(name).length > subjectCharactersMax) return `it is longer than ${subjectCharactersMax} characters`;
-  if (!visible.test(name) || invisible.test(name)) return 'it has characters that nobody can see';
+  if (!isVisible(name)) return 'it has characters that nobody can see';
   if (name !== name.trim()) return 'it begins or ends with a space';
   if (name !== name.normalize('NFKC')) return 'its characters can be written in another way (Unicode NFKC)';
   if (latin.test(name) && lookingLatin.test(name)) return 'it mixes alphabets whose letters look alike';

@@ -71,6 +71,8 @@ export class WatchedFiles {
 
   #schedule(): void {
     if (!this.#isStarted) return;
+    // One may be there: whoever stops and starts while a look is under way would otherwise have two.
+    this.#timer?.cancel();
     this.#timer = this.#components.clock.after(this.#settings.pollMs, () => {
       void this.#inTurn(() => this.#judge(true)).then(() => this.#schedule());
     });

@@ -43,6 +43,33 @@ describe('the audit trail', () => {
     expect(records.map(({ kind }) => kind)).toEqual(['access-denied', 'policy-refused']);
   });
 
+  it('never makes two events of one, nor hides anything in it', () => {
+    const { audit, records } = new World();
+    audit.record({ ...denied, subject: 'a\nb\r\u0000\u2028\u202e\u200b\ud800', log: 'Jürgen 山 "x" \\ \t' });
+    expect(records[0]).toMatchObject({
+      subject: 'a\\u{a}b\\u{d}\\u{0}\\u{2028}\\u{202e}\\u{200b}\\u{d800}',
+      log: 'Jürgen 山 "x" \\ \\u{9}',
+    });
+  });
+
+  it('that cannot be written harms nobody, and is counted', async () => {
+    const world = new World();
+    let isFull = true;
+    const records: AuditRecord[] = [];
+    const write = (record: AuditRecord): void => {
+      if (isFull) throw new Error('no space left');
+      records.push(record);
+    };
+    const audit = new AuditTrail({ eventsPerSecondMax: 1 }, { clock: world.clock, write });
+    audit.record(denied);
+    audit.record(denied);
+    await world.pass(1000);
+    expect([audit.lost, audit.counts]).toEqual([2, { 'access-denied': 2 }]);
+    isFull = false;
+    audit.record(denied);
+    expect(records).toHaveLength(1);
+  });
+
   it('cuts long text that came from outside', () => {
     const { audit, records } = new World();
     audit.record({ ...denied, log: 'x'.repeat(1_000_000) });

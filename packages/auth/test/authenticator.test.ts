@@ -110,6 +110,18 @@ describe('a certificate is nobody with', () => {
     });
   });
 
+  it.each([
+    ['bytes that are no UTF-8 in its name', '\x0c\x06ro\xffot!'],
+    ['a number for its name', '\x02\x06ro-ot!'],
+    ['octets for its name', '\x04\x06ro-ot!'],
+  ])('%s', async (_, name) => {
+    const whole = (await forge({ commonNames: ['ro-ot!'] })).toString('latin1');
+    const raw = Buffer.from(whole.replaceAll('\x0c\x06ro-ot!', name), 'latin1');
+    expect(new Authenticator({ cluster: 'prod' }).authenticate({ raw })).toEqual({
+      refused: expect.stringMatching(/not a certificate/),
+    });
+  });
+
   it('bytes that are none, or no bytes', async () => {
     const authenticator = new Authenticator({ cluster: 'prod' });
     const whole = await forge({ commonNames: ['alice'] });

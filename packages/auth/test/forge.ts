@@ -1,14 +1,16 @@
 import { webcrypto } from 'node:crypto';
-import { importKey, makeKeys } from '../src/pki/keys.js';
+import { exportKey, importKey, makeKeys } from '../src/pki/keys.js';
 import { pemOf } from '../src/tls/pem.js';
 import {
   BasicConstraintsExtension,
   ExtendedKeyUsageExtension,
-  type Extension,
+  Extension,
   Name,
   SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
   X509Certificate,
   X509CertificateGenerator,
+  X509CrlGenerator,
 } from '../src/x509.js';
 
 export const serverAuth = '1.3.6.1.5.5.7.3.1';
@@ -19,6 +21,8 @@ export interface Forgery {
   readonly uris?: readonly string[];
   readonly usages?: readonly string[];
   readonly isAuthority?: boolean;
+  /** Hexadecimal; `01` unless told. */
+  readonly serialNumber?: string;
   readonly extensions?: readonly Extension[];
 }
 
@@ -52,17 +56,104 @@ export async function forgeBy({ certificatePem, keyPem }: Signer, forgery: Forge
     },
     webcrypto,
   );
-  const der = await webcrypto.subtle.exportKey('pkcs8', own.pair.privateKey);
-  return { certificatePem: pemOf('CERTIFICATE', certificate.rawData), keyPem: pemOf('PRIVATE KEY', der) };
+  return {
+    certificatePem: pemOf('CERTIFICATE', certificate.rawData),
+    keyPem: await exportKey(own.pair.privateKey, webcrypto),
+  };
+}
+
+/** An authority of any rank: signed by another one, or by itself. */
+export async function forgeAuthority(name: string, by?: Signer, serialNumber = '01'): Promise<Signer> {
+  const own = await makeKeys(webcrypto);
+  const subject = nameOf({ commonNames: [name] });
+  const certificate = await X509CertificateGenerator.create(
+    {
+      ...fieldsOf({ usages: [], isAuthority: true, serialNumber }),
+      subject,
+      issuer: by === undefined ? subject : new X509Certificate(by.certificatePem).subjectName,
+      publicKey: own.publicKey,
+      signingKey: by === undefined ? own.pair.privateKey : await importKey(by.keyPem, webcrypto),
+    },
+    webcrypto,
+  );
+  return {
+    certificatePem: pemOf('CERTIFICATE', certificate.rawData),
+    keyPem: await exportKey(own.pair.privateKey, webcrypto),
+  };
+}
+
+/**
+ * What bears an authority's name and key identifier, but not its key: whoever looks for an issuer by these finds it, and
+ * takes the authority that it claims to be signed by for that one's.
+ *
+ * @param claims to be its issuer; nobody has signed it but itself
+ */
+export async function lookalikeOf(authorityPem: string, claims: string = authorityPem): Promise<string> {
+  const own = await makeKeys(webcrypto);
+  const [authority, issuer] = [authorityPem, claims].map((pem) => new X509Certificate(pem)) as [
+    X509Certificate,
+    X509Certificate,
+  ];
+  const identifier = authority.getExtension(SubjectKeyIdentifierExtension);
+  const certificate = await X509CertificateGenerator.create(
+    {
+      ...fieldsOf({ usages: [], isAuthority: true }),
+      serialNumber: '4242',
+      subject: authority.subjectName,
+      issuer: issuer.subjectName,
+      publicKey: own.publicKey,
+      signingKey: own.pair.privateKey,
+      extensions: [
+        new BasicConstraintsExtension(true),
+        ...(identifier === null ? [] : [identifier]),
+        issuerIdentifier(issuer),
+      ],
+    },
+    webcrypto,
+  );
+  return pemOf('CERTIFICATE', certificate.rawData);
+}
+
+/** Names an issuer by its name and serial number (RFC 5280 §4.2.1.1), so that nobody takes a certificate for its own issuer. */
+function issuerIdentifier({ issuerName, serialNumber }: X509Certificate): Extension {
+  const name = der(0xa1, der(0xa4, Buffer.from(issuerName.toArrayBuffer())));
+  return new Extension(
+    '2.5.29.35',
+    false,
+    der(0x30, Buffer.concat([name, der(0x82, Buffer.from(serialNumber, 'hex'))])),
+  );
+}
+
+function der(tag: number, content: Buffer): Buffer {
+  return Buffer.concat([Buffer.of(tag, content.length), content]);
+}
+
+/** A revocation list. @param nextUpdate when the next one is due; `null` where it does not say */
+export async function forgeList(
+  { certificatePem, keyPem }: Signer,
+  serialNumbers: readonly string[],
+  nextUpdate: Date | null = new Date(Date.UTC(2034, 0, 1)),
+): Promise<Buffer> {
+  const list = await X509CrlGenerator.create(
+    {
+      issuer: new X509Certificate(certificatePem).subjectName,
+      signingKey: await importKey(keyPem, webcrypto),
+      signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+      ...(nextUpdate && { nextUpdate }),
+      entries: serialNumbers.map((serialNumber) => ({ serialNumber, revocationDate: new Date(Date.UTC(2025, 0, 1)) })),
+    },
+    webcrypto,
+  );
+  return Buffer.from(list.rawData);
 }
 
 function nameOf({ commonNames = [] }: Forgery): Name {
   return new Name(commonNames.map((utf8String) => ({ CN: [{ utf8String }] })));
 }
 
-function fieldsOf({ uris = [], usages = [clientAuth], isAuthority, extensions = [] }: Forgery) {
+function fieldsOf({ uris = [], usages = [clientAuth], isAuthority, extensions = [], serialNumber = '01' }: Forgery) {
   return {
-    serialNumber: '01',
+    serialNumber,
     notBefore: new Date(Date.UTC(2024, 0, 1)),
     notAfter: new Date(Date.UTC(2034, 0, 1)),
     signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },

@@ -1,12 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { temporaryDirectory } from '../../../scripts/temporary.mjs';
 
 /** Runs something in a directory of its own, which is gone afterwards. */
 export async function inFreshDirectory<T>(parent: string, run: (dir: string) => Promise<T>): Promise<T> {
-  const dir = await mkdtemp(join(parent, 'commitlog-bench-'));
+  const { path, remove } = temporaryDirectory('commitlog-bench-', parent);
   try {
-    return await run(dir);
+    return await run(path);
   } finally {
-    await rm(dir, { recursive: true, force: true });
+    remove();
   }
 }

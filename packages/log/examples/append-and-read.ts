@@ -1,10 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { openLog } from '@commitlog/log';
 import { encodeBatch } from '@commitlog/record';
 import { nodeClock, nodeFiles } from '@commitlog/runtime/node';
 
-const dir = await mkdtemp(`${tmpdir()}/drinks-`);
+const dir = mkdtempSync(`${tmpdir()}/drinks-`);
+process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
 let log = await openLog({ dir }, { files: nodeFiles, clock: nodeClock });
 
 // Each of these is on disk when its promise settles. They wait together, so they share one sync.
@@ -17,4 +18,3 @@ await log.close();
 log = await openLog({ dir, create: false }, { files: nodeFiles, clock: nodeClock });
 for await (const { offset, value } of log.records({ from: { offset: 1 } })) console.log(offset, `${value}`);
 await log.close();
-await rm(dir, { recursive: true });

@@ -10,6 +10,7 @@ import {
   SimulatedDisk,
 } from '@commitlog/simulation';
 import { identify } from '../src/layout.js';
+import { judgeDecay } from './decay.js';
 import { judge, matching, openOn } from './judge.js';
 import { type LogState, withBatches } from './model.js';
 import { dir, segmentBytes, Workload } from './workload.js';
@@ -47,6 +48,9 @@ export interface CrashSettings {
   readonly progress: (done: number, all: number) => void;
 }
 
+/** After one power cut in so many, what was on the disk decays before the next start. */
+const decayEvery = 40;
+
 /** Runs the workload once, and recovers from a power cut before every operation, in every way that the operation's unsynced changes allow. */
 export async function crashEverywhere({ seed, variantsMax, shard, of, progress }: CrashSettings): Promise<CrashReport> {
   const report: CrashReport = { pairs: new Map(), states: 0, failures: [] };
@@ -56,13 +60,24 @@ export async function crashEverywhere({ seed, variantsMax, shard, of, progress }
     progress(at, points.length);
     await crashAfterKill(report, point, new SeededRandom(seed).fork(`kill ${point.number}`));
     const random = new SeededRandom(seed).fork(`crash ${point.number}`);
+    const rot = new SeededRandom(seed).fork(`decay ${point.number}`);
     const disk = new SimulatedDisk({}, point.image);
+    let variant = 0;
     for (const { fault, description, disk: crashed } of disk.crashStates({ random, variantsMax })) {
       count(report, point.operation, fault);
       const image = crashed.image();
       const reason = await judge(crashed, point.allowed);
       if (reason !== undefined) {
         report.failures.push({ operation: point.operation, number: point.number, fault, variant: description, reason });
+      }
+      variant += 1;
+      if (variant % decayEvery === point.number % decayEvery) {
+        for (const { what, reason: wrong } of await judgeDecay(image, point.allowed, rot)) {
+          count(report, point.operation, fault);
+          if (wrong === undefined) continue;
+          const { operation, number } = point;
+          report.failures.push({ operation, number, fault, variant: `${description}, then ${what}`, reason: wrong });
+        }
       }
       // A power cut while the log recovers from a power cut, for one in so many.
       if (report.states % 23 === 0) await crashRecovery(report, point, image, random);

@@ -11,7 +11,6 @@ import {
   type HardStateCopy,
 } from './format/hard-state.js';
 import { names } from './layout.js';
-import { letGo } from './reclaim.js';
 
 /** The file of Raft's hard state: two copies, so that one damaged sector loses no vote. */
 export class HardStateFile {
@@ -22,15 +21,18 @@ export class HardStateFile {
   #state: HardState;
   /** The copy to write first: never the only good one. */
   #firstCopy: number;
+  readonly #hasStale: boolean;
   #saving: Promise<unknown> = Promise.resolve();
 
-  private constructor(directory: LogDirectory, fence: Fence, file: OpenFile, newest: HardStateCopy, firstCopy: number) {
+  /** @param stale the copy that is not the newest state, 0 or 1; −1 when both are */
+  private constructor(directory: LogDirectory, fence: Fence, file: OpenFile, newest: HardStateCopy, stale: number) {
     this.#directory = directory;
     this.#fence = fence;
     this.#file = file;
     this.#sequence = newest.sequence;
     this.#state = newest.state;
-    this.#firstCopy = firstCopy;
+    this.#hasStale = stale >= 0;
+    this.#firstCopy = Math.max(0, stale);
   }
 
   /** Puts a new file in place, without syncing its name. */
@@ -56,16 +58,13 @@ export class HardStateFile {
       );
     }
     const file = await directory.open(names.hardState, 'write');
-    const isStale = (copy: HardStateCopy | undefined): boolean => copy?.sequence !== newest.sequence;
-    const opened = new HardStateFile(directory, fence, file, newest, isStale(copies?.[1]) ? 1 : 0);
-    // A crash between the two, or a damaged one: both are to be good before the next change overwrites either.
-    try {
-      if (copies?.some(isStale)) await opened.save(newest.state);
-      return opened;
-    } catch (error) {
-      await letGo(file);
-      throw error;
-    }
+    const stale = copies?.findIndex((copy) => copy?.sequence !== newest.sequence) ?? -1;
+    return new HardStateFile(directory, fence, file, newest, stale);
+  }
+
+  /** Makes both copies good, where a crash or damage has left one: they are to be before the next change overwrites either. */
+  async repair(): Promise<void> {
+    if (this.#hasStale) await this.save(this.#state);
   }
 
   /** The two copies as they are in the file, `undefined` for one that cannot be read; `undefined` without a file. */
@@ -82,7 +81,8 @@ export class HardStateFile {
   /**
    * Makes a state durable: on return, both copies hold it. Calls are carried out one after the other.
    *
-   * @throws LogError `settings` for a field out of range, `fenced` when a sync fails; otherwise the old state stands
+   * @throws LogError `settings` for a field out of range, `fenced` when a sync fails. The old state stands until the next start, which
+   * may find either: one copy may have been written
    */
   async save(state: HardState): Promise<void> {
     // Its owner may change it before its turn comes.

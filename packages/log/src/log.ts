@@ -55,7 +55,8 @@ export interface Log {
   append(batch: Buffer, options?: AppendOptions): Promise<Appended>;
 
   /**
-   * Appends batches that a leader has stamped, as they are.
+   * Appends batches that a leader has stamped, as they are. Their checksums are verified; what is in their bodies is not looked at: the
+   * leader did that when it took them in.
    *
    * @param batches each one whole batch, following the tail in index and offset, never going back in term and time. The log's until
    * the promise settles
@@ -74,14 +75,15 @@ export interface Log {
   read(request: ReadRequest): Promise<Slice>;
 
   /**
-   * Reads on and on, a slice at a time, reading ahead by one. With `follow`, waits at the end for more; what ends the waiting is the
+   * Reads on and on, a slice at a time, reading ahead by one. Begins when the first slice is asked for: only then is it known where
+   * `'end'` is. With `follow`, waits at the end for more; what ends the waiting is the
    * signal.
    *
    * @throws LogError as `read` does; `out-of-range` when what was read is truncated, `fenced` or `closed` while waiting
    */
   slices(request: FollowRequest): AsyncGenerator<Slice, void, undefined>;
 
-  /** Reads on and on, record by record, from exactly the offset asked for. Control batches have none. */
+  /** Like `slices`, record by record, from exactly the offset asked for. Control batches have none. */
   records(request: FollowRequest): AsyncGenerator<RecordView, void, undefined>;
 
   /**
@@ -141,7 +143,12 @@ export interface Log {
    */
   mend(segmentId: number, fetch: FetchBatches): Promise<void>;
 
-  /** Makes the hard state durable: on return two copies of it are. */
+  /**
+   * Makes the hard state durable: on return two copies of it are. Whether it may follow the present one is for Raft to say.
+   *
+   * @throws LogError `settings` for a field out of range. Any other leaves the present one in force until the next start, which may find
+   * either
+   */
   saveHardState(state: HardState): Promise<void>;
 
   /** The derived states that can be read, oldest first: each of a point where a segment begins. */

@@ -130,26 +130,3 @@ class SegmentCopy {
 }
 
 const copyBytes = 1 << 20;
-
-/** What is iterated, until the signal is aborted: an answer that may never come is not waited for. */
-export async function* untilAborted<T>(
-  iterate: () => AsyncIterable<T>,
-  signal: AbortSignal,
-): AsyncGenerator<T, void, undefined> {
-  signal.throwIfAborted();
-  const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
-  const iterator = iterate()[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      const { done, value } = await Promise.race([iterator.next(), aborted]);
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    // Not awaited: it may wait for the same answer.
-    aborted.catch(() => {});
-    iterator.return?.()?.catch(() => {});
-  }
-}

@@ -32,7 +32,9 @@ export interface LogComponents {
 export async function openLog(settings: LogSettings, { files, clock }: LogComponents): Promise<Log> {
   const resolved = resolveSettings(settings);
   const durable = new Watermark(0);
-  const directory = new LogDirectory(resolved.dir, files, new Fence((error) => durable.fail(error)));
+  // Once and for all: the process may change its working directory.
+  const path = files.absolute(resolved.dir);
+  const directory = new LogDirectory(path, files, new Fence((error) => durable.fail(error)));
   await requireDirectory(directory, resolved);
   const lock = await files.lock(directory.path).catch((error: unknown) => {
     throw fileError(error, 'lock the directory', directory.path);
@@ -65,10 +67,12 @@ async function openLocked(
   const manifest = await readManifest(home);
   const { fence } = directory;
   const hardState = await HardStateFile.open(directory, fence);
-  const { segments, synced } = await recover(home, manifest, found).catch(async (error: unknown) => {
-    await closeAll([() => pool.close(), () => hardState.close()]).catch(() => {});
-    throw error;
-  });
+  const { segments, synced } = await recover(home, manifest, found, () => hardState.repair()).catch(
+    async (error: unknown) => {
+      await closeAll([() => pool.close(), () => hardState.close()]).catch(() => {});
+      throw error;
+    },
+  );
   durable.set(segments.end.index);
   const limits = { segmentBytes, segmentMs, groupBytesMax, pendingBytesMax };
   const writer = new Writer({ directory, segments, synced, durable, fence, clock }, limits, checkpoint);

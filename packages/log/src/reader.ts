@@ -5,7 +5,10 @@ import type { ScanPoint } from './scan.js';
 import { type BatchRun, isIntact, type Segment, type Target } from './segment.js';
 import type { SegmentSet } from './segment-set.js';
 
-/** Where to begin: at the log's start, behind its end, or at a batch; see {@link Target}. */
+/**
+ * Where to begin: at the log's start, behind its end, or at a batch; see {@link Target}. A time that nothing was appended at or after
+ * is the end: who follows from there gets whatever is appended next, even if that is before this time.
+ */
 export type ReadFrom = 'start' | 'end' | Target | Cursor;
 
 /**
@@ -167,9 +170,7 @@ function placeIn(segment: Segment, target: Target | Cursor): ScanPoint | undefin
   const place = 'place' in target ? target.place : undefined;
   // Ids are never used twice, and a segment that was truncated ends before what is gone: a place that is still inside is still good,
   // as long as what stood before it stands.
-  return place !== undefined && place.segmentId === segment.id && place.point.position <= segment.bytes
-    ? place.point
-    : undefined;
+  return place?.segmentId === segment.id && place.point.position <= segment.bytes ? place.point : undefined;
 }
 
 /** @throws LogError `out-of-range` for a cursor whose reader has read what is gone */

@@ -22,19 +22,23 @@ const rewrittenAtOnce = 1 << 20;
  * was being written is completed or cut; what was synced and cannot be read is kept, and named as damage.
  *
  * @param found the names in the directory
+ * @param repairHardState called once it is sure that the log can be opened, and not before
  * @throws LogError `corrupt`, `wrong-directory`, `newer-format` before anything is changed
  */
 export async function recover(
   home: SegmentHome,
   manifest: Manifest,
   found: readonly string[],
+  repairHardState: () => Promise<void>,
 ): Promise<{ segments: SegmentSet; synced: SyncedFile }> {
   // First everything is read: a log that cannot be opened is left as it is.
   const mark = await readMark(home, manifest);
   const sealed = await openSealed(home, manifest.sealed);
   const active = await openActive(home, manifest, mark);
+  const all = [...sealed.map(({ segment }) => segment), active.segment];
   const opened: { close(): Promise<void> }[] = active.file === undefined ? [] : [active.file];
   try {
+    await repairHardState();
     // What a killed process renamed may not be durable yet, and everything below builds on it. A new file, not the old one synced
     // once more: the sync that would have made that one durable may have failed.
     await writeManifest(home.directory, manifest);
@@ -42,13 +46,14 @@ export async function recover(
     const segments = new SegmentSet(home, synced, {
       start: manifest.start,
       nextSegmentId: manifest.nextSegmentId,
-      segments: [...sealed, active.segment],
+      segments: all,
       activeFile: active.file,
-      checkpoints: checkpointsOf([...sealed, active.segment], found),
+      checkpoints: checkpointsOf(all, found),
     });
     opened.splice(0, 1, segments, synced);
     await settle(home, segments, synced, active, mark);
     await removeLeftovers(home, segments, found);
+    for (const { segment, isTooLong } of sealed) if (isTooLong) await segment.shorten();
     return { segments, synced };
   } catch (error) {
     // What went wrong first is what the caller must see.
@@ -124,9 +129,16 @@ async function readMark({ directory }: SegmentHome, { active }: Manifest): Promi
   return { ...latest, segmentId: active.id, position: segmentHeaderBytes, end: active.base };
 }
 
+/** A sealed segment as it was found. */
+interface RecoveredSealed {
+  readonly segment: Segment;
+  /** There is something behind the end: a truncation was interrupted, or the segment was sealed because of damage. */
+  readonly isTooLong: boolean;
+}
+
 /** Sealed segments are not read, only that they are there and what they say they are is checked. */
-async function openSealed(home: SegmentHome, sealed: readonly SealedSegment[]): Promise<Segment[]> {
-  const segments: Segment[] = [];
+async function openSealed(home: SegmentHome, sealed: readonly SealedSegment[]): Promise<RecoveredSealed[]> {
+  const segments: RecoveredSealed[] = [];
   for (let first = 0; first < sealed.length; first += openedAtOnce) {
     const some = sealed.slice(first, first + openedAtOnce);
     segments.push(...(await Promise.all(some.map((extent) => openOneSealed(home, extent)))));
@@ -134,19 +146,22 @@ async function openSealed(home: SegmentHome, sealed: readonly SealedSegment[]): 
   return segments;
 }
 
-async function openOneSealed(home: SegmentHome, extent: SealedSegment): Promise<Segment> {
+async function openOneSealed(home: SegmentHome, extent: SealedSegment): Promise<RecoveredSealed> {
   const segment = new Segment(extent, home);
-  if (!(await looksRight(home, segment))) await segment.survey();
-  return segment;
+  const bytes = await bytesOfIntact(home, segment);
+  if (bytes === undefined) await segment.survey();
+  return { segment, isTooLong: bytes !== undefined && bytes > segment.bytes };
 }
 
-async function looksRight({ directory }: SegmentHome, segment: Segment): Promise<boolean> {
+/** The length of a segment's file; `undefined` where it is missing, too short, or another one's. */
+async function bytesOfIntact({ directory }: SegmentHome, segment: Segment): Promise<number | undefined> {
   const file = await openIfThere(directory.open(segment.file, 'read'));
-  if (file === undefined) return false;
+  if (file === undefined) return undefined;
   try {
     const { header, path } = segment.surveyed;
     const problem = segmentHeaderProblem(await readRange(file, 0, segmentHeaderBytes), header, path);
-    return problem === undefined && (await file.size()) >= segment.bytes;
+    const bytes = await file.size();
+    return problem === undefined && bytes >= segment.bytes ? bytes : undefined;
   } finally {
     await letGo(file);
   }

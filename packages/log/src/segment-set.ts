@@ -56,6 +56,8 @@ export class SegmentSet {
   #activeFile: OpenFile | undefined;
   #checkpoints: readonly CheckpointKey[];
   #generation = new Generation();
+  /** Called with every truncation and every reset, once it is true: whoever reads from then on finds the new end. */
+  onCut: () => void = () => {};
 
   constructor(home: SegmentHome, synced: SyncedFile, state: SegmentSetState) {
     this.#home = home;
@@ -135,11 +137,16 @@ export class SegmentSet {
     await this.#removeCheckpoints(({ index }) => index > point.previous.index);
     const before = [...kept, ...cut];
     await this.#begin(point.previous, { start: this.#start, before, cutAfter: point.previous.index });
-    for (const shortened of cut) await this.#shorten(shortened);
+    for (const shortened of cut) await shortened.shorten();
   }
 
   /** Moves the logical start, and drops the segments that lie below it whole. */
   async trimBefore(start: LogPosition): Promise<void> {
+    // Recovery may cut back to what SYNCED says, and must not cut below the start.
+    if (start.index > this.active.base.index) {
+      this.#writeMark();
+      await this.#synced.sync();
+    }
     const kept = this.#segments.filter((segment) => segment === this.active || segment.end.index > start.index);
     await this.#commit({ start, segments: kept });
     const oldest = kept[0]!.base.index;
@@ -190,14 +197,17 @@ export class SegmentSet {
     if (state !== undefined) this.#addCheckpoint(base);
     this.#activeFile = file;
     await letGo(formerFile);
-    try {
-      this.#synced.write({ segmentId: segment.id, position: segment.bytes, end: segment.end });
-    } catch (error) {
-      // The change is done. The next group writes its mark before anything else, and is refused if that fails again.
-      if (!(error instanceof LogError)) throw error;
-      return;
-    }
-    await this.#synced.sync();
+    // The change is done. The next group writes its mark before anything else, and is refused if that fails again.
+    await unlessFenced(async () => {
+      this.#writeMark();
+      await this.#synced.sync();
+    });
+  }
+
+  /** Says in SYNCED that the active segment is durable up to its end. */
+  #writeMark(): void {
+    const { id: segmentId, bytes: position, end } = this.active;
+    this.#synced.write({ segmentId, position, end });
   }
 
   async #commit({ start, segments, cutAfter }: Committed): Promise<void> {
@@ -206,7 +216,10 @@ export class SegmentSet {
     const dropped = this.#segments.filter((segment) => !segments.some(({ id }) => id === segment.id));
     this.#start = start;
     this.#segments = segments;
-    if (cutAfter !== undefined) this.#generation = this.#generation.cutAfter(cutAfter);
+    if (cutAfter !== undefined) {
+      this.#generation = this.#generation.cutAfter(cutAfter);
+      this.onCut();
+    }
     for (const segment of dropped) await this.#discard(segment);
   }
 
@@ -215,20 +228,6 @@ export class SegmentSet {
     const { directory, pool } = this.#home;
     await reclaim(() => pool.forget(segment.file));
     for (const name of segment.files) await reclaim(() => directory.removeIfThere(name));
-  }
-
-  /** Gives back the space behind the end of a truncated segment, and drops its index. */
-  async #shorten(segment: Segment): Promise<void> {
-    const { directory } = this.#home;
-    await reclaim(async () => {
-      await directory.removeIfThere(segment.indexFile);
-      const file = await directory.open(segment.file, 'write');
-      try {
-        await file.resize(segment.bytes);
-      } finally {
-        await letGo(file);
-      }
-    });
   }
 
   /** Saves the state derived up to a boundary, or sees to it that nobody takes another for it. */
@@ -262,7 +261,7 @@ export class SegmentSet {
     for (const { index, term } of obsolete) {
       await reclaim(() => directory.removeIfThere(names.checkpoint(index, term)));
     }
-    await directory.syncNames();
+    await unlessFenced(() => directory.syncNames());
   }
 }
 
@@ -302,6 +301,13 @@ function isOf({ index, term }: CheckpointKey): (key: CheckpointKey) => boolean {
 /** Whether a manifest that names the new files may be in place: one that could not be synced is, or is not. */
 function mayBeNamed(error: unknown): boolean {
   return error instanceof LogError && error.code === 'fenced';
+}
+
+/** Does what need not succeed behind a change that is done; only a failed sync must be told. */
+async function unlessFenced(run: () => Promise<void>): Promise<void> {
+  await run().catch((error: unknown) => {
+    if (!(error instanceof LogError) || error.code === 'fenced') throw error;
+  });
 }
 
 /** The refusal to mend a segment that was trimmed, truncated or mended meanwhile. */

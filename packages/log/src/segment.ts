@@ -1,4 +1,4 @@
-import { appendTimeOf, checkHeader, headerBytes, indexOf, lengthOf, nextOffsetOf } from '@commitlog/record';
+import { appendTimeOf, headerBytes, indexOf, lengthOf, nextOffsetOf } from '@commitlog/record';
 import { hasErrorCode, type OpenFile } from '@commitlog/runtime';
 import type { Damage } from './damage.js';
 import type { LogDirectory } from './directory.js';
@@ -181,6 +181,20 @@ export class Segment {
     });
   }
 
+  /** Gives back the space behind the end of a segment that was cut, and drops its index, which may lead there. */
+  async shorten(): Promise<void> {
+    const { directory } = this.#home;
+    await reclaim(async () => {
+      await directory.removeIfThere(this.indexFile);
+      const file = await directory.open(this.file, 'write');
+      try {
+        await file.resize(this.bytes);
+      } finally {
+        await letGo(file);
+      }
+    });
+  }
+
   /**
    * Finds a batch.
    *
@@ -207,8 +221,11 @@ export class Segment {
     if (index === this.base.index) return { position: segmentHeaderBytes, previous: this.base };
     if (index === this.end.index) return { position: this.bytes, previous: this.end };
     const { position } = await this.locate({ index });
-    const header = await this.#withFile((file) => readRange(file, position, headerBytes));
-    checkHeader(header, 0, { batchBytesMax: this.bytes });
+    const readHeader = async (): Promise<Buffer | undefined> => {
+      const header = await this.#withFile((file) => readRange(file, position, headerBytes));
+      return isHeaderOf(header, index, this.bytes - position) ? header : undefined;
+    };
+    const header = await this.#readTwice(index, readHeader);
     return { position: position + lengthOf(header), previous: positionAfter(header, 0) };
   }
 
@@ -220,7 +237,7 @@ export class Segment {
    * @throws LogError `damaged` when the first of them cannot be read
    */
   async read(from: ScanPoint, maxBytes: number, throughIndex: number): Promise<BatchRun> {
-    return await this.#readTwice(from, async () => {
+    return await this.#readTwice(from.previous.index + 1, async () => {
       const run = await this.#readRun(from, maxBytes, throughIndex);
       if (run === undefined) return undefined;
       const { at, previous } = walkBodies(run, from);
@@ -233,15 +250,14 @@ export class Segment {
 
   /** Like `read`, but the bodies are not checksummed: nothing may leave the log before {@link isIntact} has said so. */
   async readUnchecked(from: ScanPoint, maxBytes: number, throughIndex: number): Promise<BatchRun> {
-    return await this.#readTwice(from, () => this.#readRun(from, maxBytes, throughIndex));
+    return await this.#readTwice(from.previous.index + 1, () => this.#readRun(from, maxBytes, throughIndex));
   }
 
   /** Reads, and where that brings nothing, finds out what is damaged, and reads again: the disk may have failed just once. */
-  async #readTwice(from: ScanPoint, read: () => Promise<BatchRun | undefined>): Promise<BatchRun> {
-    const run = await read();
-    if (run !== undefined) return run;
+  async #readTwice<T>(index: number, read: () => Promise<T | undefined>): Promise<T> {
+    const first = await read();
+    if (first !== undefined) return first;
     await this.survey();
-    const index = from.previous.index + 1;
     const again = this.#holeAt(index) === undefined ? await read() : undefined;
     return (
       again ??

@@ -20,11 +20,12 @@ import type { SealedSegment } from './format/manifest.js';
 import type { HardStateFile } from './hard-state-file.js';
 import { names } from './layout.js';
 import type { Appended, AppendOptions, FollowRequest, Log } from './log.js';
-import { type FetchBatches, mendSegment, untilAborted } from './mending.js';
-import { type LogPosition, positionOf } from './position.js';
+import { Mender } from './mender.js';
+import type { FetchBatches } from './mending.js';
+import { checkedPosition, type LogPosition, positionOf } from './position.js';
 import { Reader, type ReadFrom, type ReadRequest, type Slice } from './reader.js';
 import type { SegmentHome } from './segment.js';
-import { notLive, type SegmentSet } from './segment-set.js';
+import type { SegmentSet } from './segment-set.js';
 import { positionAfter, sequenceProblem } from './sequence.js';
 import type { Watermark } from './watermark.js';
 import type { Writer } from './writer.js';
@@ -49,12 +50,13 @@ const unstamped = { index: 0, term: 0, baseOffset: 0, appendTime: 0 };
 export class SegmentedLog implements Log {
   readonly #parts: LogParts;
   readonly #reader: Reader;
-  readonly #mending = new Set<{ readonly closing: AbortController; readonly settled: Promise<void> }>();
+  readonly #mender: Mender;
   #closing: Promise<void> | undefined;
 
   constructor(parts: LogParts) {
     this.#parts = parts;
     this.#reader = new Reader(parts.segments);
+    this.#mender = new Mender(parts.home, parts.segments, parts.writer);
   }
 
   get start(): LogPosition {
@@ -190,7 +192,7 @@ export class SegmentedLog implements Log {
 
   async trimBefore(index: number, known?: LogPosition): Promise<void> {
     this.#requireWritable();
-    const start = known && positionOf(known);
+    const start = known === undefined ? undefined : checkedPosition(known);
     if (start !== undefined && start.index !== index - 1) {
       throw new LogError('settings', `expected the point before index ${index}, got that behind index ${start.index}`);
     }
@@ -204,12 +206,7 @@ export class SegmentedLog implements Log {
 
   async reset(position: LogPosition, state?: Uint8Array): Promise<void> {
     this.#requireWritable();
-    const copy = positionOf(position ?? {});
-    for (const [field, value] of Object.entries(copy)) {
-      if (!Number.isSafeInteger(value) || value < 0) {
-        throw new LogError('settings', `${field} of a position: expected an integer from 0 to 2^53-1, got ${value}`);
-      }
-    }
+    const copy = checkedPosition(position);
     if (state !== undefined && !(state instanceof Uint8Array)) {
       throw new LogError('settings', `state: expected a Uint8Array or undefined, got ${inspect(state)}`);
     }
@@ -218,15 +215,7 @@ export class SegmentedLog implements Log {
 
   async mend(segmentId: number, fetch: FetchBatches): Promise<void> {
     this.#requireWritable();
-    const closing = new AbortController();
-    const mending = this.#mend(segmentId, (first, last) => untilAborted(() => fetch(first, last), closing.signal));
-    const underWay = { closing, settled: mending.catch(() => {}) };
-    this.#mending.add(underWay);
-    try {
-      await mending;
-    } finally {
-      this.#mending.delete(underWay);
-    }
+    await this.#mender.mend(segmentId, fetch);
   }
 
   async saveHardState(state: HardState): Promise<void> {
@@ -234,9 +223,10 @@ export class SegmentedLog implements Log {
     await this.#parts.hardState.save(state);
   }
 
-  async readCheckpoint({ index, term }: CheckpointKey): Promise<Buffer | undefined> {
+  async readCheckpoint(key: CheckpointKey): Promise<Buffer | undefined> {
     this.#requireOpen();
-    if (!this.checkpoints.some((key) => key.index === index && key.term === term)) return undefined;
+    const { index, term } = key ?? {};
+    if (!this.checkpoints.some((saved) => saved.index === index && saved.term === term)) return undefined;
     const bytes = await this.#parts.home.directory.readWhole(names.checkpoint(index, term));
     return bytes && decodeCheckpoint(bytes, { index, term });
   }
@@ -323,28 +313,10 @@ export class SegmentedLog implements Log {
     const { writer, durable, release } = this.#parts;
     durable.fail(closedError());
     try {
-      for (const { closing } of this.#mending) closing.abort(closedError());
-      await Promise.all([...this.#mending].map(({ settled }) => settled));
+      await this.#mender.stop(closedError());
       await writer.stop();
     } finally {
       await release();
-    }
-  }
-
-  async #mend(segmentId: number, fetch: FetchBatches): Promise<void> {
-    const { home, segments, writer } = this.#parts;
-    const find = () => segments.all.find(({ id }) => id === segmentId);
-    if (find() === segments.active) await writer.sealActive();
-    // Still active: it is empty, and there is nothing to mend.
-    if (find() === segments.active) return;
-    const damaged = find();
-    if (damaged === undefined) throw new LogError('mend', `there is no segment ${segmentId}: see the log's damage`);
-    try {
-      const mended = await mendSegment(home, damaged, segments.takeId(), fetch);
-      await writer.change(() => segments.replace(damaged, mended));
-    } catch (error) {
-      // What was trimmed or truncated meanwhile can no longer be read, nor need it be.
-      throw segments.all.includes(damaged) ? error : notLive(damaged);
     }
   }
 
@@ -393,7 +365,7 @@ function unstamp(batch: Buffer): void {
   try {
     stampBatch(batch, unstamped);
   } catch (error) {
-    // Its owner changed it while it was ours: that is the owner's loss, and nobody else's.
+    // Its owner changed it while it was ours, and has no use for it any more.
     if (!(error instanceof BatchError)) throw error;
   }
 }

@@ -1,6 +1,3 @@
-// A relative directory is resolved once, so that the process may change its own afterwards.
-// eslint-disable-next-line no-restricted-imports
-import { resolve } from 'node:path';
 import { inspect } from 'node:util';
 import { batchBytesMaxDefault, headerBytes } from '@commitlog/record';
 import { LogError } from './errors.js';
@@ -54,7 +51,7 @@ export function resolveSettings(settings: LogSettings): ResolvedSettings {
     create = true,
     checkpoint = () => undefined,
   } = settings;
-  if (typeof dir !== 'string' || dir === '' || dir.includes('\0')) throw invalid('dir', 'the path of a directory', dir);
+  requireDir(dir);
   for (const [name, id] of Object.entries({ cluster, storageId })) {
     if (typeof id !== 'string' || !/^[0-9a-f]{32}$/.test(id))
       throw invalid(name, '32 lower-case hexadecimal digits', id);
@@ -62,8 +59,7 @@ export function resolveSettings(settings: LogSettings): ResolvedSettings {
   if (typeof create !== 'boolean') throw invalid('create', 'true or false', create);
   if (typeof checkpoint !== 'function') throw invalid('checkpoint', 'a function', checkpoint);
   return {
-    // Once and for all: the process may change its working directory.
-    dir: resolve(dir),
+    dir,
     cluster,
     storageId,
     create,
@@ -81,6 +77,12 @@ export function resolveSettings(settings: LogSettings): ResolvedSettings {
     pendingBytesMax: integer('pendingBytesMax', settings.pendingBytesMax ?? 64 * mebibyte, 1, 2 ** 40),
     openFilesMax: integer('openFilesMax', settings.openFilesMax ?? 64, 1, 65_536),
   };
+}
+
+/** @throws LogError `settings` for what is no path */
+export function requireDir(dir: string): void {
+  if (typeof dir === 'string' && dir !== '' && !dir.includes('\0')) return;
+  throw invalid('dir', 'the path of a directory', dir);
 }
 
 const zeroId = '0'.repeat(32);

@@ -21,7 +21,8 @@ export class SyncedFile {
   /** The slot that is not known to be durable, 0 or 1. */
   #scratchSlot = 1;
   #latest: SyncedMark;
-  #isDurable = true;
+  /** The mark in the durable slot. */
+  #durable: SyncedMark;
   #syncing: Promise<void> | undefined;
 
   private constructor(directory: LogDirectory, file: OpenFile, sequence: number, mark: SyncedMark) {
@@ -29,6 +30,7 @@ export class SyncedFile {
     this.#file = file;
     this.#sequence = sequence;
     this.#latest = mark;
+    this.#durable = mark;
   }
 
   /** Puts a new file in place, without syncing its name. */
@@ -62,6 +64,7 @@ export class SyncedFile {
     return newest;
   }
 
+  /** The newest mark that is in the file, or that the next sync puts there. */
   get latest(): SyncedMark {
     return this.#latest;
   }
@@ -71,14 +74,13 @@ export class SyncedFile {
     // Bytes that change while they are being synced may reach the disk half: the mark waits for the next write.
     if (this.#syncing === undefined) this.#writeSlot(mark);
     this.#latest = mark;
-    this.#isDurable = false;
   }
 
   /** Makes durable what was the latest mark at the time of the call, or a later one. */
   async sync(): Promise<void> {
     // A sync that is under way may have begun before that mark.
     await this.#syncing;
-    if (this.#isDurable) return;
+    if (this.#latest === this.#durable) return;
     this.#syncing ??= this.#syncSlot().finally(() => {
       this.#syncing = undefined;
     });
@@ -94,12 +96,18 @@ export class SyncedFile {
     this.#writeSlot(mark);
     await this.#directory.sync(this.#file, names.synced);
     this.#scratchSlot = 1 - this.#scratchSlot;
-    this.#isDurable = this.#latest === mark;
+    this.#durable = mark;
   }
 
   #writeSlot({ segmentId, position, end }: SyncedMark): void {
     this.#sequence += 1;
     const bytes = encodeSlot({ sequence: this.#sequence, segmentId, position, end });
-    this.#directory.write(this.#file, names.synced, [bytes], this.#scratchSlot * slotDistance);
+    try {
+      this.#directory.write(this.#file, names.synced, [bytes], this.#scratchSlot * slotDistance);
+    } catch (error) {
+      // Nobody knows what is in that slot now, and whoever asks is to write again.
+      this.#latest = this.#durable;
+      throw error;
+    }
   }
 }

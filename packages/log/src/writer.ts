@@ -78,6 +78,7 @@ export class Writer {
     this.#saveState = saveState;
     this.#tail = parts.segments.end;
     this.#plan = new SegmentPlan(parts.segments.active);
+    parts.segments.onCut = () => this.#moveMark();
   }
 
   /** The point behind the last batch that was taken. */
@@ -92,7 +93,8 @@ export class Writer {
   get appendTime(): number {
     // Whoever came first was refused, or has been told.
     if (this.#queue.length === 0) this.#gatheringSince = undefined;
-    this.#gatheringSince ??= this.#clock.wallMs();
+    // Some clocks know fractions; a batch has whole milliseconds.
+    this.#gatheringSince ??= Math.floor(this.#clock.wallMs());
     return Math.max(this.#tail.appendTime, this.#gatheringSince);
   }
 
@@ -238,7 +240,12 @@ export class Writer {
   #planFromDisk(): void {
     this.#tail = this.#segments.end;
     this.#plan = new SegmentPlan(this.#segments.active);
-    const { index } = this.#tail;
+    this.#moveMark();
+  }
+
+  /** Lets the watermark say what is durable now, and tells who waits behind that. */
+  #moveMark(): void {
+    const { index } = this.#segments.end;
     const truncated = (): LogError =>
       new LogError(
         'out-of-range',

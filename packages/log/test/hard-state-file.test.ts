@@ -111,3 +111,62 @@ it('given the wrong cluster, when the log is opened, then its hard state is left
   await refused(world.open({ cluster: 'ab'.repeat(16) }), 'wrong-directory');
   expect(world.snapshot).toEqual(before);
 });
+
+it('given a hard state that its owner changes after the call, then what was saved is as it was', async () => {
+  const world = new World();
+  const log = await world.open();
+  const state = { term: 4, vote: 'c', commitHint: 0, storageId: '0'.repeat(32) };
+  const saved = log.saveHardState(state);
+  state.vote = 'd';
+  await saved;
+  expect(log.hardState.vote).toBe('c');
+  Object.assign(log.hardState, { vote: 'e' });
+  expect(log.hardState.vote).toBe('c');
+  await log.close();
+  expect((await world.open()).hardState.vote).toBe('c');
+});
+
+// The write that failed may have spoilt the first copy: the next save must not begin with the only good one.
+it('given a save whose second copy fails, when the next is torn by a power cut, then one of the two states is there', async () => {
+  const world = new World();
+  const log = await world.open();
+  const state = (term: number) => ({ term, vote: `v${term}`, commitHint: 0, storageId: '0'.repeat(32) });
+  await log.saveHardState(state(1));
+  world.disk.inject({ method: 'write', path: /HARDSTATE$/, code: 'EIO', after: 1, writtenBytes: 10 });
+  await refused(log.saveHardState(state(2)), 'io');
+  const writes: number[] = [];
+  world.disk.onOperation = ({ method, path }) => {
+    if (method === 'sync' && path.endsWith('HARDSTATE')) writes.push(world.disk.operationCount);
+    if (writes.length === 1) world.disk.cutPower();
+  };
+  await log.saveHardState(state(3)).catch(() => {});
+  for (const { disk } of world.disk.crashStates({ random: new SeededRandom('copies'), variantsMax: 20 })) {
+    const { hardState } = await new World(disk).open();
+    expect([2, 3]).toContain(hardState.term);
+  }
+});
+
+// The good copy was written over the bad one before it was known whether the log can be opened.
+it('given one copy is damaged, when the log cannot be opened for another reason, then nothing is changed', async () => {
+  const world = new World();
+  const log = await world.open();
+  await log.saveHardState(state);
+  await log.close();
+  for (const [name, at] of [
+    ['HARDSTATE', 40],
+    ['SYNCED', 40],
+    ['SYNCED', 4096 + 40],
+  ] as const)
+    world.flip(name, at);
+  const before = world.snapshot;
+  expect((await refused(world.open(), 'corrupt')).message).toMatch(/Nothing was changed/);
+  expect(world.snapshot).toEqual(before);
+});
+
+// What was in memory and what came back after a restart were two votes.
+it('given a vote with half a surrogate pair, then it is refused rather than replaced', async () => {
+  const log = await new World().open();
+  await refused(log.saveHardState({ ...state, vote: 'a\ud83e' }), 'settings');
+  await log.saveHardState({ ...state, vote: 'a\ud83e\udeb5' });
+  expect(log.hardState.vote).toBe('a\ud83e\udeb5');
+});

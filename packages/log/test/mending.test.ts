@@ -233,3 +233,33 @@ it('given only the body of a batch is damaged, when a replica sends another batc
   const wrong = new Map(whole).set(2, (await batchesOf(forked)).get(2)!);
   await refused(log.mend(segmentId, from(wrong)), 'mend');
 });
+
+it('given an empty log, when it is mended and then appended to, then what is acknowledged can be read', async () => {
+  const world = new World();
+  const log = await world.open();
+  await log.mend(log.segments[0]!.id, () => {
+    throw new Error('nobody is asked for what is not missing');
+  });
+  await log.append(batchOf('a'));
+  expect(await valuesOf(log)).toEqual(['a']);
+  await log.close();
+  expect(await valuesOf(await world.open())).toEqual(['a']);
+});
+
+it('given a mending that has only begun, when the log is closed, then it closes, and nobody is asked for anything', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendBig(log, 1, 9);
+  const { segmentId } = world.placeOf(log, 2);
+  world.damage(log, 2, 'body');
+  let isAsked = false;
+  const told = log
+    .mend(segmentId, () => {
+      isAsked = true;
+      throw new Error('nobody is asked');
+    })
+    .catch((error: unknown) => error);
+  await log.close();
+  expect(await told).toMatchObject({ code: 'closed' });
+  expect(isAsked).toBe(false);
+});

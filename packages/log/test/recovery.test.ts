@@ -1,6 +1,5 @@
 import { crc32 } from 'node:zlib';
 import { headerBytes, stampBatch } from '@commitlog/record';
-import { SeededRandom } from '@commitlog/simulation';
 import { describe, expect, it } from 'vitest';
 import {
   appendBig,
@@ -15,129 +14,6 @@ import {
   World,
   words,
 } from './world.js';
-
-describe('what was confirmed is there after a power cut', () => {
-  // A single-node cluster crashes after an ack: etcd 14370. Power cut of all nodes at once: Jepsen, NATS 2.12.1.
-  it('given appends that were confirmed one by one, when the power is cut, then each of them is there', async () => {
-    const world = new World();
-    const log = await world.open();
-    for (let count = 1; count <= 9; count += 1) {
-      await log.append(big(`b${count}`));
-      for (const { disk } of world.disk.crashStates({ random: new SeededRandom(count), variantsMax: 4 })) {
-        expect(await valuesOf(await new World(disk).open())).toEqual(words(1, count));
-      }
-    }
-  });
-
-  // Pages of one unsynced group reach the disk in any order: measured.
-  it('given a group that was being written, when any of its pages are there, then it is cut at the first bad batch', async () => {
-    const world = new World();
-    const log = await world.open({ segmentBytes: 1 << 20 });
-    await appendBig(log, 1, 3);
-    world.disk.onOperation = ({ method, path }) => {
-      if (method === 'sync' && path.endsWith('.log')) world.disk.cutPower();
-    };
-    const group = Array.from({ length: 20 }, (_, at) => log.append(big(`b${at + 4}`)));
-    expect((await Promise.allSettled(group)).every(({ status }) => status === 'rejected')).toBe(true);
-    const found = new Set<number>();
-    const faults = ['pages', 'torn', 'mixed'] as const;
-    for (const { disk } of world.disk.crashStates({ random: new SeededRandom(1), faults, variantsMax: 40 })) {
-      const again = await new World(disk).open();
-      expect(again.damage).toEqual([]);
-      expect(await valuesOf(again)).toEqual(words(1, again.tail.index));
-      expect(again.tail.index).toBeGreaterThanOrEqual(3);
-      found.add(again.tail.index);
-      await again.append(big('next'));
-      expect((await valuesOf(again)).at(-1)).toBe('next');
-    }
-    expect(found.size).toBeGreaterThan(5);
-  });
-
-  // A file's length grew but its data did not: measured on ext4.
-  it('given a file that ends with zeros, then they are not taken for batches', async () => {
-    const world = new World();
-    const log = await world.open();
-    await appendEach(log, 'a', 'b');
-    const name = world.names[0]!;
-    const bytes = world.bytesOf(name);
-    await log.close();
-    world.place(name, Buffer.concat([bytes, Buffer.alloc(10_000)]));
-    const again = await world.open();
-    expect(again.damage).toEqual([]);
-    expect(world.bytesOf(name).equals(bytes)).toBe(true);
-    expect(await valuesOf(again)).toEqual(['a', 'b']);
-  });
-
-  // A few kill -9 in a row: nats-server 6888.
-  it('given a process that is killed again and again, then the log stays known and whole', async () => {
-    let world = new World();
-    for (let life = 1; life <= 12; life += 1) {
-      const log = await world.open();
-      expect(await valuesOf(log)).toEqual(words(1, life - 1));
-      await log.append(big(`b${life}`));
-      world = new World(world.disk.clone());
-    }
-  });
-
-  // A crash during retention: positions never decrease: etcd 17780.
-  it('given a trim, when the power is cut at any operation of it, then the start has moved or not, and the end stands', async () => {
-    for (let at = 1; ; at += 1) {
-      const world = new World();
-      const log = await world.open();
-      await appendBig(log, 1, 12);
-      await log.trimBefore(4);
-      let count = 0;
-      world.disk.onOperation = () => {
-        count += 1;
-        if (count === at) world.disk.cutPower();
-      };
-      const isDone = await log.trimBefore(9).then(
-        () => true,
-        () => false,
-      );
-      for (const { disk } of world.disk.crashStates({ random: new SeededRandom(at), variantsMax: 3 })) {
-        const again = await new World(disk).open();
-        expect(isDone ? [8] : [3, 8]).toContain(again.start.index);
-        expect(again.start.nextOffset).toBe(again.start.index);
-        expect(again.tail.index).toBe(12);
-        expect(await valuesOf(again)).toEqual(words(again.start.index + 1, 12));
-      }
-      if (isDone && count < at) break;
-    }
-  });
-
-  // A truncation is lost in a power cut and the next segment starts lower: raft-wal.
-  it('given a truncation and another tail, when the power is cut at any operation, then no index is there twice', async () => {
-    for (let at = 1; ; at += 1) {
-      const world = new World();
-      const log = await world.open();
-      await appendBig(log, 1, 12);
-      let count = 0;
-      world.disk.onOperation = () => {
-        count += 1;
-        if (count === at) world.disk.cutPower();
-      };
-      const rewrite = async (): Promise<void> => {
-        await log.truncateAfter(5);
-        for (const value of ['c6', 'c7', 'c8', 'c9']) await log.append(big(value), { term: 2 });
-      };
-      const isDone = await rewrite().then(
-        () => true,
-        () => false,
-      );
-      for (const { disk } of world.disk.crashStates({ random: new SeededRandom(at), variantsMax: 2 })) {
-        const again = await new World(disk).open();
-        const values = await valuesOf(again);
-        expect(values).toHaveLength(again.tail.index);
-        const isOld = values.length === 12 && values.at(-1) === 'b12';
-        const rewritten = ['c6', 'c7', 'c8', 'c9'].slice(0, Math.max(0, values.length - 5));
-        expect(values).toEqual(isOld ? words(1, 12) : [...words(1, 5), ...rewritten]);
-        expect(isDone && values.length !== 9).toBe(false);
-      }
-      if (isDone && count < at) break;
-    }
-  });
-});
 
 describe('what says what the log is made of', () => {
   async function written(): Promise<World> {
@@ -270,6 +146,21 @@ describe('what says what the log is made of', () => {
     expect(world.names.toSorted()).toEqual([...kept, 'notes.txt'].toSorted());
     expect(await valuesOf(log)).toEqual(words(1, 9));
   });
+});
+
+it('given a truncated segment that could not be shortened, when the log is opened again, then it gives the space back', async () => {
+  const world = new World();
+  const settings = { segmentBytes: 1 << 20 };
+  const log = await world.open(settings);
+  await appendBig(log, 1, 50);
+  const { name, at } = world.placeOf(log, 3);
+  world.disk.inject({ method: 'resize', path: /\.log$/, code: 'EIO' });
+  await log.truncateAfter(2);
+  await log.close();
+  expect(world.bytesOf(name).length).toBeGreaterThan(50_000);
+  const again = await world.open(settings);
+  expect(world.bytesOf(name).length).toBe(at);
+  expect(await valuesOf(again)).toEqual(words(1, 2));
 });
 
 describe('the last segment is damaged', () => {

@@ -1,5 +1,6 @@
 import { retentionStart, type SealedSegment } from '@commitlog/log';
 import { expect, it } from 'vitest';
+import { appendBig, World } from './world.js';
 
 /** Segments of ten batches and 1,000 bytes each; the last batch of segment n was appended at n seconds. */
 function segments(count: number): SealedSegment[] {
@@ -44,4 +45,19 @@ it('given both an age and a size, then a segment goes when either says so', () =
 
 it('given one segment, then it stays', () => {
   expect(retentionStart(segments(1), { ageMsMax: 0, bytesMax: 0 }, 1e12)).toBe(1);
+});
+
+// Every comparison with NaN is false, and the policy said: drop everything.
+it.each([
+  [{ ageMsMax: Number.NaN }, 0],
+  [{ ageMsMax: -1 }, 0],
+  [{ ageMsMax: '7d' as never }, 0],
+  [{ bytesMax: Number.NaN }, 0],
+  [{ bytesMax: -5 }, 0],
+  [{ bytesMax: '1 GiB' as never }, 0],
+  [{ ageMsMax: 1000 }, undefined as never],
+])('given the retention policy %j at %s, then it is refused', async (policy, nowMs) => {
+  const log = await new World().open();
+  await appendBig(log, 1, 9);
+  expect(() => retentionStart(log.segments, policy, nowMs)).toThrow(expect.objectContaining({ code: 'settings' }));
 });

@@ -1,6 +1,6 @@
 import { LogError } from '@commitlog/log';
-import { expect, it } from 'vitest';
-import { appendBig, readAround, World, words } from './world.js';
+import { describe, expect, it } from 'vitest';
+import { appendBig, readAround, refused, valuesIn, valuesOf, World, words } from './world.js';
 
 it('given two damaged batches side by side, when the second is read, then the error names it: who skips what it names gets on', async () => {
   const world = new World();
@@ -38,4 +38,35 @@ it('given blocks that the disk cannot read, then those batches are damaged, and 
   expect(holes.length).toBeGreaterThanOrEqual(3);
   expect(holes.length).toBeLessThanOrEqual(9);
   expect(values).toEqual(words(1, 80).filter((word) => !holes.includes(Number(word.slice(1)))));
+});
+
+describe('a disk that fails a read just once', () => {
+  // The error named the hole in front of it, or the whole segment, and whoever skips what is damaged went back.
+  it.each([true, false])('given damage elsewhere: %s, then the read brings what is there', async (isDamaged) => {
+    const world = new World();
+    const log = await world.open({ segmentBytes: 2 ** 20 });
+    await appendBig(log, 1, 12);
+    if (isDamaged) {
+      world.damage(log, 2, 'body');
+      await refused(log.read({ from: { index: 2 } }), 'damaged');
+    }
+    const { next } = await log.read({ from: { index: 8 }, maxBytes: 1 });
+    world.disk.inject({ method: 'read', path: /\.log$/, code: 'EIO', times: 3 });
+    expect(valuesIn((await log.read({ from: next, maxBytes: 1 })).bytes)).toEqual(['b9']);
+    expect(log.damage.map(({ firstIndex, lastIndex }) => [firstIndex, lastIndex])).toEqual(isDamaged ? [[2, 2]] : []);
+  });
+
+  // Zeros came in place of the header, and the refusal was none of this package's.
+  it('given a truncation whose look-up meets it, then the log is truncated', async () => {
+    for (let after = 0; ; after += 1) {
+      const world = new World();
+      const log = await world.open({ segmentBytes: 2 ** 20 });
+      await appendBig(log, 1, 6);
+      // A whole read and, block by block, those of a header that begins in one block and ends in the next.
+      const failing = world.disk.inject({ method: 'read', path: /\.log$/, code: 'EIO', after, times: 3 });
+      await log.truncateAfter(4);
+      expect(await valuesOf(log)).toEqual(words(1, 4));
+      if (failing.failedCount === 0) break;
+    }
+  });
 });

@@ -4,9 +4,11 @@ import {
   appendEach,
   batchesOf,
   batchOf,
+  behind,
   big,
   quiet,
   refused,
+  stampedAfter,
   valuesIn,
   valuesOf,
   World,
@@ -271,4 +273,108 @@ it('given a damaged batch before the new start, when the start is known from els
   expect(await valuesOf(log)).toEqual(words(6, 9));
   await log.close();
   expect(await valuesOf(await world.open())).toEqual(words(6, 9));
+});
+
+// It was written into the manifest, which could not be read again.
+it.each([{ index: 2 }, { index: 2, term: Number.NaN, nextOffset: 2, appendTime: 1 }, null])(
+  'given a start that is said to be known as %j, when the log is trimmed there, then it is refused, and the log opens again',
+  async (known) => {
+    const world = new World();
+    const log = await world.open();
+    await appendBig(log, 1, 9);
+    await refused(log.trimBefore(3, known as never), 'settings');
+    await log.close();
+    expect(await valuesOf(await world.open())).toEqual(words(1, 9));
+  },
+);
+
+// The fields that were there were checked, and the log dropped before the missing one was met.
+it.each([
+  {},
+  { index: 5 },
+  { index: 5, nextOffset: 5 },
+  { index: 5, term: 1, nextOffset: 5, appendTime: undefined },
+  undefined,
+  null,
+])('given a reset to %j, then it is refused, and nothing is lost', async (position) => {
+  const world = new World();
+  const log = await world.open();
+  await appendBig(log, 1, 9);
+  await refused(log.reset(position as never), 'settings');
+  await refused(log.reset(behind(5), 'state' as never), 'settings');
+  expect(await valuesOf(log)).toEqual(words(1, 9));
+});
+
+// They were TypeErrors, and append threw where it should have rejected.
+it('given arguments that are none, then they are refused in this package’s words', async () => {
+  const log = await new World().open();
+  const any = log as never as Record<string, (argument?: unknown) => Promise<unknown>>;
+  for (const batch of [undefined, 'text', { value: Buffer.from('x') }, [batchOf('x')]]) {
+    expect((await refused(any.append!(batch), 'invalid-batch')).message).toMatch(/encodeBatch/);
+    await refused(any.appendStamped!(Array.isArray(batch) ? [batch] : batch), 'invalid-batch');
+  }
+  for (const from of [undefined, null, 'begin', 5, {}]) {
+    expect((await refused(any.read!({ from }), 'settings')).message).toMatch(/'start', 'end'/);
+    await refused(log.records({ from: from as never }).next(), 'settings');
+  }
+  await refused(any.read!(), 'settings');
+  await refused(any.saveHardState!({ term: 1, commitHint: 0, storageId: '0'.repeat(32) }), 'settings');
+  for (const setting of [{ segmentBytes: 8192n }, { create: 'no' }, { checkpoint: 'x' }]) {
+    await refused(new World().open(setting as never), 'settings');
+  }
+});
+
+// The position that an append resolved to was the log's own tail.
+it('given what the log gave away, when its receiver changes it, then the log does not change', async () => {
+  const world = new World();
+  const log = await world.open({
+    checkpoint: (at) => {
+      Object.assign(at, { index: 77 });
+      return Buffer.from('s');
+    },
+  });
+  const spoil = (given: object | undefined): void => {
+    Object.assign(given!, { index: 41, nextOffset: 7, term: 9, position: 1 });
+  };
+  for (let number = 1; number <= 9; number += 1) {
+    spoil(await log.append(big(`b${number}`)));
+    spoil(await log.appendStamped([stampedAfter(log.tail, batchOf(`s${number}`))]));
+    for (const given of [log.durable, log.tail, log.start, log.firstOnDisk]) spoil(given);
+    for (const { base, end } of log.segments) [base, end].forEach(spoil);
+    for (const index of [0, log.durable.index]) spoil(await log.positionAt(index));
+  }
+  log.checkpoints.forEach(spoil);
+  const values = await valuesOf(log);
+  expect(values.length).toBe(18);
+  expect(await log.readCheckpoint(log.checkpoints[0]!)).toEqual(Buffer.from('s'));
+  await log.close();
+  const again = await world.open();
+  expect([await valuesOf(again), again.damage]).toEqual([values, []]);
+});
+
+// Until the truncation was done, what it had cut still counted as durable: a follower at the new end was told that there is more, found
+// none, asked again, and gave nobody else a turn, the truncation least of all.
+it('given a truncation whose last sync is under way, when somebody waits for what it has cut, then nothing is there yet', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendEach(log, 'a', 'b', 'c', 'd');
+  let stall: ReturnType<typeof world.disk.stallSyncs> | undefined;
+  world.disk.onOperation = ({ method, path }) => {
+    if (method === 'sync' && path.endsWith('SYNCED')) stall ??= world.disk.stallSyncs();
+  };
+  const truncated = log.truncateAfter(2);
+  await quiet();
+  expect([stall !== undefined, log.durable.index]).toEqual([true, 2]);
+  let isReached = false;
+  const waiting = log.reached(3).then(() => {
+    isReached = true;
+  });
+  await quiet();
+  expect(isReached).toBe(false);
+  const following = log.slices({ from: { index: 3 }, follow: true }).next();
+  stall!.end();
+  await truncated;
+  await appendEach(log, 'new');
+  await waiting;
+  expect(valuesIn((await following).value!.bytes)).toEqual(['new']);
 });

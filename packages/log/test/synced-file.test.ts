@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { LogDirectory } from '../src/directory.js';
 import type { SyncedMark } from '../src/format/synced.js';
 import { SyncedFile } from '../src/synced-file.js';
-import { appendEach, batchOf, quiet, World } from './world.js';
+import { appendBig, appendEach, batchOf, quiet, readAround, World, words } from './world.js';
 
 const mark = (position: number): SyncedMark => ({
   segmentId: 1,
@@ -87,4 +87,46 @@ it('given an open log, then SYNCED is synced a second after an append, once, and
   await log.append(batchOf('d'));
   await log.close();
   expect(syncs).toBe(2);
+});
+
+// Opening wrote over the newest mark in place: torn, it let the older one count, and damage behind that one be cut as torn.
+it('given a batch that decayed below a durable mark, when the power is cut at any step of opening, then what is behind it stays', async () => {
+  const settings = { segmentBytes: 2 ** 20 };
+  const world = new World();
+  const log = await world.open(settings);
+  await appendBig(log, 1, 6);
+  world.clock.advance(1500);
+  await quiet();
+  world.damage(log, 2, 'body');
+  const random = new SeededRandom('decayed');
+  for (let step = 1; ; step += 1) {
+    const next = new World(world.disk.clone());
+    let steps = 0;
+    next.disk.onOperation = ({ method }) => {
+      if (!['read', 'size', 'list'].includes(method) && ++steps === step) next.disk.cutPower();
+    };
+    const run = next.open(settings).then((opened) => opened.close());
+    await run.catch(() => {});
+    for (const { disk } of next.disk.crashStates({ random, variantsMax: 16 })) {
+      const again = await new World(disk).open(settings);
+      expect([step, await readAround(again)]).toEqual([step, { values: ['b1', ...words(3, 6)], holes: [2] }]);
+    }
+    if (steps < step) break;
+    expect(step).toBeLessThan(100);
+  }
+});
+
+// The slot was torn, the mark taken for written, and the next group went to disk without one.
+it('given a mark whose writing fails halfway, when a batch decays that was acknowledged before the next one, then it is named, and nothing is cut', async () => {
+  const settings = { segmentBytes: 2 ** 20 };
+  const world = new World();
+  const log = await world.open(settings);
+  await appendBig(log, 1, 2);
+  world.disk.inject({ method: 'write', path: /SYNCED$/, code: 'EIO', after: 1, writtenBytes: 6 });
+  world.clock.advance(1500);
+  await quiet();
+  await appendBig(log, 3, 3);
+  world.damage(log, 2, 'body');
+  const again = await new World(world.disk.clone()).open(settings);
+  expect(await readAround(again)).toEqual({ values: ['b1', 'b3'], holes: [2] });
 });

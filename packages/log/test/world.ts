@@ -99,6 +99,11 @@ export function stampedAfter(
   return stamped;
 }
 
+/** A position behind a batch of one record each, in term 2: where a log can be reset to. */
+export function behind(index: number): LogPosition {
+  return { index, term: 2, nextOffset: index, appendTime: 0 };
+}
+
 /** Appends `b<first>` to `b<last>`, about 1 KiB each, one after the other. */
 export async function appendBig(log: Log, first: number, last: number): Promise<void> {
   for (let number = first; number <= last; number += 1) await log.append(big(`b${number}`));

@@ -16,7 +16,7 @@ export type BatchErrorCode =
   | 'flags'
   /** The count does not fit the type, cannot fit the bytes, or is not the number of records. */
   | 'count'
-  /** A record's inner lengths do not add up, a varint is not the shortest, a header key is not Unicode, a value is no bytes. */
+  /** A record's inner lengths do not add up, a varint is not the shortest, a header key is not Unicode, a value or a batch is no bytes. */
   | 'record'
   /** A field that only a leader fills is not zero. */
   | 'stamped'

@@ -1,5 +1,7 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
+import { inspect } from 'node:util';
 import { checkBatch, checkFields, requireWhole } from './check.js';
+import { BatchError } from './errors.js';
 import { batchTypes, requireHeader, typeOf } from './header.js';
 import { type BatchLimits, batchBytesMaxOf } from './limits.js';
 import type { RecordHeader, RecordInput } from './record.js';
@@ -21,9 +23,10 @@ export class RecordView implements RecordInput {
   readonly time: number;
   readonly key: Buffer | undefined;
   readonly value: Buffer;
-  private readonly batch: Buffer;
-  private readonly headersAt: number;
-  private readonly headerCount: number;
+  // Not for whoever prints a record, copies it or walks its fields: that would be the whole batch.
+  readonly #batch: Buffer;
+  readonly #headersAt: number;
+  readonly #headerCount: number;
 
   /** @param walk standing at the record */
   constructor(batch: Buffer, walk: RecordWalk) {
@@ -31,17 +34,18 @@ export class RecordView implements RecordInput {
     this.time = walk.time;
     this.key = walk.keyLength === none ? undefined : batch.subarray(walk.keyAt, walk.keyAt + walk.keyLength);
     this.value = batch.subarray(walk.valueAt, walk.valueAt + walk.valueLength);
-    this.batch = batch;
-    this.headersAt = walk.headersAt;
-    this.headerCount = walk.headerCount;
+    this.#batch = batch;
+    this.#headersAt = walk.headersAt;
+    this.#headerCount = walk.headerCount;
   }
 
   /** Decoded anew each time it is asked for; the walk has checked that it can be. */
   get headers(): readonly RecordHeaderView[] {
-    const { batch, headerCount } = this;
+    const batch = this.#batch;
+    const headerCount = this.#headerCount;
     if (headerCount === 0) return noHeaders;
     const headers: RecordHeaderView[] = [];
-    const varints = new VarintReader(batch, this.headersAt, batch.length);
+    const varints = new VarintReader(batch, this.#headersAt, batch.length);
     for (let i = 0; i < headerCount; i += 1) {
       const keyLength = varints.read();
       const keyEnd = varints.at + keyLength;
@@ -65,14 +69,23 @@ const noHeaders: readonly RecordHeaderView[] = Object.freeze([]);
  * even bytes which nobody checked give a typed error at worst: they never crash it, hang it, or make it reserve memory.
  *
  * @param batch a batch's bytes, from its start; the views are into it
- * @throws BatchError `truncated`, `length`, `type`, `codec`, `flags`, `count` or `number`; while iterating, `count`, `record` or
- * `number`, at the first record that cannot be read
+ * @throws BatchError `record` for what is no Buffer, `truncated`, `length`, `type`, `codec`, `flags`, `count` or `number`; while
+ * iterating, `count`, `record` or `number`, at the first record that cannot be read
  */
 export function records(batch: Buffer): Iterable<RecordView> {
+  if (!Buffer.isBuffer(batch)) throw notBuffer(batch);
   requireHeader(batch, 0);
   const length = checkFields(batch, 0, Number.POSITIVE_INFINITY);
   requireWhole(batch, 0, length);
   return typeOf(batch) === batchTypes.data ? new Records(batch) : [];
+}
+
+/** The header keys would be wrong: of other bytes, text is what their numbers look like. */
+function notBuffer(found: unknown): BatchError {
+  return new BatchError(
+    'record',
+    `a batch to read must be a Buffer, got ${inspect(found, { maxArrayLength: 0 })}: make one of a Uint8Array with Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)`,
+  );
 }
 
 class Records implements Iterable<RecordView> {

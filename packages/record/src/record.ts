@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { inspect } from 'node:util';
 import { BatchError } from './errors.js';
 import { requireInteger } from './integers.js';
 import { varintBytes, writeVarint } from './varint.js';
@@ -82,6 +83,9 @@ export function writeRecord(batch: Buffer, at: number, record: RecordInput, delt
 function headersLength(headers: readonly RecordHeader[]): number {
   let length = varintBytes(headers.length);
   for (const { key, value } of headers) {
+    if (typeof key !== 'string') {
+      throw new BatchError('record', `a header key must be a string, got ${inspect(key, { depth: 0 })}`);
+    }
     if (loneSurrogate.test(key)) {
       throw new BatchError(
         'record',

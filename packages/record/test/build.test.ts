@@ -114,6 +114,10 @@ describe('encodeBatch', () => {
     expectRefusal(() => encodeBatch(apart), 'number', { found: MAX_SAFE_INTEGER });
   });
 
+  it.each([5, undefined, Buffer.from('key')])('given the header key %o, then it is refused by name', (key) => {
+    expectRefusal(() => encodeBatch([{ value, headers: [{ key: key as never }] }]), 'record');
+  });
+
   it('given a header key with half a surrogate pair, then it is refused rather than replaced', () => {
     expectRefusal(() => encodeBatch([{ value, headers: [{ key: 'half \ud83e' }] }]), 'record');
     admitBatch(encodeBatch([{ value, headers: [{ key: 'whole \ud83e\udeb5' }] }]));

@@ -36,6 +36,17 @@ describe('records', () => {
     expect([...records(Buffer.concat([goldenStamped, Buffer.alloc(100, 0xff)]))]).toHaveLength(2);
   });
 
+  it('given a record of a large batch, when it is printed or copied, then the others do not come along', () => {
+    const value = Buffer.alloc(100, 'x');
+    const [first] = records(encodeBatch(Array.from({ length: 1000 }, () => ({ value }))));
+    expect(Object.keys(first!)).toEqual(['offset', 'time', 'key', 'value']);
+    expect(JSON.stringify(first).length).toBeLessThan(1000);
+  });
+
+  it('given bytes that are no Buffer, then they are refused rather than read with other header keys', () => {
+    expectRefusal(() => records(new Uint8Array(goldenStamped) as Buffer), 'record');
+  });
+
   it('given a control batch, then there are none', () => {
     expect([...records(goldenNoop)]).toEqual([]);
   });

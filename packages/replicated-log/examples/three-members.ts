@@ -1,10 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { MemoryNetwork, memberId, RaftHost } from '@commitlog/raft';
 import { encodeBatch } from '@commitlog/record';
 import { LogStorage, logMachine } from '@commitlog/replicated-log';
 import { nodeClock as clock, nodeFiles as files, nodeRandom as random } from '@commitlog/runtime/node';
 
-const [base, network] = [await mkdtemp('/tmp/drinks-'), new MemoryNetwork({ clock })];
+const [base, network] = [mkdtempSync(`${tmpdir()}/drinks-`), new MemoryNetwork({ clock })];
+process.once('exit', () => rmSync(base, { recursive: true, force: true }));
 const founders = { voters: ['a', 'b', 'c'].map((node) => memberId(node, 'disk1')), learners: [] };
 const open = async (self: (typeof founders.voters)[number]) => {
   const storage = await LogStorage.open({ dir: `${base}/${self}`, founders }, { files, clock });
@@ -21,4 +23,3 @@ for (const { storage, group } of members) {
   const from = { from: { offset: 0 }, throughIndex: await group.read() }; // what is committed is here, too
   for await (const { offset, value } of storage.log.records(from)) console.log(group.self, offset, `${value}`);
 }
-await rm(base, { recursive: true });

@@ -62,7 +62,10 @@ describe('LogStorage on this disk', () => {
   });
   test.each(suite)('$name', ({ run }) => run());
   afterAll(async () => {
-    for (const storage of dirs.keys()) await (storage as PlainStorage).storage.close();
-    for (const dir of made) await rm(dir, { recursive: true });
+    try {
+      for (const storage of dirs.keys()) await (storage as PlainStorage).storage.close();
+    } finally {
+      for (const dir of made) await rm(dir, { recursive: true });
+    }
   });
 });

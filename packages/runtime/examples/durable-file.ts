@@ -1,10 +1,12 @@
 /** Replaces a file so that a power cut leaves either the old one or the new one, whole; one process at a time. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { hasErrorCode } from '@commitlog/runtime';
 import { nodeFiles as files } from '@commitlog/runtime/node';
 
-const directory = await mkdtemp(`${tmpdir()}/durable-file-`);
+const directory = mkdtempSync(`${tmpdir()}/durable-file-`);
+process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
 const lock = await files.lock(directory);
 await files.lock(directory).catch((error: unknown) => {
   if (hasErrorCode(error, 'LOCKED')) console.log('a second owner is refused');
@@ -19,4 +21,3 @@ await files.syncDirectory(directory); // its name
 
 console.log(await readFile(`${directory}/settings`, 'utf8'));
 await lock.release();
-await rm(directory, { recursive: true });

@@ -13,6 +13,9 @@ export interface Files {
    */
   open(path: string, mode: OpenMode, permissions?: number): Promise<OpenFile>;
 
+  /** The path that leads there even after the process has changed its working directory. Nothing need be there. */
+  absolute(path: string): string;
+
   /** The names in a directory, without `.` and `..`, in the order of their UTF-16 code units. */
   list(directory: string): Promise<string[]>;
 

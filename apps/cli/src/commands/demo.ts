@@ -28,7 +28,7 @@ async function demo(named: string | undefined, options: DemoOptions, invocation:
   const { world, pathOf } = invocation;
   const file = named === undefined ? world.demoText : pathOf(named);
   const isKept = options.dir !== undefined || options.keep === true;
-  const temporary = options.dir === undefined ? await world.makeTemporaryDirectory(isKept) : undefined;
+  const temporary = options.dir === undefined ? world.makeTemporaryDirectory(isKept) : undefined;
   const dir = temporary?.path ?? pathOf(options.dir!);
   try {
     const trip = await roundTrip({ file, dir }, world);

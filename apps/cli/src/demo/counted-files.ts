@@ -13,6 +13,7 @@ export interface DiskCounts {
 export function countedFiles(files: Files): { readonly files: Files; readonly counts: Readonly<DiskCounts> } {
   const counts: DiskCounts = { groups: 0, syncs: 0 };
   const counted: Files = {
+    absolute: (path) => files.absolute(path),
     list: (directory) => files.list(directory),
     makeDirectory: (directory) => files.makeDirectory(directory),
     rename: (from, to) => files.rename(from, to),

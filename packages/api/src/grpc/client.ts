@@ -7,22 +7,22 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 import { ApiError } from '../errors.js';
-import { grpcCodeName } from '../grpc-code.js';
+import { grpcCodeName, grpcCodes } from '../grpc-code.js';
 import { type MethodDefinition, pathOf, type RequestOf, type ResponseOf, type ServiceDefinition } from '../service.js';
 import { bufferOf } from '../status.js';
 import { decode } from './codec.js';
 import { warn } from './failures.js';
-import { incoming } from './incoming.js';
+import { incoming, once } from './incoming.js';
 import { timerMsMax } from './limits.js';
 import { type CallObserver, Observation } from './observer.js';
 import { Outgoing } from './outgoing.js';
-import { fromTrailer } from './trailer.js';
+import { fromTrailer, type Trailer } from './trailer.js';
 
 /** What a call may be given besides its request. */
 export interface CallSettings {
   /** From now on, in milliseconds; above 2^31−1, that. Default: the channel's for calls without a stream, none for streams. */
   readonly timeoutMs?: number;
-  /** Ends the call when it is aborted. */
+  /** Ends the call when it is aborted. The call then ends with `CANCELLED`, whose `cause` is the signal's reason. */
   readonly signal?: AbortSignal;
   /** Sent ahead. */
   readonly metadata?: Readonly<Record<string, string>>;
@@ -88,7 +88,7 @@ async function unary(
     const answered = (error: ServiceError | null, response?: unknown): void => {
       unlink();
       if (error === null) resolve(response);
-      else reject(fromTrailer(error));
+      else reject(errorOf(error, settings.signal));
       end(observation, error);
     };
     const call = observation.run(() =>
@@ -151,32 +151,30 @@ function responsesOf(
   let failure: ApiError | undefined;
   // Without this listener an error would end the process, also while nobody iterates.
   call.on('error', (error) => {
-    failure ??= fromTrailer(error as ServiceError);
+    failure ??= errorOf(error as ServiceError, signal);
   });
   call.on('status', (status) => {
     unlink();
-    if (status.code !== 0) failure ??= fromTrailer(status);
+    if (status.code !== 0) failure ??= errorOf(status, signal);
     onOver(failure ?? new ApiError('CANCELLED', 'the server has ended the call'));
     end(observation, status.code === 0 ? null : status);
   });
   const unlink = linkSignal(signal, call);
-  return {
-    cancel: () => call.cancel(),
-    async *[Symbol.asyncIterator]() {
-      try {
-        yield* incoming(call, () => failure);
-        if (failure !== undefined) throw failure;
-      } finally {
-        // After the end this does nothing.
-        call.cancel();
-      }
-    },
-  };
+  const received = once(async function* () {
+    try {
+      yield* incoming(call, () => failure);
+      if (failure !== undefined) throw failure;
+    } finally {
+      // After the end this does nothing.
+      call.cancel();
+    }
+  });
+  return { cancel: () => call.cancel(), [Symbol.asyncIterator]: () => received[Symbol.asyncIterator]() };
 }
 
 function begin(caller: Caller, method: string, isStream: boolean, settings: CallSettings) {
   const { signal } = settings;
-  if (signal?.aborted) throw new ApiError('CANCELLED', 'the signal of the call was aborted', { cause: signal.reason });
+  if (signal?.aborted) throw aborted(signal);
   const metadata = new Metadata();
   for (const [key, value] of Object.entries(settings.metadata ?? {})) metadata.set(key, value);
   const start = { side: 'client', method, isStream, peer: caller.target, metadata } as const;
@@ -195,6 +193,15 @@ function begin(caller: Caller, method: string, isStream: boolean, settings: Call
 function end(observation: Observation, failed: { code: number; details: string; metadata: Metadata } | null): void {
   if (failed === null) observation.end('OK', undefined);
   else observation.end(grpcCodeName(failed.code), fromTrailer(failed));
+}
+
+/** What a call ended with. Where our own signal has ended it, the signal's reason is the cause. */
+function errorOf(trailer: Trailer, signal: AbortSignal | undefined): ApiError {
+  return signal?.aborted && trailer.code === grpcCodes.CANCELLED ? aborted(signal) : fromTrailer(trailer);
+}
+
+function aborted({ reason }: AbortSignal): ApiError {
+  return new ApiError('CANCELLED', 'the signal of the call was aborted', { cause: reason });
 }
 
 /** Cancels the call when the signal is aborted. Returns what forgets it, so that a long-lived signal keeps no call. */

@@ -2,14 +2,35 @@ import { BinaryReader } from '@bufbuild/protobuf/wire';
 import type { Codec } from '../service.js';
 
 /**
- * Bytes to a message, to the last byte: generated code stops at a tag of 0 as if the message ended there. Fields of type `bytes` are
- * views of what was received: they cost nothing, and each keeps the whole message in memory.
+ * Tags and lengths in one message. Two bytes can become an object of a hundred times that, so that a message within the limit of bytes
+ * could hold a million. The largest packets between nodes have two thirds of these.
+ */
+const wordsMax = 262_144;
+
+/**
+ * Bytes to a message, to the last byte: generated code stops at a tag of 0 as if the message ended there. (One byte of 0 behind a message
+ * is therefore accepted: it says nothing.) Fields of type `bytes` are views of what was received: they cost nothing, and each keeps the
+ * whole message in memory.
  *
- * @throws Error whatever the generated code throws
+ * @throws Error for more than 262,144 tags and lengths, and whatever the generated code throws
  */
 export function decode<T>(codec: Codec<T>, bytes: Uint8Array): T {
-  const reader = new BinaryReader(bytes);
+  const reader = new BoundedReader(bytes);
   const message = codec.decode(reader);
   if (reader.pos !== reader.len) throw new Error(`the message ends at byte ${reader.pos} of ${reader.len}`);
   return message;
+}
+
+/** Reads that many tags and lengths, those of fields that nobody knows included, and no more. */
+class BoundedReader extends BinaryReader {
+  constructor(bytes: Uint8Array) {
+    super(bytes);
+    const read = this.uint32;
+    let words = 0;
+    this.uint32 = () => {
+      words += 1;
+      if (words > wordsMax) throw new Error(`it has more than ${wordsMax} tags and lengths`);
+      return read.call(this);
+    };
+  }
 }

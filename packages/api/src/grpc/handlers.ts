@@ -13,7 +13,7 @@ import { type MethodDefinition, pathOf, type RequestOf, type ResponseOf, type Se
 import { bufferOf } from '../status.js';
 import type { CallContext } from './call-context.js';
 import { decode } from './codec.js';
-import { incoming } from './incoming.js';
+import { incoming, once } from './incoming.js';
 import { Outgoing } from './outgoing.js';
 import type { ErrorTrailer } from './trailer.js';
 
@@ -101,7 +101,8 @@ function serverStream(method: MethodDefinition, handler: AnyHandler, host: Handl
 
 function bidirectional(method: MethodDefinition, handler: AnyHandler, host: HandlerHost) {
   return (call: ServerDuplexStream<unknown, Buffer>): Promise<void> => {
-    const requestsOf = ({ signal }: CallContext) => incoming(call, () => signal.reason as ApiError | undefined);
+    const requestsOf = ({ signal }: CallContext) =>
+      once(() => incoming(call, () => signal.reason as ApiError | undefined));
     return stream(call, method, host, (context, responses) => handler(requestsOf(context), context, responses));
   };
 }

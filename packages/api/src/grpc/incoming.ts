@@ -5,6 +5,22 @@ import { ApiError } from '../errors.js';
 const messagesAheadMax = 1;
 
 /**
+ * What may be iterated once. A second loop would find nothing, as if the stream had ended: it throws instead.
+ *
+ * @throws TypeError from the second time on
+ */
+export function once<T>(iterate: () => AsyncGenerator<T, void, void>): AsyncIterable<T> {
+  let isTaken = false;
+  return {
+    [Symbol.asyncIterator]: () => {
+      if (isTaken) throw new TypeError('a stream is iterated once: keep its iterator to go on later');
+      isTaken = true;
+      return iterate();
+    },
+  };
+}
+
+/**
  * The messages of a stream, as they come; the next is read when there is room for it. Leaving the loop does not end the call.
  *
  * @param reason why the call is over, if it is: what the loop throws when messages stop coming

@@ -181,7 +181,6 @@ export class ApiServer {
     this.#calls.endAll(stopping(), 'all');
     // So that they are told.
     await within(lingerMs, closed);
-    server?.forceShutdown();
     this.#connections.destroy();
   }
 

@@ -130,11 +130,11 @@ describe('who may call', () => {
 describe('a method for nodes', () => {
   const raft: Handlers<typeof raftV1.RaftServiceDefinition> = {
     async control(requests, { principal }, responses) {
-      const certifiedNodeId = principal.kind === 'node' ? principal.nodeId : undefined;
+      const toNodeId = principal.kind === 'node' ? principal.nodeId : '';
       for await (const { content } of requests) {
         const theirs = content?.$case === 'handshake' ? content.value : undefined;
-        checkHandshake(theirs, { self: handshake, certifiedNodeId });
-        await responses.write({ handshake: { ...handshake, toNodeId: certifiedNodeId ?? '' } });
+        checkHandshake(theirs, { self: handshake, principal });
+        await responses.write({ handshake: { ...handshake, toNodeId } });
       }
     },
     async bulk() {},

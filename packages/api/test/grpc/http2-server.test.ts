@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import { createServer, type Http2Server, type Settings } from 'node:http2';
+import { constants, createServer, type Http2Server, type Settings } from 'node:http2';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { Connections } from '../../src/grpc/connections.js';
 import { createGrpcServer } from '../../src/grpc/http2-server.js';
 import { limitsDefault, ServerCredentials } from '../../src/index.js';
-import { closeAfterTest, drain, eventually, logClient, produceRequest, serve, until } from '../rig.js';
+import { closeAfterTest, drain, eventually, failureOf, logClient, produceRequest, serve, until } from '../rig.js';
 import { framed, rawCall, rawSession } from './raw.js';
 
 const megabytes = 1_048_576;
@@ -72,6 +72,42 @@ it('an error of the listening socket is told, and does not end the process', () 
   const error = new Error('no file descriptor is left');
   internals.createHttp2Server(ServerCredentials.createInsecure()).emit('error', error);
   expect(told).toEqual([error]);
+});
+
+it('grpc-js keeps no list of connections without channelz: ours is the one that counts', async () => {
+  const server = createGrpcServer(limitsDefault, [], new Connections(), () => {});
+  closeAfterTest(() => server.forceShutdown());
+  const { sessions } = server as unknown as { sessions: ReadonlyMap<object, object> };
+  const port = await new Promise<number>((resolve) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (_, bound) => resolve(bound));
+  });
+  const session = rawSession(`127.0.0.1:${port}`);
+  await once(session, 'remoteSettings');
+  expect(sessions.size).toBe(0);
+});
+
+it('a server is told of the memory of a session, and of signs of life', async () => {
+  const server = createGrpcServer({ ...limitsDefault, sessionMemoryMb: 3 }, [], new Connections(), () => {});
+  const internals = server as unknown as Record<string, unknown>;
+  expect(internals.commonServerOptions).toMatchObject({ maxSessionMemory: 3 });
+  expect(internals).toMatchObject({ keepaliveTimeMs: 30_000, keepaliveTimeoutMs: 10_000 });
+});
+
+it('a call that a server has refused is not made again behind the back of whoever made it', async () => {
+  let streams = 0;
+  const server = createServer();
+  server.on('session', (session) => session.on('error', () => {}));
+  server.on('stream', (stream) => {
+    streams += 1;
+    stream.on('error', () => {});
+    stream.close(constants.NGHTTP2_REFUSED_STREAM);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  closeAfterTest(() => void server.close());
+  const log = logClient(`127.0.0.1:${(server.address() as AddressInfo).port}`);
+  expect(await failureOf(log.produce(produceRequest('tea')))).toMatchObject({ code: 'UNAVAILABLE' });
+  expect(streams).toBe(1);
 });
 
 describe('limits of a connection', () => {

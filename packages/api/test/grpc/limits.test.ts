@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { channelOptions, limitsOf, serverOptions } from '../../src/grpc/limits.js';
 import { ApiChannel, ApiServer, ChannelCredentials, type Limits, ServerCredentials } from '../../src/index.js';
 
 const server = (init: { limits?: Partial<Limits>; deadlineMs?: number }) =>
@@ -8,6 +9,22 @@ const server = (init: { limits?: Partial<Limits>; deadlineMs?: number }) =>
   );
 const channel = (init: { limits?: Partial<Limits>; deadlineMs?: number }) =>
   new ApiChannel({ target: '127.0.0.1:1', ...init }, { credentials: ChannelCredentials.createInsecure() });
+
+it('what grpc-js is told follows from them', () => {
+  const limits = limitsOf({ messageBytesMax: 5, sessionMemoryMb: 3, streamsMax: 2 });
+  const both = {
+    'grpc.max_receive_message_length': 5,
+    'grpc.max_send_message_length': 5,
+    'grpc-node.max_session_memory': 3,
+    'grpc.enable_channelz': 0,
+  };
+  const life = (time: number, timeout: number) => ({
+    'grpc.keepalive_time_ms': time,
+    'grpc.keepalive_timeout_ms': timeout,
+  });
+  expect(serverOptions(limits)).toMatchObject({ ...both, ...life(30_000, 10_000), 'grpc.max_concurrent_streams': 2 });
+  expect(channelOptions(limits)).toMatchObject({ ...both, ...life(10_000, 5000), 'grpc.enable_retries': 0 });
+});
 
 describe('a limit outside of its range', () => {
   it.each([

@@ -193,13 +193,35 @@ describe('a client that goes away', () => {
     const abort = new AbortController();
     const call = failureOf(logClient(target).getServers({}, { signal: abort.signal }));
     await eventually(() => server.openCalls === 1, 'the call has arrived');
-    abort.abort();
-    expect(await call).toMatchObject({ code: 'CANCELLED' });
+    const reason = new Error('nobody wants to know any more');
+    abort.abort(reason);
+    expect(await call).toMatchObject({ code: 'CANCELLED', cause: reason });
     await eventually(() => reasons.length === 1 && server.openCalls === 0, 'the handler has ended');
     expect(reasons[0]).toMatchObject({ code: 'CANCELLED' });
     expect(await failureOf(logClient(target).getServers({}, { signal: abort.signal }))).toMatchObject({
       code: 'CANCELLED',
+      cause: reason,
     });
+  });
+
+  it('by a signal, from a stream: whoever iterates it learns why', async () => {
+    const { target, server } = await serve();
+    const abort = new AbortController();
+    const ended = failureOf(drain(logClient(target).consumeStream({ offset: 0n, log: '' }, { signal: abort.signal })));
+    await eventually(() => server.openCalls === 1, 'the call has arrived');
+    const reason = new Error('enough');
+    abort.abort(reason);
+    expect(await ended).toMatchObject({ code: 'CANCELLED', cause: reason });
+  });
+
+  it('with an error of the server that came before its signal: the error is what it learns', async () => {
+    const abort = new AbortController();
+    const { target } = await serve({
+      getServers: () => Promise.reject(new ApiError('NO_LEADER', 'none')),
+    });
+    const failed = await failureOf(logClient(target).getServers({}, { signal: abort.signal }));
+    abort.abort();
+    expect(failed).toMatchObject({ code: 'NO_LEADER' });
   });
 
   it('with a signal that lives on: nothing of a call that is over hangs on it', async () => {
@@ -223,6 +245,24 @@ describe('a client that goes away', () => {
     expect(await failureOf(log.produce(produceRequest('tea')))).toMatchObject({ code: 'CANCELLED' });
     expect(() => log.produceStream()).toThrow(ApiError);
     expect(told).toEqual(['CANCELLED', 'CANCELLED']);
+  });
+
+  it('a stream is iterated once, at both ends, and a second loop says so', async () => {
+    const seen: unknown[] = [];
+    const { target } = await serve({
+      async produceStream(requests, _context, responses) {
+        for await (const _ of requests) break;
+        seen.push(await failureOf(drain(requests)));
+        await responses.write({ offset: 1n });
+      },
+    });
+    const stream = logClient(target).produceStream();
+    await stream.write(produceRequest('tea'));
+    expect(await drain(stream)).toEqual([{ offset: 1n }]);
+    seen.push(await failureOf(drain(stream)));
+    expect(seen.map(String)).toEqual(
+      Array.from({ length: 2 }, () => expect.stringMatching(/^TypeError: a stream is iterated once/)),
+    );
   });
 
   it('by leaving the loop: the stream is over', async () => {

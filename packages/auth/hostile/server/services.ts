@@ -119,9 +119,8 @@ export function membershipHandlers(
 
 function believer(stored: Stored, audit: AuditTrail) {
   return (theirs: peerV1.Handshake | undefined, { principal, method, peer }: CallContext): peerV1.Handshake => {
-    const certifiedNodeId = principal.kind === 'node' ? principal.nodeId : '';
     try {
-      checkHandshake(theirs, { self, certifiedNodeId });
+      checkHandshake(theirs, { self, principal });
     } catch (error) {
       const { message } = error as Error;
       audit.record({ kind: 'call-refused', subject: subjectOf(principal), method, from: peer, reason: message });

@@ -29,6 +29,9 @@ export interface AccessControlComponents {
 
 const fileBytesMax = 1024 * 1024;
 
+/** Of a decision that is remembered: above the longest action, SPIFFE id and name of a log together. */
+const keyCharactersMax = 1024;
+
 /** Actions that no policy gives: they follow from who somebody is. */
 const builtIn: ReadonlySet<string> = new Set(['authenticated', 'node']);
 
@@ -146,12 +149,12 @@ export class AccessControl {
         : { isAllowed: false, reason: 'only a node may, and this is a client' };
     }
     const subject = subjectOf(principal);
-    // No action or subject has a NUL, and a log that has one is never remembered: no two requests share a key.
+    // No action or subject has a NUL, and a log that has one is never remembered: no two requests share a key. Nor is a name that is too long.
     const key = `${action}\0${subject}\0${log}`;
     const remembered = this.#decisions.get(key);
     if (remembered !== undefined) return remembered;
     const decision = this.#ask(subject, action, log);
-    if (!`${subject}${log}`.includes('\0')) this.#decisions.set(key, decision);
+    if (key.length <= keyCharactersMax && !`${subject}${log}`.includes('\0')) this.#decisions.set(key, decision);
     return decision;
   }
 

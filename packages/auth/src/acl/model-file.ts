@@ -8,8 +8,16 @@ export interface AccessModel {
   makeModel(): Model;
   /** The fields of a policy line, in their order: `sub`, `obj`, `act` and perhaps `eft` and others. */
   readonly fields: readonly string[];
+  /** Which of them are compared with the request's: the first three, not counting `priority`. */
+  readonly subjectAt: number;
+  readonly objectAt: number;
+  readonly actionAt: number;
   /** How many names a `g` line has; 0 where the model has no roles. */
   readonly roleFields: number;
+  /** Whether subjects are compared by `==` and roles, so that a policy must spell them as they are. */
+  readonly hasLiteralSubjects: boolean;
+  /** Whether a policy line may have `*` for its subject. */
+  readonly hasAnySubject: boolean;
   /** Whether logs are compared by `==`, so that `*` in a policy line means nothing to the matcher. */
   readonly isLiteral: boolean;
   /** Whether logs are compared by `keyMatch`, to which `*` means any ending. */
@@ -53,21 +61,28 @@ export function readModel(text: string, path: string): AccessModel {
       `expected a request of subject, object and action (r = sub, obj, act), found ${request.length} fields`,
     );
   }
-  if (policy.length < 3) throw refuse(`expected p = sub, obj, act, found ${policy.length} fields`);
+  const compared = policy.filter((token) => token !== 'p_priority');
+  if (compared.length < 3) throw refuse(`expected p = sub, obj, act, found ${compared.length} fields`);
   requireEveryField(matcher, [...request, ...policy], refuse);
   requireKnownFunctions(matcher, model.model.has('g'), refuse);
   if (!effects.includes(effect))
     throw refuse(`the policy effect "${effect}" is none that Casbin knows: was it cut short?`);
-  const [, object, action] = request as [string, string, string];
+  const [subject, object, action] = request as [string, string, string];
+  const [ofSubject, ofObject, ofAction] = compared as [string, string, string];
   const hasEffectField = policy.includes('p_eft');
   return {
     makeModel: () => newModelFromString(text),
     fields: policy.map((token) => token.slice(2)),
+    subjectAt: policy.indexOf(ofSubject),
+    objectAt: policy.indexOf(ofObject),
+    actionAt: policy.indexOf(ofAction),
     roleFields: model.model.get('g')?.get('g')?.value.split(',').length ?? 0,
+    hasLiteralSubjects: isComparedLiterally(matcher.replace(/\bg\([^)]*\)/g, ''), subject),
+    hasAnySubject: isComparedWithAny(matcher, ofSubject),
     isLiteral: isComparedLiterally(matcher, object),
     hasPrefixPatterns: new RegExp(`keyMatch\\(\\s*${object}\\s*,\\s*p_\\w+\\s*\\)`).test(matcher),
     hasLiteralActions: isComparedLiterally(matcher, action),
-    hasAnyAction: new RegExp(`\\b${policy[2]}\\s*==\\s*["']\\*["']`).test(matcher),
+    hasAnyAction: isComparedWithAny(matcher, ofAction),
     heedsDeny: hasEffectField && effect !== effects[0],
   };
 }
@@ -118,4 +133,9 @@ function withoutStrings(matcher: string): string {
 function isComparedLiterally(matcher: string, field: string): boolean {
   const comparison = new RegExp(`\\b${field}\\s*==\\s*[\\w"'*]+|[\\w"'*]+\\s*==\\s*${field}\\b`, 'g');
   return !matcher.replaceAll(comparison, '').includes(field);
+}
+
+/** Whether a field of the policy may be `*`. */
+function isComparedWithAny(matcher: string, field: string): boolean {
+  return new RegExp(`\\b${field}\\s*==\\s*["']\\*["']`).test(matcher);
 }

@@ -1,5 +1,6 @@
 import { BracketAwareCsvParser } from 'casbin';
 import { AuthError, wordsOf } from '../errors.js';
+import { parseNodeUri, subjectProblem } from '../principal.js';
 import { requireWhole } from './ending.js';
 import type { AccessModel } from './model-file.js';
 
@@ -46,19 +47,19 @@ export function readPolicy(
       problems.push(`line ${at + 1}: ${wordsOf(error)}: ${line.trim().slice(0, 80)}`);
     }
   }
-  if (problems.length === 0) problems.push(...problemsOfWhole(lines));
+  if (problems.length === 0) problems.push(...problemsOfWhole(lines, model));
   if (problems.length === 0) return lines;
   const named = problems.slice(0, problemsMax);
   if (problems.length > named.length) named.push(`and ${problems.length - named.length} more`);
   throw new AuthError('policy', `${path}: ${named.join('; ')}`, { path });
 }
 
-function problemsOfWhole(lines: readonly PolicyLine[]): string[] {
+function problemsOfWhole(lines: readonly PolicyLine[], { subjectAt }: AccessModel): string[] {
   const rules = lines.filter(({ kind }) => kind === 'p');
   if (rules.length === 0) return ['it has no rule: nobody could do anything. A rule begins with "p,"'];
   if (lines.length > linesMax) return [`it has ${lines.length} lines, and ${linesMax} is the most`];
   const meant = new Set([
-    ...rules.map(({ values }) => values[0]!),
+    ...rules.map(({ values }) => values[subjectAt]!),
     ...memberships(lines).map(({ values }) => values[0]!),
   ]);
   return memberships(lines)
@@ -79,12 +80,15 @@ function checkLine(
 ): PolicyLine {
   if (kind === 'g' && model.roleFields > 0) {
     requireCount(values, model.roleFields, model.roleFields);
+    for (const name of values.slice(0, 2)) requirePossibleName(name);
   } else if (kind === 'p') {
     const optional = model.fields.at(-1) === 'eft' && !isCutShort ? 1 : 0;
     requireCount(values, model.fields.length - optional, model.fields.length);
-    requireKnownObject(values[1]!, model);
-    requireKnownAction(values[2]!, model, actions);
+    requireKnownSubject(values[model.subjectAt]!, model);
+    requireKnownObject(values[model.objectAt]!, model);
+    requireKnownAction(values[model.actionAt]!, model, actions);
     requireKnownEffect(values[model.fields.indexOf('eft')], model);
+    requirePriority(values[model.fields.indexOf('priority')]);
     // Casbin takes a missing effect for this one.
     if (values.length < model.fields.length) values.push('allow');
   } else {
@@ -99,6 +103,25 @@ function requireCount(values: readonly string[], min: number, max: number): void
     throw new Error(`expected ${expected} values after the first comma, found ${values.length}`);
   }
   if (values.includes('')) throw new Error('a value is empty');
+}
+
+function requireKnownSubject(subject: string, { hasLiteralSubjects, hasAnySubject }: AccessModel): void {
+  if (hasLiteralSubjects && !(hasAnySubject && subject === '*')) requirePossibleName(subject);
+}
+
+/** A line about a name that nobody can have would do nothing, and if it denies, nobody would notice. */
+function requirePossibleName(name: string): void {
+  if (/^spiffe:/i.test(name)) {
+    if (parseNodeUri(name) === undefined) throw new Error(`"${name}" is not of the form spiffe://<cluster>/node/<id>`);
+    return;
+  }
+  const problem = subjectProblem(name.replace(/^role:/i, ''));
+  if (problem !== undefined) throw new Error(`nobody can be called "${name}": ${problem}`);
+}
+
+function requirePriority(priority: string | undefined): void {
+  if (priority === undefined || /^-?\d{1,9}$/.test(priority)) return;
+  throw new Error(`expected an integer for the priority, found "${priority}"`);
 }
 
 function requireKnownObject(object: string, { isLiteral, hasPrefixPatterns }: AccessModel): void {

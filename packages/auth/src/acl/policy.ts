@@ -2,6 +2,7 @@ import { type Adapter, type Enforcer, type Model, newEnforcer } from 'casbin';
 import { AuthError, wordsOf } from '../errors.js';
 import { readModel } from './model-file.js';
 import { type PolicyLine, readPolicy } from './policy-file.js';
+import { Roles } from './roles.js';
 
 /** What a policy says to one request, and why. */
 export interface Decision {
@@ -41,10 +42,12 @@ export class Policy {
     const lines = readPolicy(policy.text, policy.path, checked, actions);
     try {
       const enforcer = await newEnforcer(checked.makeModel(), adapterOf(lines));
+      enforcer.setRoleManager(new Roles());
+      await enforcer.buildRoleLinks();
       const read = new Policy(enforcer, lines, policy.path, checked.isLiteral);
       // A matcher can still be wrong in what only running it shows.
-      const [subject, object, action] = lines.find(({ kind }) => kind === 'p')!.values;
-      enforcer.enforceSync(subject, object, action);
+      const { values } = lines.find(({ kind }) => kind === 'p')!;
+      enforcer.enforceSync(...[checked.subjectAt, checked.objectAt, checked.actionAt].map((at) => values[at]));
       return read;
     } catch (error) {
       throw new AuthError('policy', `${model.path}: the matcher cannot be run: ${wordsOf(error)}`, {

@@ -1,13 +1,12 @@
-import { constants } from 'node:crypto';
+import { constants, type X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
 import { ServerCredentials } from '@grpc/grpc-js';
 import type { Credentials } from '../tls/credential-files.js';
-import type { PeerChain } from '../tls/peer.js';
 
 /** A connection whose handshake has succeeded. */
 export interface Connection {
-  /** The peer's certificate, and those above it. */
-  readonly chain: PeerChain;
+  /** What the peer has presented, in its order: its own certificate, and whatever it has sent along. */
+  readonly presented: readonly X509Certificate[];
   /** Where from, `address:port`. */
   readonly from: string;
   /** Ends it at once, and every stream on it. */
@@ -25,6 +24,8 @@ export interface Connection {
  *   (server.js, createHttp2Server). `setSecureContext` resets what it is not told: the versions are part of the context.
  * - Node calls `ALPNCallback` as a method of the socket (_tls_wrap.js, callALPNCallback): the only way to a server's sockets that
  *   leads through its options.
+ * - `issuerCertificate` of `getPeerX509Certificate` is whatever the peer has sent next. (`getPeerCertificate(true)` looks for
+ *   issuers by their names, and passes over those that the peer has hidden behind others of the same name.)
  */
 export class LiveCredentials extends ServerCredentials {
   constructor(first: Credentials, handshakeTimeoutMs: number, onConnection: (connection: Connection) => void) {
@@ -77,10 +78,17 @@ function watch(socket: TLSSocket, onConnection: (connection: Connection) => void
   socket.once('secure', () => {
     if (socket.destroyed || !socket.authorized) return;
     onConnection({
-      chain: socket.getPeerCertificate(true),
+      presented: presentedBy(socket),
       from: `${socket.remoteAddress}:${socket.remotePort}`,
       destroy: () => void socket.destroy(),
       onClose: (listener) => void socket.once('close', listener),
     });
   });
+}
+
+function presentedBy(socket: TLSSocket): X509Certificate[] {
+  const presented: X509Certificate[] = [];
+  for (let next = socket.getPeerX509Certificate(); next !== undefined; next = next.issuerCertificate)
+    presented.push(next);
+  return presented;
 }

@@ -1,30 +1,30 @@
+import { createPrivateKey, X509Certificate as OpenSslCertificate } from 'node:crypto';
 import { join } from 'node:path';
 import { type Clock, type Files, hasErrorCode, type Lock, type Random } from '@commitlog/runtime';
 import { AuthError, fileError, wordsOf } from '../errors.js';
+import { isVisible } from '../principal.js';
 import { readSmallFile } from '../small-file.js';
 import { pemOf } from '../tls/pem.js';
 import { normalSerialNumber, type WebCrypto } from '../tls/revocations.js';
 import {
   ExtendedKeyUsageExtension,
-  type Extension,
   Name,
   SubjectAlternativeNameExtension,
   X509Certificate,
   X509CertificateGenerator,
-  X509Crl,
-  X509CrlGenerator,
 } from '../x509.js';
 import { publicPermissions, secretPermissions, writeDurably } from './durable-file.js';
 import { exportKey, importKey, makeKeys, type PrivateKey, signature } from './keys.js';
 import {
   authorityExtensions,
+  backdatedMs,
+  dayMs,
   holderExtensions,
   type Identity,
   type Profile,
   profileOf,
-  revocationExtensions,
-  revocationListNumber,
 } from './profile.js';
+import { RevocationList } from './revocation-list.js';
 
 export interface AuthorityComponents {
   readonly files: Files;
@@ -55,12 +55,7 @@ export interface IssuedBefore {
   readonly isRevoked: boolean;
 }
 
-const dayMs = 24 * 60 * 60 * 1000;
-/** Clocks of other machines may be a little behind. */
-const backdatedMs = 5 * 60 * 1000;
-/** A list that is not replaced by then is reported; it is heeded all the same. */
-const revocationDays = 30;
-const fileBytesMax = 16 * 1024 * 1024;
+const fileBytesMax = 1024 * 1024;
 
 const names = { certificate: 'ca.crt', key: 'ca.key', revocations: 'ca.crl', issued: 'issued' } as const;
 
@@ -77,8 +72,11 @@ export async function createAuthority(
 ): Promise<Authority> {
   const { files, clock, random, crypto } = components;
   requireDays(days, 36_500);
-  if (name.trim() === '' || Array.from(name).length > 64) {
-    throw new AuthError('settings', `an authority's name has 1 to 64 characters, got "${name}"`);
+  if (name.trim() === '' || Array.from(name).length > 64 || !isVisible(name)) {
+    throw new AuthError(
+      'settings',
+      `an authority's name has 1 to 64 characters that can be seen, got ${JSON.stringify(name)}`,
+    );
   }
   try {
     await files.makeDirectory(join(dir, names.issued));
@@ -86,12 +84,7 @@ export async function createAuthority(
     throw fileError(error, 'make', dir);
   }
   return locked(files, dir, async () => {
-    const found = (await files.list(dir)).find((file) => file === names.key || file === names.certificate);
-    if (found !== undefined) {
-      throw new AuthError('authority-exists', `${dir} has a ${found} already: use it, or another directory`, {
-        path: dir,
-      });
-    }
+    requireNone(await files.list(dir), dir);
     const keys = await makeKeys(crypto);
     const nowMs = clock.wallMs();
     const certificate = await X509CertificateGenerator.createSelfSigned(
@@ -107,10 +100,11 @@ export async function createAuthority(
       crypto,
     );
     await writeDurably(files, join(dir, names.key), await exportKey(keys.pair.privateKey, crypto), secretPermissions);
+    const list = { path: join(dir, names.revocations), issuer: certificate, key: keys.pair.privateKey };
+    await new RevocationList(list, components).write({ entries: [], number: 1 });
+    // Last: where it is, everything is.
     await writeDurably(files, join(dir, names.certificate), pem(certificate), publicPermissions);
-    const authority = new Authority(dir, certificate, keys.pair.privateKey, components);
-    await authority.writeRevocations([], 1);
-    return authority;
+    return new Authority(dir, certificate, keys.pair.privateKey, components);
   });
 }
 
@@ -130,6 +124,8 @@ export async function openAuthority(
   const keyPem = await readSmallFile(files, { path: keyPath, bytesMax: fileBytesMax, isSecret: true });
   try {
     const key = await importKey(`${keyPem}`, crypto);
+    if (!new OpenSslCertificate(certificatePem).checkPrivateKey(createPrivateKey(keyPem)))
+      throw new Error(`${names.key} is not the key of ${names.certificate}`);
     return new Authority(dir, new X509Certificate(`${certificatePem}`), key, components);
   } catch (error) {
     const why = `the authority in ${dir} cannot be used: ${wordsOf(error)}`;
@@ -146,6 +142,7 @@ export class Authority {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #crypto: WebCrypto;
+  readonly #revocations: RevocationList;
 
   /** {@link createAuthority} and {@link openAuthority} make one. */
   constructor(
@@ -161,6 +158,8 @@ export class Authority {
     this.#clock = clock;
     this.#random = random;
     this.#crypto = crypto;
+    const path = join(dir, names.revocations);
+    this.#revocations = new RevocationList({ path, issuer: certificate, key }, { files, clock, crypto });
   }
 
   /** What servers and clients are given to trust. */
@@ -170,7 +169,7 @@ export class Authority {
 
   /** Path of its revocation list, which servers watch. */
   get revocationsPath(): string {
-    return join(this.#dir, names.revocations);
+    return this.#revocations.path;
   }
 
   /**
@@ -190,7 +189,7 @@ export class Authority {
    */
   async renew(serialNumber: string, { days = 90 }: { readonly days?: number } = {}): Promise<Issued> {
     const earlier = await this.#find(serialNumber);
-    if ((await this.#revocations()).entries.some(({ serial }) => serial === normalSerialNumber(serialNumber))) {
+    if ((await this.#revocations.serials()).has(normalSerialNumber(serialNumber))) {
       throw new AuthError(
         'already-revoked',
         `${serialNumber} was revoked, and is not renewed: issue a new certificate`,
@@ -209,26 +208,27 @@ export class Authority {
   async revoke(serialNumber: string): Promise<void> {
     await this.#find(serialNumber);
     await locked(this.#files, this.#dir, async () => {
-      const { entries, number } = await this.#revocations();
+      const { entries, number } = await this.#revocations.read();
       const serial = normalSerialNumber(serialNumber);
       if (entries.some((entry) => entry.serial === serial)) {
         throw new AuthError('already-revoked', `${serialNumber} was revoked before`);
       }
-      await this.writeRevocations([...entries, { serial, atMs: this.#clock.wallMs() }], number + 1);
+      const revoked = { serial, atMs: this.#clock.wallMs() };
+      await this.#revocations.write({ entries: [...entries, revoked], number: number + 1 });
     });
   }
 
   /** Signs the revocation list anew, so that it is good for another 30 days. */
   async refreshRevocations(): Promise<void> {
     await locked(this.#files, this.#dir, async () => {
-      const { entries, number } = await this.#revocations();
-      await this.writeRevocations(entries, number + 1);
+      const { entries, number } = await this.#revocations.read();
+      await this.#revocations.write({ entries, number: number + 1 });
     });
   }
 
   /** Every certificate that was issued here, in the order of their serial numbers. */
   async list(): Promise<IssuedBefore[]> {
-    const revoked = new Set((await this.#revocations()).entries.map(({ serial }) => serial));
+    const revoked = await this.#revocations.serials();
     const found: IssuedBefore[] = [];
     for (const file of await this.#files.list(join(this.#dir, names.issued))) {
       const serialNumber = /^([0-9A-F]+)\.crt$/.exec(file)?.[1];
@@ -244,27 +244,6 @@ export class Authority {
       });
     }
     return found;
-  }
-
-  /** Writes the list with these entries: {@link revoke} and {@link refreshRevocations} are for others. @internal */
-  async writeRevocations(entries: readonly RevokedSerial[], number: number): Promise<void> {
-    const nowMs = this.#clock.wallMs();
-    const list = await X509CrlGenerator.create(
-      {
-        issuer: this.#certificate.subjectName,
-        thisUpdate: new Date(nowMs - backdatedMs),
-        nextUpdate: new Date(nowMs + revocationDays * dayMs),
-        signingAlgorithm: signature,
-        signingKey: this.#key,
-        entries: entries.map(({ serial, atMs }) => ({
-          serialNumber: evenDigits(serial),
-          revocationDate: new Date(atMs),
-        })),
-        extensions: await revocationExtensions(this.#certificate.publicKey, number),
-      },
-      this.#crypto,
-    );
-    await writeDurably(this.#files, this.revocationsPath, pemOf('X509 CRL', list.rawData), publicPermissions);
   }
 
   async #issue(profile: Profile, days: number): Promise<Issued> {
@@ -328,23 +307,6 @@ export class Authority {
       );
     }
   }
-
-  async #revocations(): Promise<{ readonly entries: RevokedSerial[]; readonly number: number }> {
-    const path = this.revocationsPath;
-    const list = new X509Crl(`${await readSmallFile(this.#files, { path, bytesMax: fileBytesMax })}`);
-    return {
-      entries: list.entries.map(({ serialNumber, revocationDate }) => ({
-        serial: normalSerialNumber(serialNumber),
-        atMs: revocationDate.getTime(),
-      })),
-      number: numberOf(list.getExtension(revocationListNumber)),
-    };
-  }
-}
-
-interface RevokedSerial {
-  readonly serial: string;
-  readonly atMs: number;
 }
 
 /**
@@ -360,6 +322,16 @@ export async function saveIssued(
 ): Promise<void> {
   await writeDurably(files, paths.key, keyPem, secretPermissions);
   await writeDurably(files, paths.certificate, certificatePem, publicPermissions);
+}
+
+/** @throws AuthError `authority-exists`, also for what is left of one: nothing is ever written over a key */
+function requireNone(found: readonly string[], dir: string): void {
+  const [hasCertificate, hasKey] = [names.certificate, names.key].map((name) => found.includes(name));
+  if (!hasCertificate && !hasKey) return;
+  const why = hasCertificate
+    ? `${dir} has a ${names.certificate} already: use it, or another directory`
+    : `${dir} has a ${names.key} but no ${names.certificate}: one was lost, or the making of an authority was interrupted; move it away, or use another directory`;
+  throw new AuthError('authority-exists', why, { path: dir });
 }
 
 /** One change at a time, of all processes. */
@@ -382,15 +354,6 @@ function drawSerialNumber(random: Random): string {
   const bytes = Buffer.from(random.bytes(16));
   bytes[0] = (bytes[0]! & 0x7f) | 0x40;
   return bytes.toString('hex');
-}
-
-function evenDigits(serial: string): string {
-  return serial.length % 2 === 0 ? serial : `0${serial}`;
-}
-
-function numberOf(extension: Extension | null): number {
-  // The value is a short integer in DER: two bytes of header, then the number.
-  return extension === null ? 0 : Number.parseInt(Buffer.from(extension.value).subarray(2).toString('hex'), 16);
 }
 
 function commonNameOf(certificate: X509Certificate): string {

@@ -14,6 +14,10 @@ import {
   SubjectKeyIdentifierExtension,
 } from '../x509.js';
 
+export const dayMs: number = 24 * 60 * 60 * 1000;
+/** Clocks of other machines may be a little behind: what is signed is good from so long ago. */
+export const backdatedMs: number = 5 * 60 * 1000;
+
 /** Whom a certificate is for. */
 export type Identity =
   /** `hosts` are the names and IP addresses under which the node is dialled, at least one. */
@@ -54,10 +58,12 @@ export function profileOf(identity: Identity): Profile {
 
 const domainName = /^(?=.{1,253}$)(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*$/;
 const addressV4 = /^(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}$/;
-const addressV6 = /^(?=.*:)[0-9A-Fa-f:.]{2,45}$/;
+/** What can be one; a zone (`%eth0`) means something on one machine only. */
+const addressV6 = /^[0-9A-Fa-f:.]{2,45}$/;
 
 function hostName(host: string): JsonGeneralName {
-  if (addressV4.test(host) || addressV6.test(host)) return { type: 'ip', value: host };
+  if (addressV4.test(host) || (addressV6.test(host) && URL.canParse(`http://[${host}]/`)))
+    return { type: 'ip', value: host };
   if (domainName.test(host) && !/^[\d.]+$/.test(host)) return { type: 'dns', value: host };
   throw new AuthError('identity', `"${host}" is neither a name nor an IP address`);
 }

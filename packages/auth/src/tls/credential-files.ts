@@ -22,6 +22,7 @@ export interface Credentials {
   readonly certificatePem: string;
   readonly keyPem: string;
   readonly authoritiesPem: string;
+  readonly authorities: readonly X509Certificate[];
   /** {@link keyDigest} of every authority. */
   readonly authorityKeys: ReadonlySet<string>;
   readonly revocations: Revocations;
@@ -53,14 +54,17 @@ export async function readCredentials(
   requireServer(leaf, paths.certificate);
   for (const certificate of chain) requireInDate(certificate, nowMs, paths.certificate);
   for (const authority of authorities) requireAuthority(authority, paths.authorities);
+  requireRoot(authorities, paths.authorities);
   const revocations =
     paths.revocations === undefined
       ? Revocations.none
       : await Revocations.read(contents[3]!, paths.revocations, authorities, crypto);
   return {
-    certificatePem,
+    // Just what was checked: OpenSSL reads more kinds of blocks than we do.
+    certificatePem: chain.join(''),
     keyPem,
-    authoritiesPem,
+    authoritiesPem: authorities.join(''),
+    authorities,
     authorityKeys: new Set(authorities.map(keyDigest)),
     revocations,
     certificateExpiresMs: Math.min(...chain.map(expiryMs)),
@@ -120,4 +124,10 @@ function requireAuthority({ ca, subject }: X509Certificate, path: string): void 
       path,
     },
   );
+}
+
+/** TLS follows a chain until an authority that has signed itself, and refuses everybody where it finds none. */
+function requireRoot(authorities: readonly X509Certificate[], path: string): void {
+  if (authorities.some((each) => each.checkIssued(each) && each.verify(each.publicKey))) return;
+  throw new AuthError('certificates', `${path} has no root, an authority that has signed itself: add it`, { path });
 }

@@ -5,8 +5,8 @@ import { pemBlocks, requireAllEnded } from './pem.js';
 
 /** What names one certificate for good: the key that signed it, and the serial number that its holder gave it. */
 export interface CertificateName {
-  /** See {@link keyDigest}. */
-  readonly issuerKey: string;
+  /** See {@link keyDigest}; missing where nobody is known to have signed it. */
+  readonly issuerKey: string | undefined;
   /** Hexadecimal, in capitals, without leading zeros. */
   readonly serialNumber: string;
 }
@@ -38,7 +38,7 @@ export class Revocations {
   }
 
   has({ issuerKey, serialNumber }: CertificateName): boolean {
-    return this.#revoked.has(`${issuerKey}:${serialNumber}`);
+    return issuerKey !== undefined && this.#revoked.has(`${issuerKey}:${serialNumber}`);
   }
 
   /**
@@ -67,9 +67,8 @@ export class Revocations {
         throw refuse(wordsOf(error));
       }
       for (const serialNumber of list.serialNumbers) revoked.add(`${list.issuerKey}:${serialNumber}`);
-      nextUpdateMs = Math.min(nextUpdateMs ?? Number.POSITIVE_INFINITY, list.nextUpdateMs);
+      nextUpdateMs = Math.min(nextUpdateMs ?? list.nextUpdateMs, list.nextUpdateMs);
     }
-    if (nextUpdateMs === Number.POSITIVE_INFINITY) nextUpdateMs = undefined;
     return new Revocations(revoked, nextUpdateMs);
   }
 }
@@ -89,7 +88,6 @@ function listsOf(content: Buffer, path: string): Buffer[] {
 interface RevocationList {
   readonly issuerKey: string;
   readonly serialNumbers: readonly string[];
-  /** Infinity where it does not say. */
   readonly nextUpdateMs: number;
 }
 
@@ -103,12 +101,15 @@ async function readList(
   // A list of only some certificates, or of another authority's: heeding half of it would be worse than saying so.
   if (critical !== undefined)
     throw new Error(`a list has the critical extension ${critical.type}: a complete one is needed`);
+  // The library finds nobody revoked in such a list, whatever it says.
+  if (list.nextUpdate === undefined)
+    throw new Error(`the list of ${list.issuer} does not say when the next one is due (RFC 5280 §5.1.2.5)`);
   const issuer = await issuerOf(list, authorities, crypto);
   if (issuer === undefined) throw new Error(`the list of ${list.issuer} is signed by none of the authorities`);
   return {
     issuerKey: keyDigest(issuer),
     serialNumbers: list.entries.map(({ serialNumber }) => normalSerialNumber(serialNumber)),
-    nextUpdateMs: list.nextUpdate?.getTime() ?? Number.POSITIVE_INFINITY,
+    nextUpdateMs: list.nextUpdate.getTime(),
   };
 }
 

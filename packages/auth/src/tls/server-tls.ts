@@ -182,9 +182,9 @@ export class ServerTls {
   #admit(connection: Connection): void {
     let peer: Peer;
     try {
-      peer = new Peer(connection.chain);
+      peer = new Peer(connection.presented, this.#credentials!.authorities);
     } catch (error) {
-      const reason = `its certificate cannot be read: ${wordsOf(error)}`;
+      const reason = `its certificates cannot be read: ${wordsOf(error)}`;
       this.#end(connection, { name: '', serialNumber: '' }, reason);
       return;
     }

@@ -133,6 +133,7 @@ describe('a changed policy', () => {
     ['is empty', ''],
     ['was cut short', 'p, alice, orders-*, produce, al'],
     ['is no text', '\u0000\u0001'],
+    ['has lines that only some would end', 'p, alice, x, produce, allow\rp, alice, x, consume, deny\n'],
     ['is far too long', 'p, alice, x, produce, allow\n'.repeat(50_000)],
   ])('that %s is refused: the old one holds, and it is said once and counted', async (_, broken) => {
     control.start();
@@ -178,6 +179,17 @@ describe('a changed policy', () => {
     world.put('/policy.csv', revoked);
     expect(await control.reload()).toBe(false);
     expect(control.isAllowed({ kind: 'client', subject: 'anyone' }, 'produce', 'x')).toBe(true);
+  });
+
+  it('is looked for once at a time, however often it was started', async () => {
+    control.start();
+    world.clock.runNext();
+    const stopped = control.stop();
+    control.start();
+    await stopped;
+    await world.pass(0);
+    await control.stop();
+    expect(world.clock.nextTimerMs()).toBeUndefined();
   });
 
   it('is not looked for after stop', async () => {

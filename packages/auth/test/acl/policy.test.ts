@@ -69,6 +69,38 @@ describe('the model that we ship', () => {
     expect(policy.decide('bob', 'consume', 'x').isAllowed).toBe(false);
   });
 
+  it('follows roles however deep, so that no denial is lost on the way', async () => {
+    const chain = Array.from({ length: 40 }, (_, at) => [
+      `p, role:${at}, x, admin, allow`,
+      `g, role:${at}, role:${at + 1}`,
+    ]);
+    const policy = await read(
+      lines('p, ann, *, consume, allow', 'g, ann, role:0', ...chain.flat(), 'p, role:40, secret, consume, deny'),
+    );
+    expect(policy.decide('ann', 'consume', 'news').isAllowed).toBe(true);
+    expect(policy.decide('ann', 'consume', 'secret').isAllowed).toBe(false);
+    expect(policy.decide('bob', 'consume', 'news').isAllowed).toBe(false);
+  });
+
+  it('takes roles that have each other, and any number of ways from one to another', async () => {
+    const roles = Array.from({ length: 60 }, (_, at) => `role:${at}`);
+    const all = roles.flatMap((role) => roles.map((other) => `g, ${role}, ${other}`));
+    const rules = roles.map((role) => `p, ${role}, x, admin, allow`);
+    const policy = await read(lines(...rules, ...all, 'g, ann, role:0', 'p, role:other, y, consume, allow'));
+    expect(policy.decide('ann', 'admin', 'x').isAllowed).toBe(true);
+    // What no way leads to is known after all ways.
+    expect(policy.decide('ann', 'consume', 'y').isAllowed).toBe(false);
+  });
+
+  it('knows names with commas and quotes, written as in any CSV', async () => {
+    const policy = await read(
+      lines('p, "Jürgen, the ""first""", news, consume, allow', 'p, a#b, news, consume, allow'),
+    );
+    expect(policy.decide('Jürgen, the "first"', 'consume', 'news').isAllowed).toBe(true);
+    expect(policy.decide('a#b', 'consume', 'news').isAllowed).toBe(true);
+    expect(policy.decide('Jürgen', 'consume', 'news').isAllowed).toBe(false);
+  });
+
   it.each([0, 1])('lets a denial win, wherever it stands (%i)', async (at) => {
     const written = ['p, role:staff, *, consume, allow', 'g, intern, role:staff'];
     written.splice(at, 0, 'p, intern, secret-*, consume, deny');
@@ -139,6 +171,22 @@ describe('a literal model', () => {
   });
 });
 
+describe('a model with priorities', () => {
+  const model = ourModel
+    .replace('p = sub, obj, act, eft', 'p = priority, sub, obj, act, eft')
+    .replace(/e = .*/, 'e = priority(p.eft) || deny');
+
+  it('lets the smallest number decide, wherever it stands', async () => {
+    const policy = await read(lines('p, 10, ann, *, consume, deny', 'p, 9, ann, news, consume, allow'), model);
+    expect(policy.decide('ann', 'consume', 'news')).toMatchObject({ isAllowed: true, line: { number: 2 } });
+    expect(policy.decide('ann', 'consume', 'other')).toMatchObject({ isAllowed: false, line: { number: 1 } });
+  });
+
+  it('takes numbers only', async () => {
+    await expect(read(lines('p, high, ann, *, consume, deny'), model)).rejects.toThrow(/line 1: expected an integer/);
+  });
+});
+
 describe('a policy is refused, with the line, when', () => {
   it.each([
     ['it is empty', '', /empty/],
@@ -160,6 +208,14 @@ describe('a policy is refused, with the line, when', () => {
     ['a role is misspelt', 'p, role:a, *, produce, allow\ng, root, role:b\n', /line 2: no rule speaks of "role:b"/],
     ['* is inside a pattern', 'p, root, or*ders, produce, allow\n', /beginning of one/],
     ['a log cannot exist', 'p, root, ../etc, produce, allow\n', /neither a log's name/],
+    ['a name has a space that nobody sees', 'p,\u00a0ann, *, consume, deny\n', /line 1: nobody can be called/],
+    ['a name has a character that nobody sees', 'p, ann\u200b, *, consume, deny\n', /nobody can be called/],
+    ['a node is misspelt', 'p, spiffe://Prod/node/n1, *, consume, deny\n', /not of the form spiffe/],
+    [
+      'a member of a role cannot be',
+      'p, role:a, *, produce, deny\ng, ann\u00ad, role:a\n',
+      /line 2: nobody can be called/,
+    ],
     ['brackets do not match', 'p, root, (x, produce, allow\n', /line 1/],
   ])('%s', async (_, policy, why) => {
     await expect(read(policy)).rejects.toMatchObject({ code: 'policy', message: expect.stringMatching(why) });

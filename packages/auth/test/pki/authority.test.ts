@@ -1,11 +1,14 @@
 import { X509Certificate } from 'node:crypto';
-import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import type { Files } from '@commitlog/runtime';
 import { nodeClock, nodeFiles, nodeRandom } from '@commitlog/runtime/node';
 import { SeededRandom } from '@commitlog/simulation';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
+  AuthError,
   Authenticator,
   type Authority,
   createAuthority,
@@ -13,6 +16,9 @@ import {
   openAuthority,
   saveIssued,
 } from '../../src/index.js';
+import { importKey } from '../../src/pki/keys.js';
+import { RevocationList } from '../../src/pki/revocation-list.js';
+import { X509Certificate as OurCertificate } from '../../src/x509.js';
 import { World } from '../world.js';
 import { hasOpenssl, openssl } from './openssl.js';
 
@@ -62,6 +68,9 @@ describe('a certificate', () => {
     [{ ...node, hosts: [] }, /under which it is dialled/],
     [{ ...node, hosts: ['a b'] }, /neither a name/],
     [{ ...node, hosts: ['300.1.1.1'] }, /neither a name/],
+    [{ ...node, hosts: ['::::1'] }, /neither a name/],
+    [{ ...node, hosts: ['fe80::1%eth0'] }, /neither a name/],
+    [{ ...node, hosts: ['*.example.com'] }, /neither a name/],
     [{ ...node, nodeId: 'a/b' }, /is no node/],
     [{ ...node, cluster: 'Prod' }, /is no node/],
     [{ ...client, subject: 'role:operator' }, /role:/],
@@ -137,6 +146,96 @@ describe('an authority', () => {
     await expect(openAuthority({ dir: at('none') }, components)).rejects.toMatchObject({ code: 'file' });
     await writeFile(at('ca.key'), 'nonsense');
     await expect(openAuthority({ dir }, components)).rejects.toMatchObject({ code: 'certificates' });
+  });
+
+  it('is not opened with the key of another one', async () => {
+    await createAuthority({ dir: at('other'), name: 'other' }, components);
+    await copyFile(at('other/ca.key'), at('ca.key'));
+    await expect(openAuthority({ dir }, components)).rejects.toMatchObject({
+      code: 'certificates',
+      message: expect.stringContaining('ca.key is not the key of ca.crt'),
+    });
+  });
+
+  it('says that its revocation list is damaged, and does not begin a new one', async () => {
+    const { serialNumber } = await authority.issue(client);
+    for (const content of ['', 'nonsense', (await readFile(at('ca.crl'), 'utf8')).slice(0, 200)]) {
+      await writeFile(at('ca.crl'), content);
+      const damaged = { code: 'certificates', path: at('ca.crl') };
+      await expect(authority.revoke(serialNumber)).rejects.toMatchObject(damaged);
+      await expect(authority.renew(serialNumber)).rejects.toMatchObject(damaged);
+      await expect(authority.refreshRevocations()).rejects.toMatchObject(damaged);
+      await expect(authority.list()).rejects.toMatchObject(damaged);
+      expect(await readFile(at('ca.crl'), 'utf8')).toBe(content);
+    }
+  });
+
+  it('that changes at once from several sides loses no change', async () => {
+    const issued = await Promise.all(Array.from({ length: 8 }, () => authority.issue(client)));
+    expect(new Set(issued.map(({ serialNumber }) => serialNumber)).size).toBe(8);
+    const outcomes = await Promise.all(
+      issued.map(async ({ serialNumber }) => {
+        const again = await openAuthority({ dir }, components);
+        for (;;) {
+          const error = await again.revoke(serialNumber).catch((thrown: unknown) => thrown);
+          // Whoever finds the directory locked comes again.
+          if (!(error instanceof AuthError) || error.code !== 'file') return error;
+          await setImmediate();
+        }
+      }),
+    );
+    expect(outcomes).toEqual(issued.map(() => undefined));
+    expect((await authority.list()).filter(({ isRevoked }) => isRevoked)).toHaveLength(8);
+  });
+
+  it.each([0o000, 0o077, 0o177, 0o777 & ~0o700])('writes keys for their owner alone under umask %o', async (mask) => {
+    const before = process.umask(mask);
+    try {
+      await createAuthority({ dir: at('masked'), name: 'test CA' }, components);
+    } finally {
+      process.umask(before);
+    }
+    expect((await stat(at('masked/ca.key'))).mode & 0o777).toBe(0o600);
+    await expect(openAuthority({ dir: at('masked') }, components)).resolves.toBeDefined();
+  });
+
+  it('whose making broke off anywhere is whole, or is not there, or says what is left of it', async () => {
+    let brokeOff = 0;
+    const said: string[] = [];
+    for (let allowed = 0; ; allowed += 1) {
+      const { files, clock } = new World();
+      let changes = 0;
+      const change = <Result>(work: () => Promise<Result>): Promise<Result> => {
+        changes += 1;
+        return changes > allowed ? Promise.reject(new Error('the power is gone')) : work();
+      };
+      const breaking: Files = {
+        open: (...args) => change(() => files.open(...args)),
+        rename: (...args) => change(() => files.rename(...args)),
+        syncDirectory: (...args) => change(() => files.syncDirectory(...args)),
+        list: (directory) => files.list(directory),
+        makeDirectory: (directory) => files.makeDirectory(directory),
+        remove: (path) => files.remove(path),
+        lock: (directory) => files.lock(directory),
+      };
+      const world = { files, clock, random: new SeededRandom(1), crypto };
+      const made = await createAuthority({ dir: '/ca', name: 'x' }, { ...world, files: breaking }).catch(
+        () => undefined,
+      );
+      if (made !== undefined) break;
+      brokeOff += 1;
+      const opened = await openAuthority({ dir: '/ca' }, world).catch(() => undefined);
+      if (opened !== undefined) {
+        await opened.revoke((await opened.issue(client)).serialNumber);
+        continue;
+      }
+      const again = await createAuthority({ dir: '/ca', name: 'x' }, world).catch((error: unknown) => error);
+      if (again instanceof AuthError) said.push(again.message);
+      else await (again as Authority).issue(client);
+    }
+    for (const message of said) expect(message).toMatch(/ca\.key but no ca\.crt.* interrupted/);
+    expect(said).not.toEqual([]);
+    expect(brokeOff).toBeGreaterThan(6);
   });
 
   it('writes keys for their owner alone, and refuses one that others may read', async () => {
@@ -233,13 +332,19 @@ describe.skipIf(!hasOpenssl)('openssl', () => {
   });
 
   it('counts revocation lists beyond 127 and 255', async () => {
-    await authority.writeRevocations([], 127);
-    for (const hex of ['0x80', '0x81']) {
+    const issuer = new OurCertificate(await readFile(at('ca.crt'), 'utf8'));
+    const key = await importKey(await readFile(at('ca.key'), 'utf8'), crypto);
+    const list = new RevocationList({ path: at('ca.crl'), issuer, key }, components);
+    const printed = (): string => openssl(['crl', '-in', at('ca.crl'), '-noout', '-crlnumber']).output;
+    for (const [before, after] of [
+      [127, '0x80'],
+      [128, '0x81'],
+      [255, '0x0100'],
+      [2 ** 40, '0x010000000001'],
+    ] as const) {
+      await list.write({ entries: [], number: before });
       await authority.refreshRevocations();
-      expect(openssl(['crl', '-in', at('ca.crl'), '-noout', '-crlnumber']).output).toContain(`crlNumber=${hex}\n`);
+      expect(printed()).toContain(`crlNumber=${after}\n`);
     }
-    await authority.writeRevocations([], 255);
-    await authority.refreshRevocations();
-    expect(openssl(['crl', '-in', at('ca.crl'), '-noout', '-crlnumber']).output).toContain('crlNumber=0x0100\n');
   });
 });

@@ -113,8 +113,11 @@ export class Mutual {
   }
 
   async remove(): Promise<void> {
-    for (const stop of this.#running.reverse()) await stop();
-    await rm(this.dir, { recursive: true });
+    try {
+      for (const stop of this.#running.reverse()) await stop();
+    } finally {
+      await rm(this.dir, { recursive: true });
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/index.js';
 import { pemBlocks } from '../../src/tls/pem.js';
 import { keyDigest, Revocations } from '../../src/tls/revocations.js';
+import { forgeAuthority, forgeList } from '../forge.js';
 import { Mutual } from './mutual.js';
 
 let mutual: Mutual;
@@ -47,6 +48,13 @@ describe('a revocation list', () => {
     }));
     expect([revocations.has(ours!), revocations.has(their!)]).toEqual([false, true]);
     await expect(Revocations.read(both, 'list', [authorities[0]!], crypto)).rejects.toThrow(/signed by none/);
+  });
+
+  it('that does not say when the next one is due is refused', async () => {
+    const authority = await forgeAuthority('root');
+    const read = (list: Buffer) => Revocations.read(list, 'list', [authorityOf(authority)], crypto);
+    expect((await read(await forgeList(authority, ['0b']))).size).toBe(1);
+    await expect(read(await forgeList(authority, ['0b'], null))).rejects.toThrow(/when the next one is due/);
   });
 
   it('that was changed in any byte is refused, or still says the same', async () => {

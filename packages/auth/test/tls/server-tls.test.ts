@@ -5,6 +5,7 @@ import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { nodeClock, nodeFiles } from '@commitlog/runtime/node';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Authority, type Issued, openServerTls } from '../../src/index.js';
+import { forgeAuthority, lookalikeOf } from '../forge.js';
 import { hasOpenssl, opensslBeside } from '../pki/openssl.js';
 import { Mutual } from './mutual.js';
 
@@ -163,6 +164,14 @@ describe('new files', () => {
       /not the key of|serverAuth/,
     ],
     ['an authority that is none', () => writeFile(mutual.paths.authorities, alice.certificatePem), /no authority/],
+    [
+      'authorities without a root',
+      async () => {
+        const between = await forgeAuthority('between', await forgeAuthority('root'));
+        await writeFile(mutual.paths.authorities, between.certificatePem);
+      },
+      /has no root/,
+    ],
     ['an empty list of authorities', () => writeFile(mutual.paths.authorities, '\n'), /no certificate/],
     ['a damaged revocation list', () => writeFile(mutual.paths.revocations, 'nonsense'), /no revocation list/],
     [
@@ -189,6 +198,28 @@ describe('new files', () => {
     });
   });
 
+  it('may come while others shake hands: each succeeds, with the old ones or the new', async () => {
+    const tls = await mutual.tls();
+    const port = await mutual.serve(tls);
+    const served = new Set<string>();
+    let isOver = false;
+    const shaking = Array.from({ length: 4 }, async () => {
+      while (!isOver) {
+        const outcome = await shakeHands(port, trusting(alice));
+        expect(outcome).toMatch(/^accepted by/);
+        served.add(outcome);
+      }
+    });
+    for (let changes = 1; changes <= 5; changes += 1) {
+      const { serialNumber } = await mutual.issueServer();
+      await vi.waitFor(() => expect(served).toContain(`accepted by ${serialNumber}`), until);
+    }
+    isOver = true;
+    await Promise.all(shaking);
+    expect(served.size).toBe(6);
+    expect(tls.status.connectionsEnded).toBe(0);
+  });
+
   it('may come from another authority: its clients are welcome, and the connections of the old one end', async () => {
     const tls = await mutual.tls();
     const port = await mutual.serve(tls);
@@ -200,7 +231,11 @@ describe('new files', () => {
     await mutual.issueServer(other);
     await vi.waitFor(() => expect(stream.ended).toBeDefined(), until);
     const bob = await other.issue({ kind: 'client', subject: 'bob' });
-    expect(await mutual.client(port, bob, other.certificatePem).once()).toBe('hello');
+    // The authorities may have been swapped a moment before the server's own certificate.
+    await vi.waitFor(
+      async () => expect(await mutual.client(port, bob, other.certificatePem).once()).toBe('hello'),
+      until,
+    );
     expect(mutual.records.find(({ kind }) => kind === 'connection-ended')).toMatchObject({
       subject: 'CN=alice',
       reason: 'its authority is not accepted any more',
@@ -227,6 +262,16 @@ describe('a connection', () => {
       reason: 'its certificate was revoked',
     });
     expect(tls.status.connections).toBe(1);
+  });
+
+  it('whose certificate is revoked ends, whatever it presents besides', async () => {
+    const tls = await mutual.tls();
+    const port = await mutual.serve(tls);
+    await mutual.authority.revoke(alice.serialNumber);
+    await vi.waitFor(() => expect(tls.status.changes).toBe(1), until);
+    const certificatePem = alice.certificatePem + (await lookalikeOf(mutual.authority.certificatePem));
+    expect(await mutual.client(port, { ...alice, certificatePem }).once()).toMatch(/UNAVAILABLE/);
+    expect(mutual.records.at(-1)).toMatchObject({ kind: 'connection-ended', reason: 'its certificate was revoked' });
   });
 
   it('whose certificate expires ends, and cannot be made again', async () => {

@@ -120,6 +120,34 @@ export const changingCases: readonly ConformanceCase[] = [
     },
   },
   {
+    name: 'the point before a new start need not be read where it is known, and must be the one before it',
+    run: async (open) => {
+      const { log } = await open();
+      await appendEach(log, 'a', 'b', 'c');
+      const known = await log.positionAt(2);
+      await refused(log.trimBefore(2, known), 'settings');
+      assert.equal(log.start.index, 0);
+      await log.trimBefore(3, known);
+      assert.deepEqual(log.start, known);
+      assert.deepEqual(await valuesFrom(log), ['c']);
+    },
+  },
+  {
+    name: 'a truncation and a trim are there after the log was opened again',
+    run: async (open) => {
+      const { log, reopen } = await open({ segmentBytes: smallSegmentBytes });
+      await appendBig(log, 1, 12);
+      await log.truncateAfter(8);
+      await log.trimBefore(3);
+      const { start, tail } = log;
+      await log.close();
+      const again = await reopen();
+      assert.deepEqual([again.start, again.tail], [start, tail]);
+      assert.deepEqual(await valuesFrom(again), words(3, 8));
+      await again.close();
+    },
+  },
+  {
     name: 'a reset drops everything and goes on behind a position',
     run: async (open) => {
       const { log, reopen } = await open();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Log } from '../log.js';
-import type { ConformanceCase } from './case.js';
-import { appendBig, appendEach, batchOf, smallSegmentBytes, valuesFrom, valuesIn, words } from './script.js';
+import type { ConformanceCase, OpenFresh } from './case.js';
+import { appendBig, appendEach, batchOf, refused, smallSegmentBytes, valuesFrom, valuesIn, words } from './script.js';
 
 /** Takes so many records, then lets go. */
 async function take(log: Log, count: number, from: 'start' | 'end'): Promise<string[]> {
@@ -23,6 +23,18 @@ export const followingCases: readonly ConformanceCase[] = [
       for await (const { bytes } of log.slices({ from: 'start', maxBytes: 1500 })) values.push(...valuesIn(bytes));
       assert.deepEqual(values, words(1, 10));
       assert.deepEqual(await valuesFrom(log), words(1, 10));
+    },
+  },
+  {
+    name: 'slices keep to maxBytes and to throughIndex, each of them',
+    run: async (open) => {
+      const { log } = await open({ segmentBytes: smallSegmentBytes });
+      await appendBig(log, 1, 9);
+      const counts: number[] = [];
+      for await (const { bytes } of log.slices({ from: 'start', maxBytes: 1, throughIndex: 5 })) {
+        counts.push(valuesIn(bytes).length);
+      }
+      assert.deepEqual(counts, [1, 1, 1, 1, 1]);
     },
   },
   {
@@ -59,6 +71,23 @@ export const followingCases: readonly ConformanceCase[] = [
       await records.return();
     },
   },
+  ...(['truncated', 'reset'] as const).map((change) => ({
+    name: `who has read what is ${change} is told, and never goes on over what took its place`,
+    run: async (open: OpenFresh) => {
+      const { log } = await open();
+      await appendEach(log, 'a', 'b', 'c');
+      const { next } = await log.read({ from: 'start' });
+      const slices = log.slices({ from: 'start', follow: true });
+      assert.deepEqual(valuesIn((await slices.next()).value!.bytes), ['a', 'b', 'c']);
+      const told = [refused(slices.next(), 'out-of-range'), refused(log.reached(4), 'out-of-range')];
+      const position = await log.positionAt(2);
+      await (change === 'truncated' ? log.truncateAfter(2) : log.reset(position));
+      await Promise.all(told);
+      await appendEach(log, 'x', 'y', 'z');
+      await refused(log.read({ from: next }), 'out-of-range');
+      assert.deepEqual(await valuesFrom(log, { from: { index: 3 } }), ['x', 'y', 'z']);
+    },
+  })),
   {
     name: 'an aborted signal ends a follower with its reason, whether it waits or not',
     run: async (open) => {

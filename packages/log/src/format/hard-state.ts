@@ -48,6 +48,12 @@ export function encodeCopy({ sequence, state }: HardStateCopy): Buffer {
   if (state.vote !== null && typeof state.vote !== 'string') {
     throw new LogError('settings', `a vote is a string, or null when nobody has it, got ${inspect(state.vote)}`);
   }
+  if (vote !== undefined && vote.toString() !== state.vote) {
+    throw new LogError(
+      'settings',
+      `a vote is Unicode text, got ${inspect(state.vote)}: UTF-8 cannot say half a surrogate pair`,
+    );
+  }
   if (vote !== undefined && vote.length > voteBytesMax) {
     throw new LogError('settings', `a vote takes at most ${voteBytesMax} bytes of UTF-8, got ${vote.length}`);
   }

@@ -1,12 +1,10 @@
-// A relative directory is resolved once, so that the process may change its own afterwards.
-// eslint-disable-next-line no-restricted-imports
-import { resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type Files, hasErrorCode } from '@commitlog/runtime';
 import { LogDirectory } from '../directory.js';
 import { fileError, LogError } from '../errors.js';
 import { decodeManifest, type Manifest } from '../format/manifest.js';
 import { names } from '../layout.js';
+import { requireDir } from '../settings.js';
 
 /** A log's directory that is only looked at: nothing is locked, made or changed. */
 export interface OfflineLog {
@@ -48,7 +46,8 @@ const attemptsMax = 5;
  * @throws LogError `locked` when it changes every time
  */
 export async function whileUnchanged<T>(dir: string, files: Files, look: (log: OfflineLog) => Promise<T>): Promise<T> {
-  const path = resolve(dir);
+  requireDir(dir);
+  const path = files.absolute(dir);
   for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
     const before = await openOffline(path, files);
     const [seen] = await Promise.allSettled([look(before)]);

@@ -32,8 +32,11 @@ describe("the log on this machine's disk conforms", () => {
         return { log: await reopen(), reopen };
       });
     } finally {
-      for (const log of opened) await log.close();
-      await rm(dir, { recursive: true });
+      try {
+        for (const log of opened) await log.close();
+      } finally {
+        await rm(dir, { recursive: true });
+      }
     }
   });
 });

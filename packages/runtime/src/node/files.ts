@@ -9,6 +9,7 @@ import { lockDirectory } from './lock.js';
 export const nodeFiles: Files = {
   open: async (path, mode, permissions = 0o666) =>
     new NodeFile(path, await openDescriptor(path, flags[mode], permissions)),
+  absolute: (path) => resolve(path),
   list: async (directory) => (await readdir(directory)).sort(),
   makeDirectory,
   rename,

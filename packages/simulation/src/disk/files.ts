@@ -35,6 +35,10 @@ export class SimulatedFiles implements Files {
     return new SimulatedOpenFile(inode, wanted, mode !== 'read', components);
   }
 
+  absolute(path: string): string {
+    return absolute(path);
+  }
+
   async list(directory: string): Promise<string[]> {
     const wanted = this.#pass('list', directory);
     const { entries } = this.#volume.directory(this.#volume.find(wanted, 'list'), 'list', wanted);

@@ -45,6 +45,14 @@ export function describeFiles(implementation: string, makeGround: () => Promise<
       expect(await get('a')).toBe('First');
     });
 
+    test('an absolute path is that of the same file, and one that is absolute stays as it is', async () => {
+      await put('a', 'text');
+      const path = files.absolute(`${ground.directory}/./missing/../a`);
+      expect(path).toBe(at('a'));
+      expect(files.absolute('a')).toMatch(/^\/.*a$/);
+      expect(files.absolute(path)).toBe(path);
+    });
+
     test('a file is made with the permissions that were asked for, and opening it changes none', async () => {
       const secret = await files.open(at('secret'), 'create', 0o600);
       expect(await secret.permissions()).toBe(0o600);

@@ -1,0 +1,60 @@
+import type { Log } from '@commitlog/log';
+import { describe, expect, it } from 'vitest';
+import { appendBig, appendEach, quiet, refused, valuesIn, World, words } from './world.js';
+
+describe('a reader whose batches are replaced by others of the same term and time', () => {
+  const changes = [
+    ['truncated', (log: Log) => log.truncateAfter(2)],
+    ['reset', (log: Log) => log.reset({ index: 2, term: 1, nextOffset: 2, appendTime: 0 })],
+  ] as const;
+
+  // A slice read ahead was empty, its cursor had no place, and the follower went on behind what it had never read.
+  it.each(changes)('given a follower that uses a slice while the log is %s, then it is refused', async (_, change) => {
+    const log = await new World().open();
+    await appendEach(log, 'a1', 'a2', 'a3', 'a4', 'a5');
+    const following = log.slices({ from: 'start', follow: true });
+    await following.next();
+    await quiet();
+    await change(log);
+    await appendEach(log, 'b3', 'b4', 'b5', 'b6', 'b7');
+    await refused(following.next(), 'out-of-range');
+  });
+
+  // What was read ahead before the log was truncated was yielded after it.
+  it.each(changes)('given a slice that was read ahead before the log is %s, then it is refused', async (_, change) => {
+    const log = await new World().open();
+    await appendBig(log, 1, 6);
+    const reading = log.slices({ from: 'start', maxBytes: 3000 });
+    await reading.next();
+    await quiet();
+    await change(log).then(() => log.truncateAfter(2));
+    if (log.start.index === 0) await log.truncateAfter(1);
+    await appendBig(log, 7, 12);
+    await refused(reading.next(), 'out-of-range');
+  });
+
+  it.each(changes)('given the cursor of an empty slice, when the log is %s, then it is refused', async (_, change) => {
+    const log = await new World().open();
+    await appendEach(log, 'a1', 'a2', 'a3');
+    const read = await log.read({ from: 'start' });
+    const polled = await log.read({ from: read.next });
+    expect(polled.bytes.length).toBe(0);
+    await change(log);
+    await appendEach(log, 'b3', 'b4');
+    await refused(log.read({ from: polled.next }), 'out-of-range');
+    await refused(log.read({ from: read.next }), 'out-of-range');
+  });
+
+  it('given only what it has not read was truncated, then it reads what took its place, also of what was read ahead', async () => {
+    const log = await new World().open();
+    await appendBig(log, 1, 6);
+    const reading = log.slices({ from: 'start', maxBytes: 3000 });
+    const values = valuesIn((await reading.next()).value!.bytes);
+    await quiet();
+    await log.truncateAfter(values.length);
+    await appendEach(log, 'new');
+    for await (const { bytes } of reading) values.push(...valuesIn(bytes));
+    expect(values.at(-1)).toBe('new');
+    expect(values.slice(0, -1)).toEqual(words(1, values.length - 1));
+  });
+});

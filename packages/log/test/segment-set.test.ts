@@ -1,0 +1,56 @@
+import type { Log } from '@commitlog/log';
+import { describe, expect, it } from 'vitest';
+import { appendBig, batchOf, behind, big, valuesOf, World } from './world.js';
+
+describe('a change that is done', () => {
+  // It rejected, and whoever tried again, or did not, was wrong.
+  it.each([
+    ['a truncation', (log: Log): Promise<unknown> => log.truncateAfter(1)],
+    ['a reset', (log: Log) => log.reset(behind(50))],
+    ['an append that rolls', (log: Log) => log.append(big('x'))],
+  ] as const)('given %s, and SYNCED cannot be written, or not a second time, then it resolves', async (_, change) => {
+    for (const after of [0, 1]) await changes(change, after);
+  });
+
+  async function changes(change: (log: Log) => Promise<unknown>, after: number): Promise<void> {
+    const world = new World();
+    const log = await world.open();
+    await appendBig(log, 1, 3);
+    // The first group after it must write its mark, and can.
+    world.disk.inject({ method: 'write', path: /SYNCED$/, code: 'EIO', after });
+    await change(log);
+    await log.append(batchOf('y'));
+    const values = await valuesOf(log);
+    expect(values.at(-1)).toBe('y');
+    await log.close();
+    expect(await valuesOf(await world.open())).toEqual(values);
+  }
+
+  it('given no descriptors left to make the removal of checkpoints durable, when the log is reset, then it resolves', async () => {
+    const world = new World();
+    const log = await world.open({ checkpoint: () => Buffer.from('s') });
+    await appendBig(log, 1, 9);
+    // The third sync of the directory is the one behind the change.
+    const failing = world.disk.inject({ method: 'syncDirectory', code: 'EMFILE', after: 2 });
+    await log.reset(behind(50));
+    expect(failing.failedCount).toBe(1);
+    expect([log.tail.index, log.checkpoints, log.fencedBy]).toEqual([50, [], undefined]);
+  });
+
+  it('given a checkpoint that cannot be removed, when the log is trimmed or reset, then it is, and the checkpoint is none', async () => {
+    const world = new World();
+    const log = await world.open({ checkpoint: () => Buffer.from('s') });
+    await appendBig(log, 1, 12);
+    const checkpoints = log.checkpoints.length;
+    world.disk.inject({ method: 'remove', path: /CHECKPOINT/, code: 'EIO' });
+    await log.trimBefore(9);
+    expect(log.start.index).toBe(8);
+    expect(log.checkpoints.length).toBeLessThan(checkpoints);
+    world.disk.inject({ method: 'remove', path: /CHECKPOINT-0*9-/, code: 'EIO' });
+    await log.reset(behind(50));
+    expect([log.tail.index, log.checkpoints]).toEqual([50, []]);
+    await log.close();
+    await world.open();
+    expect(world.names.filter((name) => name.startsWith('CHECKPOINT'))).toEqual([]);
+  });
+});
