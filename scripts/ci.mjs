@@ -60,7 +60,7 @@ const everyMutantWasCaught = ({ mutants }) =>
 const swarmSeeds = 300;
 const driverSeeds = 600;
 
-const gossipSeeds = 60;
+const gossipSeeds = 150;
 
 /** @type {Step[]} */
 const steps = [
@@ -109,7 +109,7 @@ const steps = [
   },
   {
     name: 'mutants',
-    what: 'bugs planted in Raft are caught, with seeds that never change',
+    what: 'bugs planted in Raft and in membership are caught, with seeds that never change',
     command: `${pnpm} sim:mutants --json`,
     judged: everyMutantWasCaught,
   },

@@ -54,6 +54,9 @@ export class SimCluster {
   readonly watchers: ((node: SimNode, event: MembershipEvent) => void)[] = [];
   /** Some of what went over the network: whoever listens can send it again. */
   readonly recorded: Datagram[] = [];
+  /** Of whom packets are swallowed, both ways, and streams are not. */
+  readonly firewalled: Set<string> = new Set();
+  readonly invariants: Invariants;
   readonly #keyring: Keyring;
   readonly #byAddress: Map<string, SimNode> = new Map();
   readonly #streamRandom: SeededRandom;
@@ -70,8 +73,8 @@ export class SimCluster {
       random: this.random.fork('network'),
       deliver: (_from, to, datagram) => this.#deliver(to, datagram),
     });
-    const invariants = new Invariants(this);
-    for (let at = 0; at < init.nodes; at++) this.nodes.push(this.#newNode(`n${at + 1}`, init.isSealed, invariants));
+    this.invariants = new Invariants(this);
+    for (let at = 0; at < init.nodes; at++) this.nodes.push(this.#newNode(`n${at + 1}`, init.isSealed));
   }
 
   get nowMs(): number {
@@ -85,6 +88,16 @@ export class SimCluster {
 
   get quality(): LinkQuality {
     return this.network.quality;
+  }
+
+  /** All at once, each told of the first. */
+  startTogether(): void {
+    const [first, ...others] = this.nodes;
+    first!.start();
+    for (const node of others) {
+      node.start();
+      node.join([first!.address]);
+    }
   }
 
   runFor(ms: number): void {
@@ -129,7 +142,7 @@ export class SimCluster {
   #send(from: SimNode, to: Address, packet: Uint8Array): void {
     const waitMs = from.heldUntilMs - this.nowMs;
     const target = this.#byAddress.get(addressText(to));
-    if (target === undefined) return;
+    if (target === undefined || this.firewalled.has(from.name) || this.firewalled.has(target.name)) return;
     const datagram = { from: from.address, to, packet };
     this.#sent += 1;
     if (this.#sent % recordEvery === 0) this.recorded[(this.#sent / recordEvery - 1) % recordedMax] = datagram;
@@ -174,7 +187,7 @@ export class SimCluster {
     return delayMs + Math.max(0, node.heldUntilMs - this.nowMs);
   }
 
-  #newNode(name: string, isSealed: boolean, invariants: Invariants): SimNode {
+  #newNode(name: string, isSealed: boolean): SimNode {
     const address = this.#nextAddress();
     const { membersMax } = this.settings;
     const node = new SimNode(name, address, this.settings, {
@@ -182,15 +195,18 @@ export class SimCluster {
       random: this.random.fork(name),
       envelope: (random) =>
         isSealed
-          ? new SealedEnvelope({ cluster: 'sim', peersMax: 2 * membersMax }, { keyring: this.#keyring, random })
+          ? new SealedEnvelope(
+              { cluster: 'sim', peersMax: 2 * membersMax },
+              { keyring: this.#keyring, random, clock: { monotonicMs: () => this.nowMs } },
+            )
           : new PlainEnvelope('sim'),
       send: (from, to, packet) => this.#send(from, to, packet),
       ask: (from, question, answered) => this.#ask(from, question, answered),
       onEvent: (at, event) => {
-        invariants.onEvent(at, event);
+        this.invariants.onEvent(at, event);
         for (const watch of this.watchers) watch(at, event);
       },
-      onStep: (at) => invariants.onStep(at),
+      onStep: (at) => this.invariants.onStep(at),
     });
     this.#byAddress.set(addressText(address), node);
     return node;

@@ -29,12 +29,7 @@ export function falsePositives({ seed, isLifeguardOn }: SlowInit): number {
     network: calmNetwork,
     isSealed: false,
   });
-  const [first, ...others] = cluster.nodes;
-  first!.start();
-  for (const node of others) {
-    node.start();
-    node.join([first!.address]);
-  }
+  cluster.startTogether();
   cluster.runFor(warmUpMs);
   const slow = new Set(cluster.nodes.slice(0, slowNodes).map(({ name }) => name));
   const random = cluster.random.fork('slow');

@@ -1,4 +1,7 @@
 import type { SeededRandom } from '@commitlog/simulation';
+import { encodeMessage } from '../src/core/message.js';
+import { PacketBuilder, payloadBytesMax } from '../src/core/packet.js';
+import { incarnationMax } from '../src/index.js';
 import type { SimCluster } from './cluster.js';
 import type { SimNode } from './node.js';
 import type { FaultKind, Plan } from './plan.js';
@@ -114,6 +117,8 @@ export class Faults {
         return true;
       case 'replay':
         return this.#replay();
+      case 'forge':
+        return this.#forge();
     }
   }
 
@@ -171,6 +176,25 @@ export class Faults {
     const { recorded } = this.#cluster;
     if (recorded.length === 0) return false;
     for (let count = 20; count > 0; count--) this.#cluster.replay(recorded[this.#random.below(recorded.length)]!);
+    return true;
+  }
+
+  /** A member lies about another, with an incarnation that leaves its victim nothing to answer with. */
+  #forge(): boolean {
+    const awake = this.#cluster.nodes.filter(({ isUp, isStalled }) => isUp && !isStalled);
+    if (awake.length < 2) return false;
+    const [node] = awake.splice(this.#random.below(awake.length), 1) as [SimNode];
+    const liar = awake[this.#random.below(awake.length)]!;
+    const victim = this.#anyNode();
+    if (victim === liar) return false;
+    const kind = (['suspect', 'failed', 'left'] as const)[this.#random.below(3)]!;
+    const claim = { kind, about: victim.name, incarnation: incarnationMax, from: liar.name };
+    const packet = new PacketBuilder(
+      { from: liar.name, to: node.name, incarnation: liar.core!.self.incarnation },
+      payloadBytesMax,
+    );
+    packet.add(encodeMessage(claim));
+    node.step({ kind: 'packet', from: liar.address, bytes: packet.bytes() });
     return true;
   }
 

@@ -1,5 +1,6 @@
 import type { CoreSettings, Member, MemberStatus, MembershipEvent } from '../src/index.js';
 import type { SimNode } from './node.js';
+import { isSameButForIncarnation } from './same-member.js';
 import { Violation } from './violation.js';
 
 const badness: Record<MemberStatus, number> = { alive: 0, suspect: 1, failed: 2, left: 3 };
@@ -60,6 +61,17 @@ export class Invariants {
       node.timers <= members + relays * 2 + 4 * suspicions + timersMax;
     if (!isBounded) {
       throw new Violation('bounds', `${node.name} holds ${JSON.stringify(node.core.held)} and ${node.timers} timers`);
+    }
+  }
+
+  /** Whoever only reads events has the same picture of those who are there as whoever asks for it. */
+  checkPicture(observer: SimNode): void {
+    for (const member of observer.view) {
+      if (member.name === observer.name) continue;
+      const said = this.#said.get(`${observer.name} ${observer.boots} ${member.name}`);
+      if (said !== undefined && isSameButForIncarnation(said, member)) continue;
+      const picture = `it last said ${JSON.stringify(said ?? 'nothing')} of ${member.name}, which is ${JSON.stringify(member)}`;
+      throw new Violation('events tell all', `${observer.name}: ${picture}`);
     }
   }
 

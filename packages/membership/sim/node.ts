@@ -1,5 +1,6 @@
 import type { Address, Random } from '@commitlog/runtime';
 import type { EventQueue, SeededRandom } from '@commitlog/simulation';
+import { decodePacket } from '../src/core/packet.js';
 import {
   addressText,
   type CoreSettings,
@@ -34,6 +35,10 @@ export interface SimNodeComponents {
   readonly onStep: (node: SimNode) => void;
 }
 
+/** Where a sealed packet has what tells it from all others (see docs/membership.md). */
+const sealedForm = 2;
+const saltAndNumber = { from: 5, to: 27 };
+
 /** What a socket holds for a process that does not read; more is lost. */
 const inboxMax = 400;
 
@@ -62,6 +67,8 @@ export class SimNode {
   #timers: Map<number, CoreTimer> = new Map();
   #timersMade = 0;
   #inbox: (() => void)[] = [];
+  /** Salt and number of each sealed packet that was ever let in, before a restart too. */
+  readonly #letIn: Set<string> = new Set();
   #responses: Map<number, (bytes: Uint8Array) => void> = new Map();
   #questions = 0;
   #joins = 0;
@@ -163,6 +170,7 @@ export class SimNode {
         // What it sent before, and was asked to send again, may be longer than the question.
         this.#components.send(this, from, opened.packet);
       } else if (opened.kind === 'payload') {
+        this.#checkReplay(packet);
         const effects = this.step({ kind: 'packet', from, bytes: opened.payload });
         this.#checkReplies(from, opened.payload.length, effects);
       }
@@ -197,6 +205,7 @@ export class SimNode {
     switch (effect.kind) {
       case 'send': {
         const packet = this.envelope!.seal(effect.to, effect.bytes);
+        this.#checkPing(effect.bytes);
         if (packet.length > packetBytesMax) throw new Violation('bounds', `a packet of ${packet.length} bytes`);
         this.#components.send(this, effect.to, packet);
         break;
@@ -252,6 +261,24 @@ export class SimNode {
     if (!this.isUp) return;
     if (!this.isStalled) arrive();
     else if (this.#inbox.length < inboxMax) this.#inbox.push(() => void (this.isUp && arrive()));
+  }
+
+  /** A sealed packet counts once, whatever was recorded and sent again. */
+  #checkReplay(packet: Uint8Array): void {
+    if (packet[0] !== sealedForm) return;
+    const key = Buffer.from(packet.subarray(saltAndNumber.from, saltAndNumber.to)).toString('latin1');
+    if (this.#letIn.has(key)) throw new Violation('a replay is not let in', `${this.name} took a packet twice`);
+    this.#letIn.add(key);
+  }
+
+  /** Whoever pings a suspect says so in the same packet (Lifeguard §IV-C). */
+  #checkPing(bytes: Uint8Array): void {
+    const core = this.core!;
+    if (!this.#settings.isLifeguardOn || core.held.suspicions === 0) return;
+    const { to, messages } = decodePacket(bytes)!;
+    if (!messages.some(({ kind }) => kind === 'ping') || core.member(to)?.status !== 'suspect') return;
+    if (messages.some((message) => message.kind === 'suspect' && message.about === to)) return;
+    throw new Violation('the suspect hears of it first', `${this.name} pinged ${to}, a suspect, and did not say so`);
   }
 
   /** No packet that goes back is longer than the one that came. */

@@ -16,6 +16,7 @@ export const faultKinds = [
   'leave',
   'tags',
   'replay',
+  'forge',
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 

@@ -1,7 +1,8 @@
+import { suspicionTimes } from '../src/core/suspicion.js';
 import { calmNetwork, SimCluster } from './cluster.js';
+import { drills } from './drills/index.js';
 import { Faults } from './faults.js';
 import { drawPlan, type Plan } from './plan.js';
-import { stalledOfThree } from './stalled.js';
 import { firstDifference, haveConverged } from './views.js';
 import { Violation } from './violation.js';
 import { watchStates } from './watch.js';
@@ -22,8 +23,6 @@ export interface RunResult {
 
 /** How long everything may take to be as it should after all is mended, in one data centre. */
 const convergeMsMax = 240_000;
-/** A probe that began while something was broken may still end in a suspicion, and that in one that hears too late of its refutation. */
-const echoMs = 12_000;
 /** Nobody may be given up for so long after that. */
 const calmMs = 6_000;
 /** Seldom enough that what was saved is old by the time it is needed. */
@@ -46,13 +45,12 @@ export function runSeed(seed: string): RunResult {
     faults.heal();
     cluster.network.quality = calmNetwork;
     mustConverge(cluster, plan);
-    cluster.runFor(echoMs * plan.pace);
-    mustConverge(cluster, plan);
     mustStayCalm(cluster);
     const found = mustDetect(cluster, plan);
+    mustHearOfLeave(cluster, plan);
     // Other profiles have other times.
     if (plan.cluster.settings.probeIntervalMs === 1_000) detectMs.push(...found);
-    stalledOfThree(seed);
+    for (const drill of drills) drill(seed);
   } catch (error) {
     violation = violationOf(error, cluster.nowMs);
   }
@@ -90,7 +88,10 @@ function startAll(cluster: SimCluster, faults: Faults): void {
 function mustConverge(cluster: SimCluster, plan: Plan): void {
   const withinMs = convergeMsMax * plan.pace;
   const isWell = (): boolean => cluster.there.length === cluster.nodes.length && haveConverged(cluster);
-  if (cluster.runUntil(isWell, withinMs)) return;
+  if (cluster.runUntil(isWell, withinMs)) {
+    for (const node of cluster.there) cluster.invariants.checkPicture(node);
+    return;
+  }
   const difference = firstDifference(cluster) ?? 'they differ in number';
   throw new Violation('views converge', `not within ${withinMs} ms: ${difference}`);
 }
@@ -108,6 +109,11 @@ function mustStayCalm(cluster: SimCluster): void {
 /** Kills one for good: every other must come to know of it. */
 function mustDetect(cluster: SimCluster, plan: Plan): number[] {
   const victim = cluster.nodes[cluster.random.fork('victim').below(cluster.nodes.length)]!;
+  // Members that were slow or lonely a moment ago are patient: that passes, and then times are the profile's.
+  const isHealthy = (): boolean => cluster.there.every(({ core }) => core!.healthScore === 0);
+  if (!cluster.runUntil(isHealthy, convergeMsMax * plan.pace)) {
+    throw new Violation('health comes back', 'somebody still distrusts itself long after all is well');
+  }
   const killedMs = cluster.nowMs;
   const found = new Map<string, number>();
   cluster.watchers.push((node, { kind, member }) => {
@@ -115,11 +121,45 @@ function mustDetect(cluster: SimCluster, plan: Plan): number[] {
     else if (kind === 'failed') throw new Violation('peace when all is well', `${node.name} gave up ${member.name}`);
   });
   victim.crash();
-  const withinMs = 120_000 * plan.pace;
-  if (!cluster.runUntil(() => found.size === cluster.nodes.length - 1, withinMs)) {
+  const isFound = (): boolean => {
+    mustNotBlameThemselves(cluster);
+    return found.size === cluster.nodes.length - 1;
+  };
+  const { maxMs, minMs } = suspicionTimes(cluster.settings, cluster.nodes.length);
+  // Where others can confirm a suspicion it is over before one that nobody shares.
+  const withinMs = maxMs > minMs ? maxMs : 120_000 * plan.pace;
+  if (!cluster.runUntil(isFound, withinMs)) {
     throw new Violation('a kill is noticed', `${found.size} of ${cluster.nodes.length - 1} know of ${victim.name}`);
   }
+  cluster.watchers.pop();
   return [...found.values()];
+}
+
+/** Others say that they had no answer either: so nobody blames itself for the death of another (Lifeguard §IV-A). */
+function mustNotBlameThemselves({ there }: SimCluster): void {
+  const blamed = there.find(({ core }) => core!.healthScore > 0);
+  if (blamed === undefined) return;
+  throw new Violation('nobody is blamed for a death', `${blamed.name} has a score of ${blamed.core!.healthScore}`);
+}
+
+/** One takes its leave: most others hear of it at once, all in time, and nobody takes it for failed. */
+function mustHearOfLeave(cluster: SimCluster, plan: Plan): void {
+  const leaver = cluster.there[cluster.random.fork('leaver').below(cluster.there.length)]!;
+  const others = cluster.there.length - 1;
+  const heard = new Set<string>();
+  cluster.watchers.push((node, { kind, member }) => {
+    if (kind === 'left' && member.name === leaver.name) heard.add(node.name);
+    if (kind === 'failed') throw new Violation('a leave is heard', `${node.name} gave up ${member.name}`);
+  });
+  leaver.leave();
+  for (const { least, withinMs } of [
+    { least: Math.ceil(others / 2), withinMs: 2_000 * plan.pace },
+    { least: others, withinMs: convergeMsMax * plan.pace },
+  ]) {
+    if (cluster.runUntil(() => heard.size >= least, withinMs)) continue;
+    throw new Violation('a leave is heard', `${heard.size} of ${others} know that ${leaver.name} left`);
+  }
+  cluster.watchers.pop();
 }
 
 function violationOf(error: unknown, atMs: number): RunResult['violation'] {

@@ -15,5 +15,6 @@ export const states: readonly string[] = [
   'two halves had given each other up',
   'a packet without a token was challenged',
   'a replay was refused',
+  'a forged incarnation was refused',
   'more than 100 members',
 ];

@@ -4,6 +4,14 @@ import type { RunResult } from './run.js';
 /** So many seeds that every rare state must have been reached: one that was not is a hole in the proof. */
 const seedsForAllStates = 300;
 
+/** Of so many seeds some have the times of the LAN profile. */
+const seedsForTimes = 20;
+
+/** Without Lifeguard there must be so many false positives, or there is nothing to spare, */
+const plainMin = 500;
+/** and with it so many times fewer. */
+const sparedTimes = 50;
+
 /** What is said at the end. `seeds` to `falsePositives` are what others read; more may be added. */
 export interface SummaryReport {
   readonly seeds: number;
@@ -37,14 +45,28 @@ export class Summary {
     else this.falsePositives.plain += report.count;
   }
 
-  /** States that should have been reached and were not. */
-  get unreached(): string[] {
-    if (this.seeds < seedsForAllStates) return [];
-    return Object.keys(this.#sometimes).filter((state) => this.#sometimes[state] === 0);
+  /** What the sum of all seeds shows to be wrong, where no single one does; in words. */
+  get complaints(): string[] {
+    const { lifeguard, plain } = this.falsePositives;
+    const complaints: string[] = [];
+    if (this.#unreached.length > 0) complaints.push(`never reached: ${this.#unreached.join('; ')}`);
+    if (plain < plainMin) complaints.push(`only ${plain} false positives without Lifeguard: too few to spare any`);
+    if (lifeguard * sparedTimes > plain) {
+      complaints.push(`${lifeguard} false positives with Lifeguard, ${plain} without: not ${sparedTimes} times fewer`);
+    }
+    if (this.seeds >= seedsForTimes && this.#detectMs.length === 0)
+      complaints.push('no kill was timed: no seed had the times of the LAN profile');
+    return complaints;
   }
 
   get isGood(): boolean {
-    return this.violations === 0 && this.vacuous === 0 && this.unreached.length === 0;
+    return this.violations === 0 && this.vacuous === 0 && this.complaints.length === 0;
+  }
+
+  /** States that should have been reached and were not. */
+  get #unreached(): string[] {
+    if (this.seeds < seedsForAllStates) return [];
+    return Object.keys(this.#sometimes).filter((state) => this.#sometimes[state] === 0);
   }
 
   report(wallSeconds: number): SummaryReport {

@@ -10,7 +10,8 @@ export interface SwarmWorker {
 
 export interface SwarmComponents {
   readonly startWorker: () => SwarmWorker;
-  readonly onReport: (report: Report) => void;
+  /** Returns false to stop: jobs under way are finished and reported, no more are begun. */
+  readonly onReport: (report: Report) => boolean;
 }
 
 /**
@@ -23,12 +24,13 @@ export async function runSwarm(
   { startWorker, onReport }: SwarmComponents,
 ): Promise<void> {
   let next = 0;
+  let isStopped = false;
   const work = (): Promise<void> =>
     new Promise((resolve, reject) => {
       const worker = startWorker();
       let under: Job | undefined;
       const give = (): void => {
-        under = jobs[next];
+        under = isStopped ? undefined : jobs[next];
         next += 1;
         if (under !== undefined) worker.send(under);
         else {
@@ -37,7 +39,7 @@ export async function runSwarm(
         }
       };
       worker.on('message', (report) => {
-        onReport(report);
+        if (!onReport(report)) isStopped = true;
         give();
       });
       worker.on('exit', (code) => {
@@ -46,9 +48,4 @@ export async function runSwarm(
       give();
     });
   await Promise.all(Array.from({ length: Math.min(cores, jobs.length) }, work));
-}
-
-/** `count` seeds that belong to `base`, and to no other base nearby. */
-export function seedsFrom(base: number, count: number): string[] {
-  return Array.from({ length: count }, (_, at) => `0x${((base + Math.imul(at, 0x9e3779b1)) >>> 0).toString(16)}`);
 }

@@ -1,5 +1,6 @@
-import { addressText, type Member } from '../src/index.js';
+import type { Member } from '../src/index.js';
 import type { SimCluster } from './cluster.js';
+import { isSameButForIncarnation } from './same-member.js';
 
 /** Whether everybody who is there knows everybody who is there, just as each is, and nobody else. */
 export function haveConverged(cluster: SimCluster): boolean {
@@ -29,10 +30,5 @@ export function firstDifference({ there }: SimCluster): string | undefined {
 }
 
 function isSame(one: Member, other: Member): boolean {
-  return (
-    one.incarnation === other.incarnation &&
-    one.status === other.status &&
-    addressText(one.address) === addressText(other.address) &&
-    JSON.stringify(one.tags) === JSON.stringify(other.tags)
-  );
+  return one.incarnation === other.incarnation && isSameButForIncarnation(one, other);
 }

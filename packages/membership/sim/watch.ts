@@ -5,6 +5,7 @@ const ofCore: readonly (readonly [keyof Counters, string])[] = [
   ['refutations', 'a claim was refuted'],
   ['probesSavedByOthers', 'a probe was saved by another member'],
   ['probesSavedByStream', 'a probe was saved by a stream'],
+  ['leaps', 'a forged incarnation was refused'],
 ];
 const ofEnvelope: readonly (readonly [keyof EnvelopeCounters, string])[] = [
   ['unproven', 'a packet without a token was challenged'],

@@ -30,6 +30,8 @@ export interface SimClusterInit {
   readonly snapshotEvery: number;
   readonly snapshotPaddingBytes: number;
   readonly trailing: number;
+  /** In how many ways members differ in their snapshots; 1: not at all. Who writes fewer keeps less of the log below, so one's newest may lie above another's start. */
+  readonly unevenness: number;
   readonly payloadBytes: number;
 }
 
@@ -38,10 +40,11 @@ export const calm: Omit<SimClusterInit, 'seed'> = {
   spares: 0,
   settings: { electionTimeoutMs: 300, heartbeatMs: 50, diskStallMs: 600, readTimeoutMs: 2000 },
   network: { delayMsMin: 0.3, delayMsMax: 3, drop: 0, duplicate: 0, late: 0, lateMsMax: 0 },
-  disk: { syncMsMin: 0.2, syncMsMax: 2 },
+  disk: { syncMsMin: 0.2, syncMsMax: 2, readMsMax: 20 },
   snapshotEvery: 0,
   snapshotPaddingBytes: 0,
   trailing: 0,
+  unevenness: 1,
   payloadBytes: 16,
 };
 
@@ -175,15 +178,16 @@ export class SimCluster {
   }
 
   #newNode(name: string): SimNode {
+    const way = this.nodes.length % this.#init.unevenness;
     const node = new SimNode(
       {
         name,
         settings: this.settings,
         disk: this.#init.disk,
         tickMs: this.settings.heartbeatMs / 2,
-        snapshotEvery: this.#init.snapshotEvery,
+        snapshotEvery: this.#init.snapshotEvery * (1 + way),
         snapshotPaddingBytes: this.#init.snapshotPaddingBytes,
-        trailing: this.#init.trailing,
+        trailing: this.#init.trailing * (this.#init.unevenness - way),
         proposalBytesMax: this.#init.payloadBytes + 1024,
       },
       {

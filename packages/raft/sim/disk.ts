@@ -38,10 +38,11 @@ type Operation =
       readonly done: () => void;
     };
 
-/** How long a sync takes, and what goes wrong with it. */
+/** How long a sync takes, and a slow read: one in ten. */
 export interface DiskQuality {
   readonly syncMsMin: number;
   readonly syncMsMax: number;
+  readonly readMsMax: number;
 }
 
 /**
@@ -325,8 +326,8 @@ function installInto(image: Image, meta: SnapshotMeta, rotten: Set<Index>): void
   const { staged } = image;
   if (staged?.id !== meta.id) throw new Error(`snapshot ${meta.id} was to be installed, ${staged?.id} is staged`);
   image.staged = null;
-  // One of its own may have overtaken it: what that holds is not given up again.
-  if ((image.snapshot?.meta.index ?? 0) < meta.index) image.snapshot = { meta, data: Buffer.concat(staged.chunks) };
+  // One of its own may have overtaken it: what that holds is not given up again. At the same index, the later stays.
+  if ((image.snapshot?.meta.index ?? 0) <= meta.index) image.snapshot = { meta, data: Buffer.concat(staged.chunks) };
   compact(image, meta.index, meta.term, rotten);
 }
 

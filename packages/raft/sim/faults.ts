@@ -1,5 +1,5 @@
 import type { SeededRandom } from '@commitlog/simulation';
-import { isJoint, membersOf, nodeOf } from '../src/index.js';
+import { type Index, isJoint, membersOf, nodeOf } from '../src/index.js';
 import type { SimCluster } from './cluster.js';
 import type { SimNode } from './node.js';
 import type { Operator } from './operator.js';
@@ -30,6 +30,7 @@ export class Faults {
 
   start(): void {
     if (this.#plan.faults.has('partition') || this.#plan.faults.has('crash')) this.#splitJoints();
+    if (this.#plan.faults.has('disk-full')) this.#fillWhenInstalling();
     for (const [kind, meanMs] of this.#plan.faults) this.#schedule(kind, meanMs, this.#ms(1200, 5000));
     for (const node of this.#cluster.nodes) {
       const { onCrash } = node;
@@ -146,6 +147,14 @@ export class Faults {
     this.#later(atMs + this.#ms(1500, 3500), () => this.#cluster.network.healAll());
   }
 
+  /** A snapshot's last part just fitted: whatever waits behind it may not, and must not take the installation with it. */
+  #fillWhenInstalling(): void {
+    this.#cluster.watchers.push((node, _input, effects) => {
+      const isInstalling = effects.some((effect) => effect.kind === 'restore');
+      if (isInstalling && !this.isStopped && this.#random.chance(0.3)) this.#fill(node);
+    });
+  }
+
   #cutLinks(isCut: (from: string) => boolean): boolean {
     const names = this.#names();
     for (const from of names) {
@@ -220,15 +229,22 @@ export class Faults {
     const node = this.#leaderOrAny();
     const { start, entries } = node.disk.synced;
     if (entries.length === 0 || !this.#isMember(node)) return false;
-    const first = start.index + 1 + this.#random.below(entries.length);
-    const count = Math.min(1 + this.#random.below(4), start.index + entries.length - first + 1);
-    for (let index = first; index < first + count; index++) node.disk.rotten.add(index);
+    for (const index of this.#damaged(start.index + 1, start.index + entries.length)) node.disk.rotten.add(index);
     // Found by whoever reads it, by the next start, or at last by a scrub.
     const { disk } = node;
     this.#later(this.#random.chance(0.5) ? 0 : this.#ms(100, 3000), () => {
       if (node.disk === disk) node.command({ kind: 'unreadable', indexes: [...disk.rotten] });
     });
     return true;
+  }
+
+  /** A bad block of a few entries, or bad sectors anywhere. */
+  #damaged(first: Index, last: Index): Index[] {
+    const anywhere = (): Index => first + this.#random.below(last - first + 1);
+    const count = 1 + this.#random.below(4);
+    if (this.#random.chance(0.5)) return Array.from({ length: count }, anywhere);
+    const from = anywhere();
+    return Array.from({ length: Math.min(count, last - from + 1) }, (_, at) => from + at);
   }
 
   #restartLater(node: SimNode): void {

@@ -17,27 +17,36 @@ export class Machine {
     this.index = index;
   }
 
-  /** @param paddingBytes makes the snapshot long, so that it goes in several chunks */
-  snapshot(paddingBytes: number): Uint8Array {
-    const bytes = new Uint8Array(16 + paddingBytes);
+  /**
+   * @param paddingBytes makes the snapshot long, so that it goes in several chunks
+   * @param salt differs from machine to machine: no two write the same bytes, though their state is the same
+   */
+  snapshot(paddingBytes: number, salt: number): Uint8Array {
+    const bytes = new Uint8Array(headerBytes + paddingBytes + (salt % 7));
     const view = new DataView(bytes.buffer);
     view.setFloat64(0, this.index, true);
     view.setUint32(8, this.count, true);
     view.setUint32(12, this.hash, true);
-    for (let at = 16; at < bytes.length; at++) bytes[at] = at & 0xff;
+    view.setUint32(16, salt, true);
+    for (let at = headerBytes; at < bytes.length; at++) bytes[at] = (at + salt) & 0xff;
     return bytes;
   }
 
   restore(bytes: Uint8Array): void {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (let at = 16; at < bytes.length; at++) {
-      if (bytes[at] !== (at & 0xff)) throw new Error(`a snapshot's byte ${at} is wrong: its chunks were mixed`);
+    const salt = view.getUint32(16, true);
+    for (let at = headerBytes; at < bytes.length; at++) {
+      if (bytes[at] !== ((at + salt) & 0xff)) {
+        throw new Error(`a snapshot's byte ${at} is wrong: its chunks were mixed`);
+      }
     }
     this.index = view.getFloat64(0, true);
     this.count = view.getUint32(8, true);
     this.hash = view.getUint32(12, true);
   }
 }
+
+const headerBytes = 20;
 
 /** Payloads carry a number that no other payload carries. */
 export function payload(id: number, bytes: number): Uint8Array {

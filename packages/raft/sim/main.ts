@@ -13,14 +13,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { seedsFrom } from '@commitlog/simulation';
+import { bundleWorker, type Hunt, hunt, tellHunt } from '@commitlog/simulation/mutants';
 import { integerFlag } from '../../../scripts/flags.mjs';
 import { commitSeed } from '../../../scripts/seed.mjs';
-import { type Hunt, hunt } from './mutants/hunt.js';
-import { type Mutant, mutants } from './mutants/mutants.js';
+import type { Mutant } from './mutants/mutant.js';
+import { mutants } from './mutants/mutants.js';
 import type { RunResult } from './run.js';
 import { problemOf, scenarios } from './scenarios/table.js';
-import { bundleWorker, type Patch } from './swarm/bundle.js';
-import { runSwarm, type SwarmWorker, seedsFrom } from './swarm/swarm.js';
+import { runSwarm, type SwarmWorker } from './swarm/swarm.js';
 
 const usage = `usage: pnpm sim raft [--seeds N | --seed 0x… [--trace FILE]] [--mutant NAME] [--cores N] [--json]
        pnpm raft:scenarios [--json]
@@ -28,6 +29,9 @@ const usage = `usage: pnpm sim raft [--seeds N | --seed 0x… [--trace FILE]] [-
 
 /** Fewer seeds than this may well miss a rare state; with so many, a state that is never reached is a hole in the proof. */
 const seedsForAllStates = 300;
+
+/** A planted bug that survives so many is a hole in the proof. */
+const seedsForMutants = 1000;
 
 const flags = readFlags();
 const folder = mkdtempSync(join(tmpdir(), 'raft-sim-'));
@@ -63,12 +67,13 @@ async function allMutants(): Promise<boolean> {
   const results: Hunt[] = [];
   for (const mutant of mutants) {
     if (flags.only !== undefined && !mutant.name.includes(flags.only)) continue;
-    const result = await hunt(mutant, flags.cores, await workersOf(mutant.patches));
+    const startWorker = await workersOf(mutant);
+    const result = await hunt({ mutant, seedsMax: seedsForMutants }, (seeds, onResult) =>
+      runSwarm({ seeds, cores: flags.cores }, { startWorker, onResult }),
+    );
     results.push(result);
-    const { caught, seeds, by } = result;
-    const verdict = caught ? `caught after ${seeds} seeds by "${by}"` : `SURVIVED ${seeds} seeds: ${mutant.trap}`;
-    if (!flags.isJson) console.log(`${mutant.name.padEnd(36)} ${verdict}`);
-    else if (!caught) console.error(`${mutant.name} ${verdict}`);
+    if (!flags.isJson) console.log(tellHunt(result, mutant));
+    else if (!result.caught) console.error(tellHunt(result, mutant));
   }
   const caught = results.filter((each) => each.caught).length;
   if (flags.isJson) console.log(JSON.stringify({ mutants: results }));
@@ -93,7 +98,7 @@ async function replay(seed: string): Promise<boolean> {
 
 async function traced(seed: string): Promise<[RunResult, string]> {
   const found: [RunResult, string][] = [];
-  const startWorker = await workersOf(flags.mutant?.patches ?? []);
+  const startWorker = await workersOf(flags.mutant);
   await runSwarm(
     { seeds: [seed], cores: 1, isTraced: true },
     { startWorker, onResult: (result, trace) => found.push([result, trace ?? '']) > 0 },
@@ -103,7 +108,7 @@ async function traced(seed: string): Promise<[RunResult, string]> {
 
 async function swarm(): Promise<boolean> {
   const seeds = seedsFrom(commitSeed(), flags.seeds);
-  const startWorker = await workersOf(flags.mutant?.patches ?? []);
+  const startWorker = await workersOf(flags.mutant);
   const startedMs = performance.now();
   const sum = { violations: 0, vacuous: 0, commits: 0, simulatedMs: 0, events: 0, done: 0 };
   const sometimes: { [state: string]: number } = {};
@@ -142,13 +147,17 @@ async function swarm(): Promise<boolean> {
   return sum.violations === 0 && sum.vacuous === 0 && isProven;
 }
 
-/** Builds the worker, with the core patched, and starts any number of it. */
-async function workersOf(patches: readonly Patch[]): Promise<() => SwarmWorker> {
+/** Builds the worker, with the bug planted, and starts any number of it. */
+async function workersOf({ patches, isDriven = false }: Pick<Mutant, 'patches' | 'isDriven'> = { patches: [] }) {
   bundles += 1;
   const outfile = join(folder, `worker-${bundles}.mjs`);
-  const entry = fileURLToPath(new URL('./worker/main.ts', import.meta.url));
-  await bundleWorker({ entry, outfile, patches }, { read: (path) => readFileSync(path, 'utf8') });
-  return () => new Worker(outfile);
+  const main = isDriven
+    ? new URL('./driver/worker/main.ts', import.meta.url)
+    : new URL('./worker/main.ts', import.meta.url);
+  const entry = fileURLToPath(main);
+  const sources = fileURLToPath(new URL('../src/', import.meta.url));
+  await bundleWorker({ entry, outfile, sources, patches }, { read: (path) => readFileSync(path, 'utf8') });
+  return (): SwarmWorker => new Worker(outfile);
 }
 
 function tell(result: RunResult): string {

@@ -17,8 +17,11 @@ import {
 } from '../src/index.js';
 import { type DiskQuality, SimDisk } from './disk.js';
 import { Machine } from './machine.js';
+import { OwnSnapshots } from './own-snapshots.js';
+import { PendingReads } from './pending-reads.js';
 import { type Outcome, PendingProposals } from './proposals.js';
 import type { Record, Sent } from './record.js';
+import { check } from './violation.js';
 
 export interface SimNodeInit {
   readonly name: string;
@@ -41,11 +44,6 @@ export interface SimNodeComponents {
   readonly trace: TraceSink | undefined;
   /** Told of everything a step returned, before it is carried out. */
   readonly onStep?: (node: SimNode, input: Input, effects: readonly Effect[]) => void;
-}
-
-interface PendingRead {
-  readonly startedAfter: Index;
-  readonly settle: (index: Index | null) => void;
 }
 
 /**
@@ -72,14 +70,11 @@ export class SimNode {
   onFatal: ((node: SimNode) => void) | undefined;
   #life = 0;
   #storages = 1;
-  #snapshots = 0;
-  /** What the newest snapshot asked for covers: it takes a while until the core hears of it. */
-  #snapshotAsked: Index = 0;
-  #tokens = 0;
   #inbox: (() => void)[] = [];
   #restores: { readonly snapshot: SnapshotMeta; readonly write: number }[] = [];
   readonly #proposals: PendingProposals;
-  readonly #reads = new Map<number, PendingRead>();
+  readonly #snapshots: OwnSnapshots;
+  readonly #reads: PendingReads;
   #isFailureHandled = true;
   readonly #components: SimNodeComponents;
 
@@ -88,6 +83,8 @@ export class SimNode {
     this.init = init;
     this.#components = components;
     this.#proposals = new PendingProposals(components.record);
+    this.#snapshots = new OwnSnapshots(components.record, components.random.fork('snapshots').uint32());
+    this.#reads = new PendingReads(components.record);
     this.member = memberId(init.name, 's1');
     this.settings = { ...init.settings, self: this.member };
     this.disk = this.#newDisk();
@@ -119,13 +116,13 @@ export class SimNode {
     if (this.core !== null) return;
     const { random, record, trace } = this.#components;
     this.#life += 1;
-    this.#snapshotAsked = 0;
+    this.#snapshots.forget();
     this.core = new RaftCore(this.settings, this.disk.load(), { random: random.fork(`life ${this.#life}`), trace });
     this.machine = new Machine();
     const { snapshot } = this.disk.view;
     if (snapshot !== null) {
       this.machine.restore(snapshot.data);
-      record.restored(this, this.machine);
+      record.restored(this, this.machine, snapshot.meta);
     }
     // A commit hint that came back from disk was checked when it was first made.
     this.commitSeen = this.core.commitIndex;
@@ -147,8 +144,7 @@ export class SimNode {
     this.#restores = [];
     const lost = this.disk.crash();
     this.#proposals.end();
-    for (const { settle } of this.#reads.values()) settle(null);
-    this.#reads.clear();
+    this.#reads.end();
     this.onCrash?.(this, lost, wasLeader, wasBetween);
   }
 
@@ -198,9 +194,7 @@ export class SimNode {
       settle(null);
       return;
     }
-    this.#tokens += 1;
-    this.#reads.set(this.#tokens, { startedAfter: this.#components.record.ackedIndex, settle });
-    this.#input({ kind: 'read', token: this.#tokens });
+    this.#input({ kind: 'read', token: this.#reads.open(settle) });
   }
 
   /** Any other input; `then` gets what the core made of it, or null where the process died first. */
@@ -223,6 +217,7 @@ export class SimNode {
         disk.acknowledgeFailure();
         this.#step({ kind: 'write-failed', from, isFatal });
         if (this.core?.status.isHalted === true) {
+          check('a full disk ends nobody', isFatal, `${this.member} ended when write ${from} found no room`);
           this.crash();
           this.onFatal?.(this);
         }
@@ -259,8 +254,8 @@ export class SimNode {
     }
     const { events, record, onStep } = this.#components;
     const effects = core.step(input, events.nowMs);
-    if (effects.length === 0 && then === undefined && input.kind !== 'read') return;
-    record.stepped(this, effects);
+    if (effects.length === 0 && then === undefined && !observed.has(input.kind)) return;
+    record.stepped(this, input, effects);
     onStep?.(this, input, effects);
     then?.(effects);
     const life = this.#life;
@@ -282,6 +277,7 @@ export class SimNode {
       case 'send':
         // The types keep durable messages out of here; a core that was changed to send one anyway is held to its word.
         if (isDurable(effect.message)) this.#components.record.said(this, effect.message);
+        this.#components.record.sends(this, effect.message);
         this.#components.send(this.name, effect.message);
         break;
       case 'commit':
@@ -312,22 +308,13 @@ export class SimNode {
         this.#restores.push({ snapshot: effect.snapshot, write: effect.write });
         break;
       case 'read-ready':
-        this.#readReady(effect.token, effect.index);
+        this.#reads.ready(effect.token, effect.index);
         break;
       case 'read-refused':
-        this.#reads.get(effect.token)?.settle(null);
-        this.#reads.delete(effect.token);
+        this.#reads.refused(effect.token);
         break;
       default:
     }
-  }
-
-  #readReady(token: number, index: Index): void {
-    const read = this.#reads.get(token);
-    this.#reads.delete(token);
-    if (read === undefined) return;
-    this.#components.record.readServed(read.startedAfter, index);
-    read.settle(index);
   }
 
   /** Reads now, or when the answer is due: much may be written, cut and forgotten between the two. */
@@ -335,7 +322,7 @@ export class SimNode {
     const { events, random } = this.#components;
     const early = random.chance(0.5) ? { found: read() } : null;
     const life = this.#life;
-    const delayMs = random.below(random.chance(0.1) ? 20_000 : 1000) / 1000;
+    const delayMs = random.below(random.chance(0.1) ? this.disk.quality.readMsMax * 1000 : 1000) / 1000;
     events.after(delayMs, () => {
       if (life === this.#life) answer((early ?? { found: read() }).found);
     });
@@ -364,7 +351,7 @@ export class SimNode {
     const stored = this.disk.view.snapshot;
     if (stored === null || stored.meta.id !== snapshot.id || snapshot.index <= this.machine.index) return;
     this.machine.restore(stored.data);
-    this.#components.record.restored(this, this.machine);
+    this.#components.record.restored(this, this.machine, stored.meta);
   }
 
   /** Committed and durable here: that much is applied. */
@@ -384,38 +371,15 @@ export class SimNode {
       if (entry.type === 'data') this.machine.apply(index, entry.data);
       else this.machine.skip(index);
     }
-    this.#maybeSnapshot();
-  }
-
-  #maybeSnapshot(): void {
-    const core = this.core!;
-    const { snapshotEvery, snapshotPaddingBytes, trailing } = this.init;
-    const { index } = this.machine;
-    const previous = Math.max(core.snapshot?.index ?? 0, this.#snapshotAsked);
-    if (snapshotEvery === 0 || index - previous < snapshotEvery) return;
-    const term = core.termAt(index);
-    if (term === undefined) return;
-    const placed = core.configurationAt(index);
-    this.#snapshots += 1;
-    this.#snapshotAsked = index;
-    const meta: SnapshotMeta = {
-      id: `${this.member}#${this.#life}.${this.#snapshots}`,
-      index,
-      term,
-      configuration: placed.configuration,
-      configurationIndex: placed.index,
-    };
-    const upTo = Math.max(core.status.firstIndex - 1, index - trailing);
     const life = this.#life;
-    this.disk.submit({
-      kind: 'snapshot',
-      meta,
-      data: this.machine.snapshot(snapshotPaddingBytes),
-      upTo,
-      done: () => life === this.#life && this.#now(() => this.#step({ kind: 'compacted', snapshot: meta, upTo })),
+    this.#snapshots.maybeTake(this, life, (snapshot, upTo) => {
+      if (life === this.#life) this.#now(() => this.#step({ kind: 'compacted', snapshot, upTo }));
     });
   }
 }
+
+/** What changes a core, or asks it something, though it may answer with nothing. */
+const observed: ReadonlySet<Input['kind']> = new Set(['read', 'compacted', 'unreadable', 'read-failed', 'persisted']);
 
 function isDurable(message: Message): message is DurableMessage {
   return message.kind === 'append-accepted' || message.kind === 'vote-granted' || message.kind === 'request-vote';

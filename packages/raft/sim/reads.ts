@@ -2,7 +2,7 @@ import type { Effect, Input, MemberId, Term } from '../src/index.js';
 import type { SimCluster } from './cluster.js';
 import type { SimNode } from './node.js';
 import { isHeldByQuorum } from './quorums.js';
-import { Violation } from './record.js';
+import { Violation } from './violation.js';
 
 /**
  * Watches how reads are confirmed. That a read was stale shows only when another leader has committed meanwhile, which is rare: this

@@ -1,43 +1,25 @@
 import type { Sometimes } from '@commitlog/simulation';
 import {
-  type Configuration,
-  type CoreSettings,
   type DurableMessage,
   type Effect,
   type Entry,
   type Index,
+  type Input,
   isJoint,
   type MemberId,
+  type Message,
   type PersistEffect,
-  type RaftCore,
+  type SnapshotMeta,
   type Term,
 } from '../src/index.js';
-import type { SimDisk } from './disk.js';
+import { checkBounds } from './bounds.js';
+import { Changes } from './changes.js';
+import { Holes } from './holes.js';
 import { Machine, payloadId } from './machine.js';
-import { isHeldByQuorum, quorumsMeet } from './quorums.js';
-
-/** An invariant of `RAFT_SCENARIOS.md`, broken. */
-export class Violation extends Error {
-  constructor(
-    readonly invariant: string,
-    what: string,
-  ) {
-    super(`${invariant}: ${what}`);
-    this.name = 'Violation';
-  }
-}
-
-/** What the record looks at of a machine. */
-export interface Witnessed {
-  readonly member: MemberId;
-  readonly settings: CoreSettings;
-  readonly proposalBytesMax: number;
-  readonly core: RaftCore | null;
-  readonly disk: SimDisk;
-  /** The record's: the highest commit that this life has shown. */
-  commitSeen: Index;
-  entryAt(index: Index): Entry | undefined;
-}
+import { isHeldByQuorum } from './quorums.js';
+import { SnapshotRecord } from './snapshot-record.js';
+import { check, Violation } from './violation.js';
+import type { Witnessed } from './witnessed.js';
 
 interface Committed {
   readonly entry: Entry;
@@ -73,8 +55,9 @@ export class Record {
   /** By "index/term": the entry, and the term of the one before it. Log matching is these two never differing. */
   readonly #entries = new Map<string, { readonly data: Uint8Array; readonly prevTerm: Term }>();
   readonly #committedIds = new Set<number>();
-  /** Where each member's log ended after its last step. */
-  readonly #lastIndexes = new WeakMap<Witnessed, Index>();
+  readonly #changes = new Changes();
+  readonly #holes = new Holes();
+  readonly #snapshots = new SnapshotRecord();
   readonly #machine = new Machine();
   readonly #sometimes: Sometimes;
   readonly #disks: (member: MemberId) => { holdsDurably(index: Index, term: Term): boolean } | undefined;
@@ -97,7 +80,7 @@ export class Record {
   }
 
   started(node: Witnessed): void {
-    this.#lastIndexes.set(node, node.core!.status.lastIndex);
+    this.#holes.started(node);
     const { term } = node.core!;
     const before = this.#terms.get(node.member) ?? 0;
     const isKnown = node.commitSeen <= this.committed.length;
@@ -110,18 +93,23 @@ export class Record {
   }
 
   /** After every step of every member. */
-  stepped(node: Witnessed, effects: readonly Effect[]): void {
+  stepped(node: Witnessed, input: Input, effects: readonly Effect[]): void {
     for (const effect of effects) {
       if (effect.kind === 'role' && effect.role === 'leader') this.#elected(node);
       else if (effect.kind === 'persist') this.#appended(node, effect);
     }
+    const isCommitted = (index: Index, term: Term): boolean => this.committed[index - 1]?.entry.term === term;
     // An entry that one step appends and commits must be known before it is compared.
     for (const effect of effects) {
       if (effect.kind === 'commit') this.#committedBy(node, effect.upTo);
-      else if (effect.kind === 'configuration') this.#configured(node, effect.index, effect.configuration);
+      else if (effect.kind === 'configuration') this.#changes.appended(node, effect, isCommitted);
     }
-    this.#bounded(node);
-    this.#lastIndexes.set(node, node.core!.status.lastIndex);
+    const { commitIndex } = node.core!;
+    if (node.commitSeen === commitIndex)
+      this.#changes.placed(node, commitIndex, node.core!.configurationAt(commitIndex));
+    checkBounds(node, input.kind, effects);
+    this.#holes.stepped(node, input, effects);
+    this.#snapshots.stepped(node);
   }
 
   /** After a step's effects were started: what it holds in memory is on its disk, or on the way there. */
@@ -188,7 +176,19 @@ export class Record {
     check('4 state machine safety', isSame, `${node.member} applied other bytes at ${entry.index}`);
   }
 
-  restored(node: Witnessed, machine: Machine): void {
+  /** A member writes a snapshot of its own. */
+  wroteSnapshot(node: Witnessed, meta: SnapshotMeta, data: Uint8Array): void {
+    this.#snapshots.written(meta, data);
+    this.#changes.placed(node, meta.index, { index: meta.configurationIndex, configuration: meta.configuration });
+  }
+
+  /** Any message leaves. */
+  sends(node: Witnessed, message: Message): void {
+    this.#snapshots.sent(node, message);
+  }
+
+  restored(node: Witnessed, machine: Machine, meta: SnapshotMeta): void {
+    this.#changes.placed(node, meta.index, { index: meta.configurationIndex, configuration: meta.configuration });
     const known = this.committed[machine.index - 1];
     const isSame = known !== undefined && known.count === machine.count && known.hash === machine.hash;
     check('4 state machine safety', isSame, `${node.member} restored another state at ${machine.index}`);
@@ -263,17 +263,16 @@ export class Record {
       check('2 leader append-only', !core.isLeader, `${node.member} leads term ${core.term} and cut its log`);
       const { start, entries } = node.disk.view;
       for (let index = effect.truncateFrom; index <= start.index + entries.length; index++) {
-        const isCommitted = entries[index - start.index - 1]?.term === this.committed[index - 1]?.entry.term;
-        check('7 nothing is lost', !isCommitted, `${node.member} cut ${index}, which is committed`);
+        const known = this.committed[index - 1];
+        const isCommitted = known !== undefined && known.entry.term === entries[index - start.index - 1]?.term;
+        // One that woke late still follows a leader of the past, whose log never had what was committed after its time.
+        const isKept = !isCommitted || known.inTerm > core.term;
+        check('7 nothing is lost', isKept, `${node.member} cut ${index}, which is committed`);
       }
     }
     const hint = effect.hardState?.commit ?? 0;
     const isHintHeld = hint === 0 || node.disk.holdsDurably(hint, this.committed[hint - 1]?.entry.term ?? 0);
     check('6 durable before said', isHintHeld, `${node.member} wants to remember commit ${hint}, which its disk lacks`);
-    // What a full disk did not take was in memory all along, and is written when there is room, also if the disk hangs by then.
-    const isNew = (effect.entries.at(-1)?.index ?? 0) > (this.#lastIndexes.get(node) ?? 0);
-    const isFed = node.disk.waitedMs > node.settings.diskStallMs && !core.isLeader && isNew;
-    check('11 bounds', !isFed, `${node.member} takes entries while its disk hangs`);
     for (const entry of effect.entries) {
       const key = `${entry.index}/${entry.term}`;
       const prevTerm = core.termAt(entry.index - 1) ?? 0;
@@ -334,6 +333,7 @@ export class Record {
       `${node.member} committed ${index} of term ${term} without a quorum's disks`,
     );
     if (entry.type === 'data') this.#commitData(entry);
+    else if (entry.type === 'configuration') this.#changes.committed(entry);
     this.#machine.apply(index, entry.type === 'data' ? entry.data : new Uint8Array(0));
     const { count, hash } = this.#machine;
     this.committed.push({ entry, inTerm: node.core!.term, count, hash });
@@ -354,48 +354,4 @@ export class Record {
     );
     this.#committedIds.add(id);
   }
-
-  #configured(node: Witnessed, index: Index, configuration: Configuration): void {
-    const core = node.core!;
-    const before = core.configurationAt(index - 1);
-    if (before.index === 0 || index <= core.status.firstIndex) return;
-    const beforeTerm = core.termAt(before.index);
-    const isDecided = beforeTerm === undefined || this.committed[before.index - 1]?.entry.term === beforeTerm;
-    check(
-      '10 one change at a time',
-      isDecided,
-      `${node.member} holds the changes ${before.index} and ${index}, uncommitted`,
-    );
-    const isMeeting = quorumsMeet(before.configuration, configuration);
-    check(
-      '10 quorums intersect',
-      isMeeting,
-      `${node.member}: configurations ${before.index} and ${index} need not meet`,
-    );
-  }
-
-  #bounded(node: Witnessed): void {
-    const core = node.core!;
-    const { held } = core;
-    const { settings } = node;
-    // One proposal, or one append, may be bigger than the cap that it meets empty.
-    const uncommittedMax = settings.uncommittedBytesMax + node.proposalBytesMax;
-    check('11 bounds', held.uncommittedBytes <= uncommittedMax, `${held.uncommittedBytes} uncommitted bytes`);
-    const inflightMax = settings.inflightBytesMax + settings.appendBytesMax + node.proposalBytesMax;
-    check('11 bounds', held.inflightBytes <= inflightMax, `${held.inflightBytes} bytes in flight to one member`);
-    check('11 bounds', held.waitingReads <= settings.readsMax, `${held.waitingReads} reads waiting`);
-    // What is not on disk cannot be let go of: a leader's cap bounds it, or its leaders' windows, and what a stalling disk is still sent.
-    const undurableMax = Math.max(uncommittedMax, undurableWindows * inflightMax);
-    const cachedMax = settings.cacheBytesMax + undurableMax;
-    check('11 bounds', held.cachedBytes <= cachedMax, `${held.cachedBytes} bytes of entries in memory`);
-    check('11 bounds', held.pendingWrites <= pendingWritesMax, `${held.pendingWrites} writes pending`);
-  }
-}
-
-/** Full windows that a follower may be sent before its disk counts as hung: each leader's, and more as heartbeats ask again. */
-const undurableWindows = 8;
-const pendingWritesMax = 5000;
-
-function check(invariant: string, condition: boolean, what: string): asserts condition {
-  if (!condition) throw new Violation(invariant, what);
 }

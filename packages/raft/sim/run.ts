@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Configuration, decodeConfiguration, InvariantError, type TraceEvent } from '../src/index.js';
+import { type Configuration, decodeConfiguration, InvariantError, isVoter, type TraceEvent } from '../src/index.js';
 import { Clients } from './clients.js';
 import { SimCluster } from './cluster.js';
 import { empty, Faults } from './faults.js';
@@ -8,7 +8,7 @@ import { Operator } from './operator.js';
 import { drawPlan, type Plan } from './plan.js';
 import { isHeldByQuorum } from './quorums.js';
 import { watchReads } from './reads.js';
-import { Violation } from './record.js';
+import { Violation } from './violation.js';
 import { watchStates } from './watch.js';
 
 /** What one seed's run came to. */
@@ -107,6 +107,7 @@ function checkLiveness(cluster: SimCluster, plan: Plan, clients: Clients): void 
   for (const node of healed) {
     node.effectsToCrash = -1;
     node.disk.stalledUntilMs = 0;
+    node.disk.quality = { ...node.disk.quality, readMsMax: 20 };
     node.disk.isNextSyncFailing = false;
     node.onFatal = (failed) => cluster.events.after(1, () => failed.start());
     node.resume();
@@ -165,9 +166,21 @@ function checkStability(cluster: SimCluster, healed: readonly SimNode[]): void {
   if (!isPreVoteOn) return;
   const leader = healed.find((node) => node.isLeader);
   const term = leader?.core?.term;
+  if (leader !== undefined) hideLeader(cluster, healed, leader);
   const isDeposed = cluster.runUntil(() => !leader?.isLeader || leader.core!.term !== term, 10 * electionTimeoutMs);
   if (!isDeposed) return;
   throw new Violation('liveness: leadership is stable', `${leader?.member} led term ${term}\n${describe(healed)}`);
+}
+
+/** One voter that a quorum can do without no longer hears the leader, and hears everybody else: nobody may help it to another. */
+function hideLeader(cluster: SimCluster, healed: readonly SimNode[], leader: SimNode): void {
+  const { configuration } = leader.core!.configuration;
+  const isSpared = (node: SimNode): boolean => {
+    const others = healed.filter((other) => other !== node).map((other) => other.member);
+    return node !== leader && isHeldByQuorum(configuration, (member) => others.includes(member));
+  };
+  const spared = healed.find((node) => isVoter(configuration, node.member) && isSpared(node));
+  if (spared !== undefined) cluster.network.cut(leader.name, spared.name);
 }
 
 /** What stays broken for good: a machine that is down, one whose disk hangs, one that is deaf, one that is mute. */

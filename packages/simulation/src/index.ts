@@ -22,4 +22,5 @@ export {
   type SyncStall,
 } from './disk/index.js';
 export { SeededRandom } from './random.js';
+export { seedsFrom } from './seeds.js';
 export { EventQueue, type LinkQuality, SimulatedNetwork, Sometimes } from './world/index.js';

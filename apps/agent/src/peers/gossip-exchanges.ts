@@ -1,6 +1,7 @@
 import {
   ApiChannel,
   ApiError,
+  anonymous,
   type ChannelCredentials,
   checkHandshake,
   type Handler,
@@ -35,7 +36,7 @@ export class GossipExchanges implements Exchanges {
       if (!isKnown) {
         const self = this.#components.self();
         const theirs = content?.$case === 'handshake' ? content.value : undefined;
-        checkHandshake(theirs, { self, certifiedNodeId: principal.kind === 'node' ? principal.nodeId : undefined });
+        checkHandshake(theirs, { self, principal });
         isKnown = true;
         await responses.write({ content: { $case: 'handshake', value: { ...self, toNodeId: theirs!.nodeId } } });
         continue;
@@ -73,7 +74,8 @@ export class GossipExchanges implements Exchanges {
       for await (const { content } of stream) {
         if (content?.$case === 'frame') return content.value;
         const theirs = content?.$case === 'handshake' ? content.value : undefined;
-        checkHandshake(theirs, { self: self(), certifiedNodeId: undefined });
+        // Any node of the cluster will do: TLS has seen to it that it is one.
+        checkHandshake(theirs, { self: self(), principal: anonymous });
         void stream.write({ content: { $case: 'frame', value: question } });
       }
       throw new ApiError('UNAVAILABLE', 'the peer has ended the stream without an answer');

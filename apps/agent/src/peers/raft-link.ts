@@ -93,7 +93,8 @@ export class RaftLink {
     try {
       void stream.write({ content: { $case: 'handshake', value: { ...self, toNodeId: node } } });
       for await (const { handshake } of stream) {
-        checkHandshake(handshake, { self, certifiedNodeId: node });
+        // Whoever answers says that it is the node that was dialled, or is not spoken to.
+        checkHandshake(handshake, { self, principal: { kind: 'node', cluster: '', nodeId: node } });
         this.#isReady = true;
         const waiting = this.#waiting;
         [this.#waiting, this.#waitingBytes] = [[], 0];

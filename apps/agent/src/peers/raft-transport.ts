@@ -95,10 +95,7 @@ export class GrpcTransport implements RaftTransport {
     for await (const { content } of requests) {
       if (sender === undefined) {
         const handshake = content?.$case === 'handshake' ? content.value : undefined;
-        checkHandshake(handshake, {
-          self: this.#self,
-          certifiedNodeId: principal.kind === 'node' ? principal.nodeId : undefined,
-        });
+        checkHandshake(handshake, { self: this.#self, principal });
         sender = handshake!.nodeId;
         await responses.write({ handshake: { ...this.#self, toNodeId: sender } });
       } else if (content?.$case === 'packet') {

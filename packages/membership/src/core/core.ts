@@ -6,7 +6,7 @@ import { gossip } from './gossip.js';
 import { continueJoins, joinAnswered, startJoin } from './joining.js';
 import { endLeave, maybeEndLeave, startLeave } from './leaving.js';
 import type { Member } from './member.js';
-import type { Message, News } from './message.js';
+import { encodeMessage, type Message, type News } from './message.js';
 import { hearNews, hearOwnWord } from './news.js';
 import { decodePacket, type Packet } from './packet.js';
 import { probeAcked, probeAnswered, probeEnd, probeNacked, probeTimeout, startProbe } from './probing.js';
@@ -20,6 +20,7 @@ import { type CoreSettings, checkSettings } from './settings.js';
 import { suspicionTimer } from './suspecting.js';
 import { memberOf, Swim } from './swim.js';
 import { reap, tombstones } from './tombstones.js';
+import { watchTimer } from './watching.js';
 
 /** How much a core holds, in number: each has a stated bound. */
 export interface Held {
@@ -54,6 +55,7 @@ export class MembershipCore {
   step(input: Input, nowMs: number): Effect[] {
     const swim = this.#swim;
     swim.nowMs = nowMs;
+    if (swim.stalls.ran(nowMs)) swim.counters.stalls += 1;
     apply(swim, input);
     return swim.takeEffects();
   }
@@ -162,12 +164,22 @@ function handlePacket(swim: Swim, address: Address, bytes: Uint8Array): void {
   swim.roster.hear(packet.from, swim.nowMs);
   hearOwnWord(swim, packet.from, packet.incarnation);
   const from = { name: packet.from, address };
+  swim.corrections = [];
   // News first, so that an answer already tells what came of it.
   for (const message of packet.messages) {
     if ('about' in message) hearNews(swim, message, isOwnNews(message, packet));
   }
   catchUp(swim, packet.from, packet.incarnation);
   for (const message of packet.messages) if (!('about' in message)) handleProbing(swim, from, message, bytes.length);
+  // An answer has carried them already.
+  if (!packet.messages.some(isQuestion)) sendCorrections(swim, from, bytes.length);
+}
+
+/** Straight to who told what does not hold, as far as there is room: no answer is longer than what it answers. */
+function sendCorrections(swim: Swim, to: Recipient, bytesMax: number): void {
+  const packet = swim.packetTo(to.name, bytesMax);
+  for (const news of swim.corrections) packet.add(encodeMessage(news));
+  if (!packet.isEmpty) swim.emit({ kind: 'send', to: to.address, bytes: packet.bytes() });
 }
 
 function isQuestion({ kind }: Message): boolean {
@@ -237,8 +249,8 @@ function handleAnswered(swim: Swim, id: number, bytes: Uint8Array | undefined): 
 
 function handleTimer(swim: Swim, timer: CoreTimer): void {
   const { probeTimeoutMs } = swim.settings;
-  const isLate = swim.nowMs - timer.dueMs > probeTimeoutMs / 2;
-  if (isLate) swim.counters.stalls += 1;
+  if (swim.stalls.ranTimer(timer.dueMs, swim.nowMs)) swim.counters.stalls += 1;
+  const isLate = swim.stalls.hasJustEnded(swim.nowMs);
   switch (timer.kind) {
     case 'probe':
       startProbe(swim);
@@ -264,6 +276,9 @@ function handleTimer(swim: Swim, timer: CoreTimer): void {
         swim.suspicionTimers.set(timer.about, dueMs);
         swim.remind({ ...timer, dueMs, wasPutOff: true }, probeTimeoutMs);
       } else suspicionTimer(swim, timer.about);
+      break;
+    case 'watch':
+      watchTimer(swim);
       break;
     case 'gossip':
       gossip(swim);

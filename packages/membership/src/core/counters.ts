@@ -21,7 +21,7 @@ export interface Counters {
   probesSavedByOthers: number;
   /** Probes that only a stream could. */
   probesSavedByStream: number;
-  /** Timers that came late: this process, or its machine, stood still. */
+  /** This process, or its machine, stood still. */
   stalls: number;
 }
 

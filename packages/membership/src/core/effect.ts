@@ -10,6 +10,7 @@ export type TimerKind =
   | { readonly kind: 'relay-nack'; readonly seq: number }
   | { readonly kind: 'relay-end'; readonly seq: number }
   | { readonly kind: 'suspicion'; readonly about: string }
+  | { readonly kind: 'watch' }
   | { readonly kind: 'gossip' }
   | { readonly kind: 'push-pull' }
   | { readonly kind: 'reconnect' }

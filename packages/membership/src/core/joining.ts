@@ -4,7 +4,7 @@ import type { Swim } from './swim.js';
 
 /** Exchanges everything with each of `addresses`, a few at a time. */
 export function startJoin(swim: Swim, join: number, addresses: readonly Address[]): void {
-  for (const address of addresses) swim.contacts.add(address, swim.nowMs);
+  for (const address of addresses) swim.contacts.addSeed(address, swim.nowMs);
   swim.joins.set(join, { waiting: [...addresses], pending: 0, reached: 0 });
   continueJoins(swim);
 }

@@ -28,6 +28,10 @@ export function hearNews(swim: Swim, news: News, isOwn = false): void {
     if (news.kind === 'alive') hearAlive(swim, news, undefined);
     return;
   }
+  if (isRefuted(news, known)) {
+    tellAgain(swim, known);
+    return;
+  }
   if (news.incarnation < known.incarnation) return;
   if (!isOwn && isLeap(news.kind === 'alive' ? news.incarnation : news.incarnation + 1, known.incarnation)) {
     swim.counters.leaps += 1;
@@ -46,6 +50,18 @@ export function hearNews(swim: Swim, news: News, isOwn = false): void {
     case 'left':
       hearLeft(swim, news, known);
   }
+}
+
+/** Whether this is a claim that its target has answered already: by a higher incarnation, or by saying that it goes. */
+function isRefuted({ kind, incarnation }: News, known: Peer): boolean {
+  if (kind !== 'suspect' && kind !== 'failed') return false;
+  return known.status === 'left' ? incarnation <= known.incarnation : isLive(known) && incarnation < known.incarnation;
+}
+
+/** Somebody missed what holds of a member, and may bury it: gossip reaches nearly everybody, not everybody. */
+function tellAgain(swim: Swim, known: Peer): void {
+  const { name: about, incarnation, status } = known;
+  swim.correct(status === 'left' ? { kind: 'left', about, incarnation } : aliveNews(known));
 }
 
 function hearAlive(swim: Swim, news: Of<'alive'>, known: Peer | undefined): void {
@@ -72,8 +88,7 @@ function hearFailed(swim: Swim, news: Of<'failed'>, known: Peer): void {
     if (news.incarnation > known.incarnation) swim.roster.set({ ...known, incarnation: news.incarnation });
     return;
   }
-  // Who left and is said to have failed since came back in between: of this life it never said that it left.
-  if (known.status === 'left' && news.incarnation === known.incarnation) return;
+  // Who left, and failed at a higher incarnation, came back in between: of that life it never said that it left.
   bury(swim, { ...known, incarnation: news.incarnation, status: 'failed' });
   swim.tell(news);
 }

@@ -1,7 +1,11 @@
+import type { Incarnation } from './incarnation.js';
+
 /** A probe under way (SWIM §3.1). */
 export interface Probe {
   readonly seq: number;
   readonly target: string;
+  /** The target's, when it was pinged. */
+  readonly incarnation: Incarnation;
   readonly endsMs: number;
   /** Whether it repeats one during which this member stood still. */
   readonly isRepeated: boolean;

@@ -3,6 +3,7 @@ import { hearNews } from './news.js';
 import { askingBytes } from './probe.js';
 import { isLive, type Peer } from './roster.js';
 import type { Swim } from './swim.js';
+import { watchForStalls } from './watching.js';
 
 /** Begins the probe of whoever's turn it is. */
 export function startProbe(swim: Swim): void {
@@ -24,14 +25,18 @@ function probe(swim: Swim, target: Peer, isRepeated: boolean): void {
   // Both grow with the multiplier (Lifeguard §IV-A, LHA-Probe).
   const intervalMs = awareness.scale(settings.probeIntervalMs);
   const endsMs = swim.nowMs + intervalMs;
-  swim.probe = { seq, target: target.name, endsMs, isRepeated, helpers: [], nacks: new Set(), isAcked: false };
+  const { name, incarnation } = target;
+  swim.probe = { seq, target: name, incarnation, endsMs, isRepeated, helpers: [], nacks: new Set(), isAcked: false };
   swim.counters.probes += 1;
-  const messages: Message[] = [{ kind: 'ping', seq }];
-  // The suspect is the one that can do something about it, so it hears of it first (Lifeguard §IV-C).
-  if (target.status === 'suspect' && settings.isLifeguardOn) messages.push(suspicionOf(swim, target));
-  swim.send(target, messages, undefined, askingBytes);
+  swim.send(target, pingOf(swim, target, seq), undefined, askingBytes);
   swim.remindIn(awareness.scale(settings.probeTimeoutMs), { kind: 'probe-timeout', seq });
   swim.remindIn(intervalMs, { kind: 'probe-end', seq });
+}
+
+/** A ping, and with it what is suspected: only the suspect can refute that, so it is the first to hear of it (Lifeguard §IV-C). */
+export function pingOf(swim: Swim, target: Peer, seq: number): Message[] {
+  const isTold = target.status === 'suspect' && swim.settings.isLifeguardOn;
+  return isTold ? [{ kind: 'ping', seq }, suspicionOf(swim, target)] : [{ kind: 'ping', seq }];
 }
 
 /** No direct answer yet: others try, and so does a stream, in case it is only the packets that are lost. */
@@ -47,6 +52,7 @@ export function probeTimeout(swim: Swim, seq: number): void {
   for (const helper of helpers) {
     swim.send(helper, [{ kind: 'indirect-ping', seq, target: under.target }], undefined, askingBytes);
   }
+  watchForStalls(swim);
   const leftMs = Math.max(1, under.endsMs - swim.nowMs);
   swim.ask(target.address, { kind: 'ping', to: under.target }, { kind: 'probe', seq }, leftMs);
 }
@@ -57,7 +63,9 @@ export function probeEnd(swim: Swim, seq: number, isLate: boolean): void {
   if (ended === undefined || ended.seq !== seq) return;
   swim.probe = undefined;
   const target = swim.roster.get(ended.target);
-  if (ended.isAcked || target === undefined || !isLive(target) || swim.isLeaving) {
+  // A member that said something new since it was pinged, as after a restart, has answered in another way.
+  const isAnswered = ended.isAcked || (target !== undefined && target.incarnation > ended.incarnation);
+  if (isAnswered || target === undefined || !isLive(target) || swim.isLeaving) {
     startProbe(swim);
     return;
   }

@@ -14,7 +14,7 @@ const triesWhenAlone = 3;
 export function reconnect(swim: Swim): void {
   if (swim.isLeaving) return;
   const { roster, random, settings } = swim;
-  const isAlone = roster.live === 1;
+  const { isAlone } = roster;
   swim.remindIn(isAlone ? settings.probeIntervalMs : settings.reconnectIntervalMs, { kind: 'reconnect' });
   const places = lostPlaces(swim);
   // All who are left share the work: about as many tries in an interval as there are places.

@@ -12,7 +12,7 @@ export function maybeRefute(swim: Swim, news: News): void {
   if (swim.isLeaving) return;
   if (news.incarnation < self.incarnation) {
     // It was refuted already, and somebody missed that: once more, and with the answer that goes back to whoever said so.
-    if (news.kind !== 'alive' && !swim.broadcasts.has(self.name)) swim.tell(aliveNews(self));
+    if (news.kind !== 'alive') swim.correct(aliveNews(self));
     return;
   }
   if (news.kind === 'alive') {

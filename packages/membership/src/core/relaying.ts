@@ -1,5 +1,5 @@
 import type { Message } from './message.js';
-import { suspicionOf } from './probing.js';
+import { pingOf, suspicionOf } from './probing.js';
 import type { Recipient } from './recipient.js';
 import type { Relay } from './relay.js';
 import type { Peer } from './roster.js';
@@ -38,7 +38,7 @@ export function handleIndirectPing(
   }
   const seq = swim.nextSeq();
   swim.relays.set(seq, { asker, ...question });
-  swim.send(target, [{ kind: 'ping', seq }], question.bytesMax, question.bytesMax);
+  swim.send(target, pingOf(swim, target, seq), question.bytesMax, question.bytesMax);
   const { probeTimeoutMs, probeIntervalMs } = swim.settings;
   // The asker has waited for a probe timeout before it asked.
   const askerMs = Math.min(probeTimeoutMs, probeIntervalMs - probeTimeoutMs);

@@ -8,6 +8,8 @@ export interface Peer extends MemberState {
 
 const isLive = ({ status }: Peer): boolean => status === 'alive' || status === 'suspect';
 
+const triesPerDraw = 4;
+
 /** Everybody whom this member knows, itself included. */
 export class Roster {
   readonly #peers: Map<string, Peer> = new Map();
@@ -16,15 +18,15 @@ export class Roster {
   readonly #at: Map<string, number> = new Map();
   readonly #heardMs: Map<string, number> = new Map();
   #live = 0;
-  #failed = 0;
 
   /** How many are alive or suspect. */
   get live(): number {
     return this.#live;
   }
 
-  get failed(): number {
-    return this.#failed;
+  /** Whether nobody else is there. */
+  get isAlone(): boolean {
+    return this.#live <= 1;
   }
 
   /** How many failed or left. */
@@ -71,21 +73,24 @@ export class Roster {
     this.#at.set(last, at);
   }
 
-  /** Up to `count` different ones for whom `isWanted` holds, at random. It may overlook some where few are wanted among many. */
+  /** `count` different ones for whom `isWanted` holds, at random; fewer only where there are no more. */
   draw(count: number, random: Random, isWanted: (peer: Peer) => boolean): Peer[] {
     const drawn: Peer[] = [];
-    // memberlist's bound (kRandomNodes): with it a draw never takes longer than a walk over all.
-    for (let tries = 3 * this.#names.length; tries > 0 && drawn.length < count; tries--) {
+    // Where most are wanted a few tries are enough; else, and for whoever is still missing, all are looked at.
+    for (let tries = triesPerDraw * count; tries > 0 && drawn.length < count; tries--) {
       const peer = this.#peers.get(this.#names[randomBelow(random, this.#names.length)]!)!;
       if (isWanted(peer) && !drawn.includes(peer)) drawn.push(peer);
+    }
+    if (drawn.length === count) return drawn;
+    const left = [...this.#peers.values()].filter((peer) => isWanted(peer) && !drawn.includes(peer));
+    while (drawn.length < count && left.length > 0) {
+      drawn.push(...left.splice(randomBelow(random, left.length), 1));
     }
     return drawn;
   }
 
   #count(peer: Peer | undefined, by: number): void {
-    if (peer === undefined) return;
-    if (isLive(peer)) this.#live += by;
-    if (peer.status === 'failed') this.#failed += by;
+    if (peer !== undefined && isLive(peer)) this.#live += by;
   }
 }
 

@@ -3,6 +3,7 @@ import type { Peer } from './roster.js';
 import { Suspicion, suspicionTimes } from './suspicion.js';
 import type { Swim } from './swim.js';
 import { bury } from './tombstones.js';
+import { watchForStalls } from './watching.js';
 
 type SuspectNews = Extract<News, { kind: 'suspect' }>;
 
@@ -13,6 +14,7 @@ export function addSuspicion(swim: Swim, news: SuspectNews, known: Peer): void {
   const peer: Peer = { ...known, incarnation: news.incarnation, status: 'suspect', changedMs: swim.nowMs };
   swim.roster.set(peer);
   swim.suspicions.set(peer.name, suspicion);
+  watchForStalls(swim);
   if (known.status !== 'suspect') swim.report('suspected', peer);
   swim.tell(news);
   remindAtDeadline(swim, peer.name, suspicion);

@@ -16,6 +16,7 @@ import type { Relay } from './relay.js';
 import type { AskPurpose, Join } from './requests.js';
 import { type Peer, Roster } from './roster.js';
 import type { CoreSettings } from './settings.js';
+import { Stalls } from './stalls.js';
 import type { Suspicion } from './suspicion.js';
 import { decodeTags, encodeTags } from './tags.js';
 
@@ -34,6 +35,7 @@ export class Swim {
   readonly ring: ProbeRing;
   readonly contacts: Contacts;
   readonly awareness: Awareness;
+  readonly stalls: Stalls;
   readonly broadcasts: BroadcastQueue = new BroadcastQueue();
   readonly suspicions: Map<string, Suspicion> = new Map();
   /** By suspect: when the earliest timer for it is due. Whatever is due at another time is not looked at any more. */
@@ -55,6 +57,8 @@ export class Swim {
   toRefute: number | undefined;
   /** Tags that this member has by its own account, and that are still to be told. */
   tagBytesToTell: Uint8Array | undefined;
+  /** What the sender of the packet that is being read should know. */
+  corrections: News[] = [];
   #effects: Effect[] = [];
   #seq: number;
 
@@ -64,6 +68,7 @@ export class Swim {
     this.ring = new ProbeRing(random, settings.membersMax + settings.tombstonesMax + 1);
     this.contacts = new Contacts(2 * settings.membersMax);
     this.awareness = new Awareness(settings.isLifeguardOn ? settings.awarenessMaxMultiplier : 1);
+    this.stalls = new Stalls(settings.probeTimeoutMs / 2);
     // Drawn, so that an answer to who had this name before is none to us.
     this.#seq = randomBelow(random, 2 ** 32);
     const { name, incarnation } = settings;
@@ -117,6 +122,12 @@ export class Swim {
   tell(news: News): void {
     this.broadcasts.add(news.about, encodeMessage(news));
     this.gossipSoon();
+  }
+
+  /** Tells what holds once more, and first to who has just told otherwise. */
+  correct(news: News): void {
+    if (!this.broadcasts.has(news.about)) this.tell(news);
+    this.corrections.push(news);
   }
 
   gossipSoon(): void {

@@ -19,7 +19,7 @@ export function tombstones({ roster, self }: Swim): number {
   return isLive(self) ? roster.gone : roster.gone - 1;
 }
 
-/** Forgets whoever has been gone for long enough, and where nobody was found for as long. */
+/** Forgets whoever has been gone for long enough, and where nobody was found for as long; of places, only what it can do without. */
 export function reap(swim: Swim): void {
   const { tombstoneMs, reconnectTimeoutMs } = swim.settings;
   for (const peer of [...swim.roster.values()]) {
@@ -27,11 +27,13 @@ export function reap(swim: Swim): void {
     const keptMs = peer.status === 'left' ? tombstoneMs : reconnectTimeoutMs;
     if (swim.nowMs - peer.changedMs >= keptMs) forget(swim, peer);
   }
-  swim.contacts.forgetBefore(swim.nowMs - reconnectTimeoutMs);
+  if (!swim.roster.isAlone) swim.contacts.forgetBefore(swim.nowMs - reconnectTimeoutMs);
   swim.remindIn(reapIntervalMs, { kind: 'reap' });
 }
 
-function forget(swim: Swim, { name }: Peer): void {
+/** A member that is alone forgets no place: it would have nowhere left to look, and stay alone. */
+function forget(swim: Swim, { name, status, address }: Peer): void {
+  if (swim.roster.isAlone && status === 'failed') swim.contacts.add(address, swim.nowMs);
   swim.roster.remove(name);
   swim.broadcasts.drop(name);
 }

@@ -25,12 +25,14 @@ export interface EnvelopeCounters {
   unauthenticated: number;
   /** Seen before. */
   replayed: number;
-  /** Sealed by a member that has not yet shown that it is there now: it was asked to. */
+  /** Sealed by a member that has not yet shown that it is there now: it was asked to, but for those that are `unasked`. */
   unproven: number;
+  /** Of these, how many were not asked after all: the packet was too short, or too many were asked within the same second. */
+  unasked: number;
 }
 
 export function zeroEnvelopeCounters(): EnvelopeCounters {
-  return { foreign: 0, unauthenticated: 0, replayed: 0, unproven: 0 };
+  return { foreign: 0, unauthenticated: 0, replayed: 0, unproven: 0, unasked: 0 };
 }
 
 /** The first byte of each packet. */

@@ -1,11 +1,12 @@
 import { Buffer } from 'node:buffer';
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { Address, Random } from '@commitlog/runtime';
+import type { Address, Clock, Random } from '@commitlog/runtime';
 import { addressText, packetBytesMax } from '../core/index.js';
 import { nonceMax, open, seal, tagBytes } from './aead.js';
 import { type Envelope, type EnvelopeCounters, forms, type Opened, zeroEnvelopeCounters } from './envelope.js';
 import { deriveKey } from './key-derivation.js';
 import type { Keyring } from './keyring.js';
+import { RateLimit } from './rate-limit.js';
 import { ReplayWindow } from './replay-window.js';
 
 /*
@@ -44,6 +45,8 @@ interface Receiver {
 }
 
 const sentKept = 2;
+/** Enough for a large cluster that starts all at once, and 29 kB in a second. Who is not asked is asked about its next packet. */
+const challengesPerSecondMax = 512;
 const noToken = new Uint8Array(tokenBytes);
 
 export interface SealedEnvelopeInit {
@@ -63,6 +66,7 @@ export class SealedEnvelope implements Envelope {
   readonly #peersMax: number;
   readonly #keyring: Keyring;
   readonly #random: Random;
+  readonly #challenges: RateLimit;
   readonly #salt: Uint8Array;
   readonly #ownKeys: Map<number, Uint8Array> = new Map();
   readonly #senders: Map<string, Sender> = new Map();
@@ -70,11 +74,19 @@ export class SealedEnvelope implements Envelope {
   #tokenSecret: Uint8Array;
   #sent = 0;
 
-  constructor(init: SealedEnvelopeInit, components: { readonly keyring: Keyring; readonly random: Random }) {
+  constructor(
+    init: SealedEnvelopeInit,
+    components: {
+      readonly keyring: Keyring;
+      readonly random: Random;
+      readonly clock: Pick<Clock, 'monotonicMs'>;
+    },
+  ) {
     this.#info = `commitlog membership packet 1 ${init.cluster}`;
     this.#peersMax = init.peersMax;
     this.#keyring = components.keyring;
     this.#random = components.random;
+    this.#challenges = new RateLimit(challengesPerSecondMax, components.clock);
     this.#salt = this.#random.bytes(saltBytes);
     this.#tokenSecret = this.#random.bytes(32);
   }
@@ -120,6 +132,11 @@ export class SealedEnvelope implements Envelope {
   ): Opened {
     const expected = it.sender?.token ?? this.#tokenFor(bytes.subarray(saltAt, numberAt));
     if (!timingSafeEqual(expected, bytes.subarray(tokenAt, headerBytes))) {
+      // Of a sender that is known each number is asked about once: a recording of it gets nothing any more.
+      if (it.sender?.window.accept(it.number) === false) {
+        this.counters.replayed += 1;
+        return { kind: 'refused' };
+      }
       this.counters.unproven += 1;
       return this.#challenge(bytes, it.number, expected);
     }
@@ -134,9 +151,15 @@ export class SealedEnvelope implements Envelope {
     return { kind: 'refused' };
   }
 
-  /** Asks for the packet again, with this token. Nothing is remembered of who is asked: a recording can ask us to ask as often as it likes. */
+  /**
+   * Asks for the packet again, with this token. Nothing is remembered of a sender before it has shown that it is there, so that recordings
+   * take no memory; instead there is a bound to how often we ask at all.
+   */
   #challenge(about: Buffer, number: number, token: Uint8Array): Opened {
-    if (about.length < challengeBytes) return { kind: 'refused' };
+    if (about.length < challengeBytes || !this.#challenges.take()) {
+      this.counters.unasked += 1;
+      return { kind: 'refused' };
+    }
     const echo = Buffer.alloc(6);
     echo.writeUIntBE(number, 0, 6);
     const asker = about.subarray(saltAt, numberAt);

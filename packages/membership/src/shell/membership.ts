@@ -307,11 +307,11 @@ export class Membership {
   }
 
   #makeEnvelope(): Envelope {
-    const { keyring, random } = this.#components;
+    const { keyring, random, clock } = this.#components;
     const { cluster } = this.#init;
     if (keyring === undefined) return new PlainEnvelope(cluster);
     // A member that restarts is a new sender; so there is room for each to do so before all are asked to prove themselves again.
-    return new SealedEnvelope({ cluster, peersMax: 2 * this.#settings.membersMax }, { keyring, random });
+    return new SealedEnvelope({ cluster, peersMax: 2 * this.#settings.membersMax }, { keyring, random, clock });
   }
 
   #makeExchanges(): Exchanges {

@@ -195,3 +195,110 @@ test('given half a surrogate pair in a tag, then it is refused, as others would 
   expect(() => rig.step({ kind: 'set-tags', tags: { half: '\ud800' } })).toThrow(/half a surrogate pair/);
   expect(() => new Rig({ probeIntervalMs: 2 ** 31 })).toThrow(/probeIntervalMs must be at most 2147483647/);
 });
+
+test('given a stall that ends just before a probe does, then nobody is judged by the answers that wait unread', () => {
+  // Its timer is hardly late, and still nothing was read for most of the time that helpers and the stream had.
+  const rig = new Rig();
+  rig.know('a', 'b', 'c');
+  const { to } = rig.nextPing();
+  rig.pass(520);
+  rig.stall(600);
+  expect(rig.kinds(to)).toEqual([]);
+  expect(rig.core.counters.stalls).toBe(1);
+});
+
+test('given a stall during which a suspicion ends, then the suspect gets another moment, whenever the stall began', () => {
+  const stallMs = 3_000;
+  for (let startMs = 1_000; ; startMs += 100) {
+    const rig = new Rig();
+    rig.know('a', 'b', 'c', 'd');
+    rig.hear('b', { kind: 'suspect', about: 'a', incarnation: 1, from: 'b' });
+    rig.pass(startMs);
+    if (rig.kinds('a').includes('failed')) break;
+    rig.stall(stallMs);
+    rig.hear('a', rig.alive('a', 2));
+    expect({ startMs, kinds: rig.kinds('a') }).toEqual({ startMs, kinds: ['suspected', 'updated'] });
+  }
+});
+
+test('given quiet between two members, then that is no stall', () => {
+  const rig = new Rig({ indirectChecks: 0 });
+  rig.know('a');
+  rig.pass(30_000);
+  expect(rig.kinds('a')).toEqual(['suspected', 'failed']);
+  expect(rig.core.counters.stalls).toBe(0);
+});
+
+test('given a partition of days, then a member that is alone still knows where to look', () => {
+  const rig = new Rig({ reconnectTimeoutMs: 600_000, tombstoneMs: 600_000 });
+  const gone = { host: '10.0.9.9', port: 7946 };
+  rig.know('a');
+  rig.step({ kind: 'join', join: 1, addresses: [gone] });
+  for (const { id } of rig.asked) rig.step({ kind: 'answered', id, bytes: undefined });
+  rig.hear('a', { kind: 'failed', about: 'a', incarnation: 1, from: 'b' });
+  for (let minute = 0; minute < 60; minute++) {
+    rig.asked.length = 0;
+    rig.pass(60_000);
+    for (const { id } of rig.asked) rig.step({ kind: 'answered', id, bytes: undefined });
+  }
+  expect(rig.core.member('a')).toBeUndefined();
+  expect(new Set(rig.asked.map(({ to }) => to.host))).toEqual(new Set([gone.host, addressOf('a').host]));
+  expect(rig.core.contacts()).toHaveLength(2);
+});
+
+test('given company, then where members were is forgotten in time, but not where this one was told to join', () => {
+  const rig = new Rig({ reconnectTimeoutMs: 120_000, tombstoneMs: 120_000 });
+  const seed = { host: '10.0.9.9', port: 7946 };
+  rig.step({ kind: 'join', join: 1, addresses: [seed] });
+  rig.know('a', 'b');
+  rig.hear('a', { kind: 'failed', about: 'b', incarnation: 1, from: 'a' });
+  for (let second = 0; second < 300; second++) {
+    rig.hear('a', rig.alive('a', 2 + second));
+    rig.pass(1_000);
+  }
+  expect(rig.core.contacts()).toEqual([addressOf('a'), seed]);
+});
+
+test.each(['suspect', 'failed'] as const)(
+  'given an old claim that its target has refuted (%s), then whoever missed that hears it again',
+  (kind) => {
+    const rig = new Rig();
+    rig.know('a', 'b', 'c', 'd');
+    rig.hear('a', rig.alive('a', 2), { kind: 'left', about: 'd', incarnation: 1 });
+    rig.pass(900);
+    rig.takeSent();
+    rig.hear('b', { kind, about: 'a', incarnation: 1, from: 'b' }, { kind, about: 'd', incarnation: 1, from: 'b' });
+    rig.pass(400);
+    const told = rig.takeSent().map(({ message }) => message);
+    expect(told).toContainEqual(expect.objectContaining({ kind: 'alive', about: 'a', incarnation: 2 }));
+    expect(told).toContainEqual({ kind: 'left', about: 'd', incarnation: 1 });
+  },
+);
+
+test('given a request to ping a suspect, then the ping says so', () => {
+  const rig = new Rig();
+  rig.know('a', 'b', 'c');
+  rig.hear('a', { kind: 'suspect', about: 'b', incarnation: 1, from: 'a' });
+  rig.takeSent();
+  rig.hear(
+    'a',
+    { kind: 'indirect-ping', seq: 9, target: 'b' },
+    ...['x', 'y', 'z'].map((about) => ({ kind: 'left', about, incarnation: 0 }) as const),
+  );
+  const pings = rig
+    .takeSent()
+    .filter(({ to }) => to === 'b')
+    .map(({ message }) => message.kind);
+  expect(pings.slice(0, 2)).toEqual(['ping', 'suspect']);
+});
+
+test('given a member that came back since it was pinged, then the probe of its earlier life says nothing of this one', () => {
+  const rig = new Rig();
+  rig.know('a', 'b', 'c');
+  const { to } = rig.nextPing();
+  rig.pass(700);
+  rig.hear('b' === to ? 'c' : 'b', rig.alive(to, 2));
+  rig.pass(320);
+  expect(rig.kinds(to)).toEqual([]);
+  expect(rig.core.healthScore).toBe(0);
+});

@@ -10,7 +10,7 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { parseArgs } from 'node:util';
-import { SeededRandom } from '@commitlog/simulation';
+import { SeededRandom, SimulatedClock } from '@commitlog/simulation';
 import { integerFlag } from '../../../../scripts/flags.mjs';
 import { commitSeed } from '../../../../scripts/seed.mjs';
 import { Keyring, PlainEnvelope, SealedEnvelope, sealedHandshake } from '../../src/index.js';
@@ -54,7 +54,10 @@ function fuzzTarget(seed: string, cases: number): void {
   const plain = new PlainEnvelope('fuzz');
   const key = random.bytes(32);
   const envelope = (secret: Uint8Array, name: string): SealedEnvelope =>
-    new SealedEnvelope({ cluster: 'fuzz', peersMax: 8 }, { keyring: new Keyring(secret), random: random.fork(name) });
+    new SealedEnvelope(
+      { cluster: 'fuzz', peersMax: 8 },
+      { keyring: new Keyring(secret), random: random.fork(name), clock: new SimulatedClock() },
+    );
   const sealed = envelope(key, 'target');
   let friend = envelope(key, 'friend');
   const stranger = envelope(random.bytes(32), 'stranger');

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { SeededRandom } from '@commitlog/simulation';
+import { SeededRandom, SimulatedClock } from '@commitlog/simulation';
 import { expect, test } from 'vitest';
 import { Keyring, PlainEnvelope, packetBytesMax, payloadBytesMax, SealedEnvelope } from '../../src/index.js';
 
@@ -8,11 +8,13 @@ const otherKey = new Uint8Array(32).fill(2);
 const alice = { host: '10.0.0.1', port: 7946 };
 const bob = { host: '10.0.0.2', port: 7946 };
 const hello = Buffer.from('hello, bob, how are you?');
+const clock = new SimulatedClock();
 let drawn = 0;
 
 function envelope(keyring: Keyring = new Keyring(key), cluster = 'c', peersMax = 8): SealedEnvelope {
   drawn += 1;
-  return new SealedEnvelope({ cluster, peersMax }, { keyring, random: new SeededRandom(`envelope ${drawn}`) });
+  const random = new SeededRandom(`envelope ${drawn}`);
+  return new SealedEnvelope({ cluster, peersMax }, { keyring, random, clock });
 }
 
 /** Sends until it is let in, as two members do; gives what went over the wire. */
@@ -141,4 +143,28 @@ test('given a packet that is longer than any may be, then it is refused before a
   expect(to.counters).toMatchObject({ foreign: 1, unproven: 0 });
   const plain = new PlainEnvelope('c');
   expect(plain.open(alice, plain.seal(bob, new Uint8Array(packetBytesMax)))).toEqual({ kind: 'refused' });
+});
+
+test('given a replay from a sender that has shown that it is there, then it is not asked about, whatever token it carries', () => {
+  const [from, to] = [envelope(), envelope()];
+  const unproven = [from.seal(bob, hello), from.seal(bob, hello)];
+  const wire = [...send(from, to), ...send(from, to)];
+  expect(to.open(alice, unproven[1]!).kind).toBe('reply');
+  const before = to.counters.unproven;
+  for (const packet of [unproven[1]!, ...wire.slice(2)]) expect(to.open(alice, packet).kind).toBe('refused');
+  expect(to.counters.unproven).toBe(before);
+});
+
+test('given recordings of senders that are not known, then few of them in a second are answered, and later ones again', () => {
+  const to = envelope();
+  const replies = (): number => {
+    let count = 0;
+    const recording = envelope().seal(bob, hello);
+    for (let at = 0; at < 5_000; at++) if (to.open(alice, recording).kind === 'reply') count += 1;
+    return count;
+  };
+  expect(replies()).toBe(512);
+  expect(to.counters.unasked).toBe(5_000 - 512);
+  clock.advance(100);
+  expect(replies()).toBe(51);
 });

@@ -1,10 +1,10 @@
+import { seedsFrom } from '@commitlog/simulation';
 import { expect, test } from 'vitest';
 import { commitSeed } from '../../../../scripts/seed.mjs';
+import { stalledOfThree } from '../../sim/drills/stalled.js';
 import { falsePositives } from '../../sim/false-positives.js';
 import { drawPlan } from '../../sim/plan.js';
 import { runSeed } from '../../sim/run.js';
-import { stalledOfThree } from '../../sim/stalled.js';
-import { seedsFrom } from '../../sim/swarm.js';
 
 test('given the same seed, then two runs are the same, event by event', () => {
   expect(runSeed('0x2a')).toEqual(runSeed('0x2a'));

@@ -13,7 +13,8 @@ import type { Mortal, World } from './world.js';
 
 /** A member's disk, which outlives its processes: slow, full, rotten, failing, and torn where a process dies within a write. */
 export class SimDisk {
-  isFull = false;
+  /** What finds no room; parts of snapshots are big, and may be refused alone. */
+  full: 'nothing' | 'snapshots' | 'all' = 'nothing';
   /** The next write fails as a failed sync does, part of it done. */
   isNextSyncFailing = false;
   /** What was last kept as a snapshot, and what of it cannot be read. */
@@ -24,7 +25,7 @@ export class SimDisk {
   readonly #sometimes: Sometimes;
   #inFlight: readonly StorageOperation[] | null = null;
 
-  constructor(founders: Membership, components: { readonly world: World; readonly sometimes: Sometimes }) {
+  constructor(founders: Membership | undefined, components: { readonly world: World; readonly sometimes: Sometimes }) {
     this.memory = new MemoryStorage(founders);
     this.#world = components.world;
     this.#sometimes = components.sometimes;
@@ -66,7 +67,7 @@ export class SimDisk {
           if (id === this.#rottenSnapshot) throw new UnreadableError([]);
           return this.memory.readSnapshot(id, offset, bytesMax);
         }),
-      hasSpace: () => alive(async () => !this.isFull),
+      hasSpace: () => alive(async () => this.full === 'nothing'),
     };
   }
 
@@ -86,14 +87,23 @@ export class SimDisk {
       throw new Error('the sync failed');
     }
     for (const [done, operation] of operations.entries()) {
-      if (this.isFull && needsRoom(operation) && this.#world.random.chance(0.7)) {
+      if (this.#isRefused(operation)) {
         const isEntries = operation.kind === 'persist';
+        if (!isEntries && operations.length > done + 1)
+          this.#sometimes.reached('a snapshot that found no room held up others');
         this.#sometimes.reached(isEntries ? 'a full disk refused entries' : 'a full disk refused a snapshot');
         throw new NoSpaceError(done);
       }
       await this.#notice(operation, applied);
       await this.memory.write([operation]);
     }
+  }
+
+  #isRefused(operation: StorageOperation): boolean {
+    // Nearly full, it takes what is small enough.
+    if (this.full === 'nothing' || this.#world.random.chance(0.3)) return false;
+    if (operation.kind !== 'persist') return true;
+    return this.full === 'all' && (operation.entries.length > 0 || operation.repairs.length > 0);
   }
 
   async #notice(operation: StorageOperation, applied: Index): Promise<void> {
@@ -120,8 +130,4 @@ export class SimDisk {
       { ...torn, repairs: [], entries: torn.entries.slice(0, random.below(torn.entries.length)) },
     ]);
   }
-}
-
-function needsRoom(operation: StorageOperation): boolean {
-  return operation.kind !== 'persist' || operation.entries.length > 0 || operation.repairs.length > 0;
 }

@@ -2,6 +2,8 @@ import type { Sometimes } from '@commitlog/simulation';
 import type { Entry, Index, ProposalOutcome } from '../../src/index.js';
 import type { World } from './world.js';
 
+const changeOfMembers = 'a change of members';
+
 interface Applied {
   readonly index: Index;
   readonly name: string;
@@ -36,6 +38,14 @@ export class Ledger {
       const [ours, theirs] = [`${name} at ${index}`, `${known.name} at ${known.index}`];
       this.#world.violated('one history', `${member} applied ${ours} where another had ${theirs}`);
     }
+  }
+
+  /** A change of members was told to be committed: no state machine is ever given that index. */
+  changed(index: Index): void {
+    this.#promised.set(index, changeOfMembers);
+    const found = this.history.find((each) => each.index === index);
+    if (found !== undefined)
+      this.#world.violated('promises', `a change of members was told ${index}, where ${found.name} was applied`);
   }
 
   /** A snapshot was restored: it must be the history up to its index. */
@@ -75,7 +85,7 @@ export class Ledger {
   /** After all is healed: whatever was promised is there. */
   checkPromises(): void {
     for (const [index, name] of this.#promised) {
-      if (this.#names.get(name) !== index)
+      if (name !== changeOfMembers && this.#names.get(name) !== index)
         this.#world.violated('nothing is lost', `${name} was acknowledged at ${index}, and is not there`);
     }
   }

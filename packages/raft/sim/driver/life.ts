@@ -1,9 +1,19 @@
 import type { Clock } from '@commitlog/runtime';
 import type { Sometimes } from '@commitlog/simulation';
-import { type Index, type MemberId, nodeOf, type RaftGroup, RaftHost } from '../../src/index.js';
+import {
+  type Index,
+  type MemberId,
+  membersOf,
+  nodeOf,
+  type ProposalOutcome,
+  type RaftGroup,
+  RaftHost,
+} from '../../src/index.js';
 import type { SimDisk } from './disk.js';
 import type { Ledger } from './ledger.js';
 import { SimMachine } from './machine.js';
+import { drawMembership } from './membership.js';
+import { pick } from './plan.js';
 import type { World } from './world.js';
 
 export interface LifeComponents {
@@ -11,12 +21,16 @@ export interface LifeComponents {
   readonly ledger: Ledger;
   readonly sometimes: Sometimes;
   readonly disk: SimDisk;
+  /** Everybody there is, members or not. */
+  readonly nodes: readonly MemberId[];
 }
 
 /** One process of a member, from its start to its crash: the real host and group, on a simulated world. */
 export class Life {
   isDead = false;
   failure: unknown = null;
+  /** A callback has asked it to stop. */
+  isStopping = false;
   /** Calls of this process's own that have not been answered. */
   pending = 0;
   readonly machine: SimMachine;
@@ -49,6 +63,13 @@ export class Life {
     return this.#group?.appliedIndex ?? 0;
   }
 
+  /** Whether it belongs to no group any more, and knows it: then nothing more will come, and nobody may wait for it. */
+  get isRemoved(): boolean {
+    const { configuration, commitIndex } = this.group.status;
+    const { index } = configuration;
+    return index > 0 && index <= commitIndex && !membersOf(configuration.configuration).has(this.#self);
+  }
+
   get isLeader(): boolean {
     return this.group.isLeader;
   }
@@ -65,7 +86,10 @@ export class Life {
         machine: this.machine,
         random: world.random.fork(`${this.node} ${world.nowMs}`),
         ...(trace === undefined ? {} : { trace }),
-        onRole: (role, term, leader) => world.trace('role', { member: this.node, role, term, leader }),
+        onRole: (role, term, leader) => {
+          world.trace('role', { member: this.node, role, term, leader });
+          this.calledBack();
+        },
         onFailed: (error) => {
           world.trace('failed', { member: this.node, error: String(error) });
           this.failure = error;
@@ -88,13 +112,87 @@ export class Life {
     this.host.start();
   }
 
-  propose(): void {
-    const { ledger } = this.#with;
+  /** Proposals of one turn. None overtakes another: once one finds no room, none behind it is taken. */
+  propose(count = 1): void {
+    const { world } = this.#with;
+    const outcomes = Array.from({ length: count }, () => this.#proposeOne());
+    void Promise.all(outcomes).then((all) => {
+      const firstRefused = all.findIndex(({ kind }) => kind === 'not-applied');
+      const isOvertaken =
+        firstRefused >= 0 &&
+        isOverloaded(all[firstRefused]!) &&
+        all.slice(firstRefused).some(({ kind }) => kind === 'committed');
+      const indexes = all.flatMap((outcome) => (outcome.kind === 'committed' ? [outcome.index] : []));
+      const isInOrder = indexes.every((index, at) => at === 0 || index > indexes[at - 1]!);
+      if (isOvertaken || !isInOrder) world.violated('in order', `${this.node} was told ${JSON.stringify(all)}`);
+    });
+  }
+
+  async #proposeOne(): Promise<ProposalOutcome> {
+    const { ledger, world } = this.#with;
     ledger.proposed += 1;
-    const name = `p${ledger.proposed}`;
-    void this.#answered(this.group.propose(new TextEncoder().encode(name))).then((outcome) =>
-      ledger.tell(name, outcome),
-    );
+    // Of different sizes: where one finds no room, a smaller one behind it might.
+    const name = `p${ledger.proposed}${pick(world.random, ['', '', '', '.'.repeat(60)])}`;
+    const { firstIndex } = this.group.status;
+    const outcome = await this.#answered(this.group.propose(new TextEncoder().encode(name)));
+    ledger.tell(name, outcome);
+    if (outcome.kind === 'unknown' && this.#isSureOf(firstIndex)) {
+      world.violated('promises', `${name} was told unknown, and ${this.node} goes on: ${outcome.reason}`);
+    }
+    return outcome;
+  }
+
+  /** Whether this member must know what became of a proposal: it goes on, belongs to the group, and its log still reaches there. */
+  #isSureOf(firstIndexThen: Index): boolean {
+    const { state, status } = this.group;
+    const { configuration } = status.configuration;
+    const isMember = membersOf(configuration).has(this.#self);
+    return state === 'running' && !this.isDead && isMember && status.firstIndex === firstIndexThen;
+  }
+
+  /** Asks for other members than there are: one more, one fewer, one in another's place. */
+  change(): void {
+    const { world, ledger, sometimes, nodes } = this.#with;
+    const { configuration, members } = this.group.status;
+    const { voters, learners } = configuration.configuration;
+    const wanted = drawMembership(world.random, {
+      voters,
+      learners,
+      strangers: nodes.filter((node) => !voters.includes(node) && !learners.includes(node)),
+      caughtUp: members.filter(({ isCaughtUp }) => isCaughtUp).map(({ member }) => member),
+    });
+    if (wanted === null) return;
+    world.trace('change', { member: this.node, ...wanted });
+    const change = this.group.changeMembers(configuration.index, wanted.voters, wanted.learners);
+    void this.#answered(change).then((outcome) => {
+      world.trace('changed', { member: this.node, ...outcome });
+      if (outcome.kind === 'not-applied') sometimes.reached('a change of members was refused');
+      if (outcome.kind !== 'committed') return;
+      ledger.changed(outcome.index);
+      sometimes.reached(wanted.what);
+    });
+  }
+
+  /** The driver has called what this process gave it; and that calls the driver, at once. */
+  calledBack(): void {
+    const { world, sometimes } = this.#with;
+    if (this.#group === null || this.isDead || !world.isLossy || !world.random.chance(world.plan.reentryRate)) return;
+    sometimes.reached('a callback called its member');
+    const calls = [
+      () => this.propose(2),
+      () => this.propose(),
+      () => this.read(),
+      () => this.snapshot(),
+      () => this.change(),
+      () => this.transfer(pick(world.random, this.#with.nodes)),
+      () => {
+        if (!world.random.chance(0.2)) return;
+        sometimes.reached('a callback stopped its member');
+        this.isStopping = true;
+        void this.host.stop();
+      },
+    ];
+    pick(world.random, calls)();
   }
 
   /** A linearizable read covers whatever was acknowledged to anybody before it began. */
@@ -114,15 +212,27 @@ export class Life {
   }
 
   snapshot(): void {
-    const { sometimes } = this.#with;
-    void this.#answered(this.group.snapshot()).catch((error: { readonly code?: string }) => {
-      if (error.code === 'ERR_RAFT_SUPERSEDED') sometimes.reached('a snapshot was given up, since a newer one came in');
-    });
+    const { sometimes, world } = this.#with;
+    const { applied } = this;
+    void this.#answered(this.group.snapshot()).then(
+      ({ index }) => {
+        if (index < applied) world.violated('snapshots hold what was applied', `${this.node}: ${index} of ${applied}`);
+      },
+      (error: { readonly code?: string }) => {
+        if (error.code === 'ERR_RAFT_SUPERSEDED')
+          sometimes.reached('a snapshot was given up, since a newer one came in');
+      },
+    );
   }
 
   transfer(to: MemberId): void {
+    const { world, sometimes } = this.#with;
+    const { term } = this.group.status;
     void this.#answered(this.group.transfer(to)).then((isDone) => {
-      if (isDone) this.#with.sometimes.reached('leadership was handed over');
+      if (!isDone) return;
+      sometimes.reached('leadership was handed over');
+      const isLeading = this.isLeader && this.group.status.term === term;
+      if (isLeading) world.violated('promises', `${this.node} told that it handed term ${term} over, and leads it`);
     });
   }
 
@@ -184,4 +294,8 @@ export class Life {
         }),
     };
   }
+}
+
+function isOverloaded(outcome: ProposalOutcome): boolean {
+  return outcome.kind === 'not-applied' && outcome.reason === 'overloaded';
 }

@@ -2,6 +2,12 @@ import type { Entry, Index, StateMachine } from '../../src/index.js';
 import type { Ledger } from './ledger.js';
 import type { Mortal, World } from './world.js';
 
+/** The process that a state machine is part of. */
+interface Owner extends Mortal {
+  /** The machine is being called, and may call back. */
+  calledBack(): void;
+}
+
 /** A state machine that is slow at times, and whose every change the ledger sees. */
 export class SimMachine implements StateMachine {
   /** How many data entries it holds: the state is that much of the history. */
@@ -11,9 +17,9 @@ export class SimMachine implements StateMachine {
   readonly #member: string;
   readonly #world: World;
   readonly #ledger: Ledger;
-  readonly #life: Mortal;
+  readonly #life: Owner;
 
-  constructor(member: string, components: { readonly world: World; readonly ledger: Ledger; readonly life: Mortal }) {
+  constructor(member: string, components: { readonly world: World; readonly ledger: Ledger; readonly life: Owner }) {
     this.#member = member;
     this.#life = components.life;
     this.#world = components.world;
@@ -22,6 +28,7 @@ export class SimMachine implements StateMachine {
 
   apply(entries: readonly Entry[]): void | Promise<void> {
     this.#begin();
+    this.#life.calledBack();
     const { applyMsMax } = this.#world.plan;
     const finish = (): void => {
       for (const entry of entries) {

@@ -11,11 +11,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { seedsFrom } from '@commitlog/simulation';
+import { bundleWorker } from '@commitlog/simulation/mutants';
 import { integerFlag } from '../../../../scripts/flags.mjs';
 import { commitSeed } from '../../../../scripts/seed.mjs';
 import type { RunResult } from '../run.js';
-import { bundleWorker } from '../swarm/bundle.js';
-import { runSwarm, seedsFrom } from '../swarm/swarm.js';
+import { runSwarm } from '../swarm/swarm.js';
 
 const usage = 'usage: pnpm sim raft-driver [--seeds N | --seed 0x… [--trace FILE]] [--cores N] [--json]';
 
@@ -27,7 +28,8 @@ const folder = mkdtempSync(join(tmpdir(), 'raft-driver-sim-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 const outfile = join(folder, 'worker.mjs');
 const entry = fileURLToPath(new URL('./worker/main.ts', import.meta.url));
-await bundleWorker({ entry, outfile, patches: [] }, { read: (path) => readFileSync(path, 'utf8') });
+const sources = fileURLToPath(new URL('../../src/', import.meta.url));
+await bundleWorker({ entry, outfile, sources, patches: [] }, { read: (path) => readFileSync(path, 'utf8') });
 const startWorker = (): Worker => new Worker(outfile);
 process.exitCode = (await (flags.seed === undefined ? swarm() : replay(flags.seed))) ? 0 : 1;
 

@@ -4,6 +4,8 @@ import type { GroupInit } from '../../src/index.js';
 /** What one seed draws: the members' settings, and how slow and how broken their world is. */
 export interface Plan {
   readonly members: number;
+  /** Nodes that are no members at first. */
+  readonly spares: number;
   readonly settings: Omit<GroupInit, 'self'>;
   /** A write or a read takes up to so long; 0: none at all. */
   readonly diskMsMax: number;
@@ -11,6 +13,10 @@ export interface Plan {
   readonly encodeMsMax: number;
   readonly networkMsMax: number;
   readonly rounds: number;
+  /** How likely somebody asks for other members, in each round. */
+  readonly changeRate: number;
+  /** How likely a callback calls the member that called it. */
+  readonly reentryRate: number;
   /** How much more often than usual, or less, faults come. */
   readonly faultRate: number;
 }
@@ -24,6 +30,7 @@ export function drawPlan(seed: string): Plan {
   const members = pick(random, [1, 3, 3, 3, 3, 5]);
   return {
     members,
+    spares: pick(random, [0, 1, 2]),
     settings: {
       electionTimeoutMs: 300,
       heartbeatMs: 100,
@@ -41,6 +48,8 @@ export function drawPlan(seed: string): Plan {
     encodeMsMax: pick(random, [0, 50, 400]),
     networkMsMax: pick(random, [1, 5, 30]),
     rounds: 450,
+    changeRate: pick(random, [0, 0.02, 0.1]),
+    reentryRate: pick(random, [0, 0.02]),
     // One alone commits nothing while it is down.
     faultRate: pick(random, members === 1 ? [0, 0.1] : [0, 0.5, 1, 1.3]),
   };

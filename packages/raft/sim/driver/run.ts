@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Sometimes } from '@commitlog/simulation';
-import { type MemberId, memberId } from '../../src/index.js';
+import { emptyConfiguration, isJoint, type MemberId, memberId, membersOf } from '../../src/index.js';
 import type { RunResult } from '../run.js';
 import { SimDisk } from './disk.js';
 import { Ledger } from './ledger.js';
@@ -64,10 +64,13 @@ class DrivenCluster {
     this.#world = world;
     this.#trace = trace;
     this.ledger = new Ledger(world, this.sometimes);
-    const nodes = ['a', 'b', 'c', 'd', 'e'].slice(0, world.plan.members);
+    const { members, spares } = world.plan;
+    const nodes = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].slice(0, members + spares);
     this.#members = nodes.map((node) => memberId(node, 'disk'));
-    const founders = { voters: this.#members, learners: [] };
-    this.#disks = nodes.map(() => new SimDisk(founders, { world, sometimes: this.sometimes }));
+    const founders = { voters: this.#members.slice(0, members), learners: [] };
+    this.#disks = nodes.map((_, at) => {
+      return new SimDisk(at < members ? founders : undefined, { world, sometimes: this.sometimes });
+    });
   }
 
   async run(): Promise<void> {
@@ -79,6 +82,7 @@ class DrivenCluster {
       else this.#heal();
       await this.#world.pass(pick(this.#world.random, [5, 10, 30]));
       await this.#restartFailed();
+      await this.#restartStopped();
     }
     await this.#healAndConverge();
   }
@@ -89,7 +93,7 @@ class DrivenCluster {
 
   async #start(at: number): Promise<void> {
     const { ledger, sometimes } = this;
-    const components = { world: this.#world, ledger, sometimes, disk: this.#disks[at]! };
+    const components = { world: this.#world, ledger, sometimes, disk: this.#disks[at]!, nodes: this.#members };
     this.#lives[at] = new Life(this.#members[at]!, components);
     await this.#lives[at].start(this.#trace);
   }
@@ -99,10 +103,11 @@ class DrivenCluster {
     const { random } = this.#world;
     const anyone = (): Life => pick(random, this.#lives);
     const proposer = random.chance(0.8) ? (this.#leader ?? anyone()) : anyone();
-    for (let count = random.below(5); count > 0; count--) proposer.propose();
+    proposer.propose(random.below(5));
     if (random.chance(0.3)) for (let count = 1 + random.below(4); count > 0; count--) anyone().read();
     if (random.chance(0.03)) anyone().snapshot();
     if (random.chance(0.01)) this.#leader?.transfer(pick(random, this.#members));
+    if (random.chance(this.#world.plan.changeRate)) (this.#leader ?? anyone()).change();
   }
 
   /** What goes wrong in one round. */
@@ -117,8 +122,9 @@ class DrivenCluster {
     const disk = this.#disks[at]!;
     if (happens('cut off', 0.02)) away.add(this.#lives[at]!.node);
     if (random.chance(0.06)) away.clear();
-    if (happens('full disk', 0.015)) disk.isFull = true;
-    if (random.chance(0.05)) for (const each of this.#disks) each.isFull = false;
+    if (happens('full disk', 0.015)) disk.full = 'all';
+    if (happens('disk without room for snapshots', 0.03)) disk.full = 'snapshots';
+    if (random.chance(0.04)) for (const each of this.#disks) each.full = 'nothing';
     if (happens('rotten entry', 0.02)) this.#rot(at);
     if (happens('rotten snapshot', 0.02)) disk.rotSnapshot();
     if (happens('crash', 0.03)) await this.#crash(at);
@@ -131,7 +137,9 @@ class DrivenCluster {
 
   /** One entry at a time in all of the cluster, and with others to mend it from. */
   #rot(at: number): void {
-    if (this.#members.length < 3 || this.#disks.some((disk) => disk.memory.unreadable.size > 0)) return;
+    const { configuration } = this.#lives[at]!.group.status.configuration;
+    const isAlone = configuration.voters.length < 3 || isJoint(configuration);
+    if (isAlone || this.#disks.some((disk) => disk.memory.unreadable.size > 0)) return;
     const { firstIndex, durableIndex } = this.#lives[at]!.group.status;
     if (durableIndex <= firstIndex + 3) return;
     this.#disks[at]!.memory.unreadable.add(firstIndex + this.#world.random.below(durableIndex - firstIndex));
@@ -165,10 +173,19 @@ class DrivenCluster {
     }
   }
 
+  /** Those that a callback stopped. */
+  async #restartStopped(): Promise<void> {
+    for (const [at, life] of this.#lives.entries()) {
+      if (!life.isStopping) continue;
+      await life.stop();
+      await this.#start(at);
+    }
+  }
+
   #heal(): void {
     this.#world.away.clear();
     for (const disk of this.#disks) {
-      disk.isFull = false;
+      disk.full = 'nothing';
       disk.isNextSyncFailing = false;
     }
   }
@@ -178,6 +195,7 @@ class DrivenCluster {
     const world = this.#world;
     world.isLossy = false;
     this.#heal();
+    await this.#restartStopped();
     for (let waitedMs = 0; waitedMs < 6000; waitedMs += 500) {
       await world.pass(500);
       await this.#restartFailed();
@@ -186,11 +204,18 @@ class DrivenCluster {
     const isLed = await world.until(() => this.#leader !== undefined, 5000);
     if (!isLed) throw new Violation('liveness', 'nobody leads after all was healed');
     this.#leader!.propose();
-    const isEqual = (): boolean => this.#lives.every(({ machine }) => machine.count === this.ledger.history.length);
+    // Whoever was removed is sent nothing any more; where it does not know, its callers wait.
+    const members = (): Life[] => {
+      const { configuration } = this.#leader?.group.status.configuration ?? { configuration: emptyConfiguration };
+      return this.#lives.filter((_, at) => membersOf(configuration).has(this.#members[at]!));
+    };
+    const isEqual = (): boolean => members().every(({ machine }) => machine.count === this.ledger.history.length);
     const isDone = (): boolean => this.ledger.history.length > before && isEqual();
     if (!(await world.until(isDone, 20_000)))
       throw new Violation('liveness', `members stay apart: ${this.#describe()}`);
-    if (!(await world.until(() => this.#lives.every((life) => life.pending === 0), 3000))) {
+    const answered = (): boolean =>
+      [...members(), ...this.#lives.filter((life) => life.isRemoved)].every((life) => life.pending === 0);
+    if (!(await world.until(answered, 3000))) {
       throw new Violation('every call is answered', `somebody still waits: ${this.#describe()}`);
     }
     this.ledger.checkPromises();

@@ -18,4 +18,11 @@ export const states: readonly string[] = [
   'a read was served by a follower',
   'a read was refused',
   'leadership was handed over',
+  'a snapshot that found no room held up others',
+  'a node was added',
+  'a member was removed',
+  'a voter was swapped for a learner',
+  'a change of members was refused',
+  'a callback called its member',
+  'a callback stopped its member',
 ];

@@ -57,8 +57,3 @@ export async function runSwarm(init: SwarmInit, { startWorker, onResult }: Swarm
     });
   await Promise.all(Array.from({ length: Math.min(cores, seeds.length) }, work));
 }
-
-/** `count` seeds that belong to `base`, and to no other base nearby. */
-export function seedsFrom(base: number, count: number): string[] {
-  return Array.from({ length: count }, (_, at) => `0x${((base + Math.imul(at, 0x9e3779b1)) >>> 0).toString(16)}`);
-}

@@ -79,6 +79,33 @@ function fullDisks(under: StorageUnderTest): ConformanceCase[] {
         assert.deepEqual(await readAll(await under.reopen(storage)), described(entry(1, 1), entry(2, 1)));
       },
     },
+    ...['stage-chunk' as const, 'save-snapshot' as const].map((kind) => ({
+      name: `a full disk that refuses a ${kind} keeps nothing of it, and says that neither it nor what follows is done`,
+      run: async (): Promise<void> => {
+        const snapshot = meta(3, 1);
+        const storage = await given(under, persist({ entries: entriesOf(1, 1, 1) }));
+        await under.fill?.(storage, true);
+        const before = { term: 2, vote: null, commit: 1 };
+        // More than a disk's last block may still have room for.
+        const data = new Uint8Array(65_536);
+        const refused: StorageOperation =
+          kind === 'stage-chunk' ? { kind, snapshot, offset: 0, data } : { kind, snapshot, data, logStart: 2 };
+        const after = persist({ hardState: { term: 3, vote: null, commit: 1 } });
+        const error = await storage.write([persist({ hardState: before }), refused, after]).then(
+          () => null,
+          (thrown: unknown) => thrown,
+        );
+        // Parts may be staged in memory: nothing is promised about them.
+        if (kind === 'stage-chunk' && error === null) return;
+        assert.ok(error instanceof NoSpaceError, 'write throws a NoSpaceError');
+        assert.equal(error.done, 1, 'one operation is done: the hard state before it');
+        for (const each of [storage, await under.reopen(storage)]) {
+          assert.deepEqual((await each.load()).snapshot, null);
+          assert.equal(await each.readSnapshot(snapshot.id, 0, 9), null);
+          assert.deepEqual(await readAll(each), described(...entriesOf(1, 1, 1)));
+        }
+      },
+    })),
     {
       name: 'a disk that was full takes entries again once there is room',
       run: async () => {

@@ -4,6 +4,7 @@ import type { RaftStorage, StorageOperation } from '../driver/index.js';
 import type { ConformanceCase, StorageUnderTest } from './case.js';
 import { described, entriesOf, entry, meta, persist, readAll } from './operations.js';
 import { faultCases } from './storage-faults.js';
+import { snapshotCases } from './storage-snapshots.js';
 import { valueCases } from './storage-values.js';
 
 /** What every `RaftStorage` must do. */
@@ -70,6 +71,24 @@ export function storageConformance(under: StorageUnderTest): ConformanceCase[] {
         assert.equal((await storage.read(1, 4, 1)).length, 1);
         assert.equal((await storage.read(2, 3, 1_000_000)).length, 2);
         assert.equal((await storage.read(5, 9, 1_000_000)).length, 0);
+      },
+    },
+    {
+      name: 'a read stops before the byte cap, wherever that lies',
+      run: async () => {
+        const data = new Uint8Array(1000).fill(7);
+        const entries = entriesOf(1, 1, 1, 1, 1).map((each) => ({ ...each, data }));
+        const storage = await given(persist({ entries }));
+        for (const bytesMax of [1500, 2500, 3500]) {
+          const found = await storage.read(1, 5, bytesMax);
+          assert.ok(found.length >= 1, 'there is at least one entry');
+          assert.ok(
+            found.length * 1000 <= bytesMax,
+            `${found.length} entries of 1000 bytes, at most ${bytesMax} bytes`,
+          );
+          const next = await storage.read(found.length + 1, 5, bytesMax);
+          assert.equal(next[0]?.index, found.length + 1);
+        }
       },
     },
     {
@@ -154,6 +173,7 @@ export function storageConformance(under: StorageUnderTest): ConformanceCase[] {
       },
     },
     ...valueCases(under),
+    ...snapshotCases(under),
     ...faultCases(under),
   ];
 }

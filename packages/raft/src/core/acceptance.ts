@@ -53,7 +53,7 @@ function firstConflict(raft: Raft, entries: readonly Entry[]): number {
 export function accept(raft: Raft, leader: MemberId, upTo: Index): void {
   const stored = Math.max(raft.writes.durableIndex, raft.outbox.install?.index ?? 0);
   const writable = raft.isStorageRefusing ? stored : raft.lastIndex;
-  const match = Math.min(upTo, raft.firstHole - 1, writable);
+  const match = Math.min(upTo, raft.holes.first - 1, writable);
   raft.sendDurable({ kind: 'append-accepted', term: raft.term, match }, leader);
 }
 

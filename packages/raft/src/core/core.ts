@@ -187,7 +187,7 @@ export class RaftCore {
       commitIndex: raft.commitIndex,
       configuration: raft.configurations.current,
       unreadable: raft.holes.size,
-      firstUnreadable: raft.holes.size === 0 ? null : raft.firstHole,
+      firstUnreadable: raft.holes.size === 0 ? null : raft.holes.first,
       isStorageRefusing: raft.isStorageRefusing,
       isHalted: raft.isHalted,
       members,
@@ -196,6 +196,15 @@ export class RaftCore {
 
   get snapshot(): SnapshotMeta | null {
     return this.#raft.snapshot;
+  }
+
+  /** Whether this leader is sending its snapshot to a member that was heard within an election timeout. */
+  get isSendingSnapshot(): boolean {
+    const { progress, nowMs, settings } = this.#raft;
+    for (const { state, heardAtMs } of progress.values()) {
+      if (state === 'snapshot' && nowMs - heardAtMs < settings.electionTimeoutMs) return true;
+    }
+    return false;
   }
 }
 

@@ -2,7 +2,7 @@ import { voteForSelf } from './election.js';
 import { invariant } from './invariant.js';
 import type { Raft } from './raft.js';
 import { fetchNext } from './repair.js';
-import { maybeCommit } from './replication.js';
+import { maybeCommit, releaseUncommitted } from './replication.js';
 import { becomeFollower } from './roles.js';
 import { staged } from './snapshot.js';
 import { handOver, maybeTimeoutNow } from './transfer.js';
@@ -19,7 +19,7 @@ export function persisted(raft: Raft, write: WriteNumber): void {
   if (!raft.isLeader) return;
   // A leader counts itself like any other member, and so a cluster of one waits for its disk too (etcd 14370).
   const own = raft.progress.get(raft.self);
-  if (own?.maybeUpdate(raft.writes.durableIndex) === true) maybeCommit(raft);
+  if (own?.maybeUpdate(raft.writes.durableIndex) === true && !maybeCommit(raft)) releaseUncommitted(raft);
   if (raft.isLeader) maybeTimeoutNow(raft);
 }
 

@@ -1,6 +1,8 @@
+import { ChunkPace } from './chunk-pace.js';
 import type { Index } from './entry.js';
 import { Inflight } from './inflight.js';
 import { invariant } from './invariant.js';
+import type { CoreSettings } from './settings.js';
 
 /**
  * How a leader feeds one follower.
@@ -10,6 +12,11 @@ import { invariant } from './invariant.js';
  * - `snapshot`: what it needs is gone from the log; nothing is appended until the snapshot has arrived.
  */
 export type ProgressState = 'probe' | 'replicate' | 'snapshot';
+
+type ProgressSettings = Pick<
+  CoreSettings,
+  'inflightCountMax' | 'inflightBytesMax' | 'heartbeatMs' | 'electionTimeoutMs'
+>;
 
 /** What a leader knows of one member, and how it paces what it sends there (etcd's `tracker.Progress`). */
 export class Progress {
@@ -33,19 +40,20 @@ export class Progress {
   commitSent: Index = 0;
   /** Number of the storage read that fetches what it needs next, or 0. At most one at a time. */
   reading = 0;
-  /** In `snapshot`: which one, how far the follower has it, and when the last chunk went out. */
+  /** In `snapshot`: which one, how far the follower has it, and how fast it gets there. */
   snapshotId = '';
   snapshotIndex: Index = 0;
   snapshotOffset = 0;
-  snapshotSentAtMs = 0;
+  readonly pace: ChunkPace;
   /** Catch-up rounds (thesis §4.2.1): each replicates what the log held when the round began. */
   roundTarget: Index;
   roundStartedAtMs: number;
   isCaughtUp = false;
 
-  constructor(lastIndex: Index, nowMs: number, caps: { readonly countMax: number; readonly bytesMax: number }) {
+  constructor(lastIndex: Index, nowMs: number, settings: ProgressSettings) {
     this.next = lastIndex + 1;
-    this.inflight = new Inflight(caps.countMax, caps.bytesMax);
+    this.inflight = new Inflight(settings.inflightCountMax, settings.inflightBytesMax);
+    this.pace = new ChunkPace(2 * settings.heartbeatMs, 10 * settings.electionTimeoutMs);
     this.heardAtMs = nowMs;
     this.roundTarget = lastIndex;
     this.roundStartedAtMs = nowMs;
@@ -73,6 +81,7 @@ export class Progress {
     this.snapshotId = snapshot.id;
     this.snapshotIndex = snapshot.index;
     this.snapshotOffset = 0;
+    this.pace.restart();
   }
 
   /** An acknowledgement up to `match`. Returns whether it said something new. */

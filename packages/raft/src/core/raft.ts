@@ -3,6 +3,7 @@ import { type Configuration, ConfigurationHistory, decodeConfiguration, isVoter 
 import type { Effect, HardState, Role, StoredState } from './effect.js';
 import { type Entry, type EntryType, entryBytes, type Index, type Term } from './entry.js';
 import type { EntryFormat } from './entry-format.js';
+import { Holes } from './holes.js';
 import { invariant } from './invariant.js';
 import type { MemberId } from './member.js';
 import type { DurableMessage, Unaddressed, VolatileMessage } from './message.js';
@@ -99,7 +100,7 @@ export class Raft {
   readAskedAtMs = 0;
 
   // The disk.
-  readonly holes: Set<Index>;
+  readonly holes: Holes;
   fetchedAtMs: number = Number.NEGATIVE_INFINITY;
   fetchTurn = 0;
   readonly reads: Map<number, PendingRead> = new Map();
@@ -137,7 +138,7 @@ export class Raft {
       base?.index ?? 0,
       Math.min(stored.hardState.commit, stored.lastIndex),
     );
-    this.holes = new Set(stored.unreadable.filter((index) => index > stored.start.index));
+    this.holes = new Holes(stored.unreadable.filter((index) => index > stored.start.index));
     this.readRequestBase = randomBelow(random, 2 ** 32) * 2 ** 20;
     this.readRequest = this.readRequestBase;
     this.outbox = new Outbox(settings.self);
@@ -160,13 +161,6 @@ export class Raft {
 
   get isLeader(): boolean {
     return this.role === 'leader';
-  }
-
-  /** The lowest entry that cannot be read, or infinity: nothing from there on is acknowledged. */
-  get firstHole(): Index {
-    let first = Number.POSITIVE_INFINITY;
-    for (const hole of this.holes) first = Math.min(first, hole);
-    return first;
   }
 
   /**
@@ -258,7 +252,7 @@ export class Raft {
     this.terms.truncate(from);
     this.tail.truncate(from);
     this.writes.truncate(from);
-    for (const hole of this.holes) if (hole >= from) this.holes.delete(hole);
+    this.holes.deleteBetween(from, Number.POSITIVE_INFINITY);
     this.outbox.truncateFrom = from;
     this.format.truncated?.(from);
     this.trace?.('truncate', cause, { from });

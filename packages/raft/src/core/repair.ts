@@ -24,7 +24,7 @@ export function markUnreadable(raft: Raft, indexes: readonly Index[]): void {
     isNews = true;
   }
   if (!isNews) return;
-  raft.trace?.('repair', 'found unreadable', { firstHole: raft.firstHole, holes: raft.holes.size });
+  raft.trace?.('repair', 'found unreadable', { firstHole: raft.holes.first, holes: raft.holes.size });
   if (raft.isLeader) handOver(raft, 'cannot read its log');
   else if (raft.role !== 'follower') becomeFollower(raft, raft.term, null, 'cannot read its log');
   fetchNext(raft);
@@ -47,7 +47,7 @@ export function maybeFetch(raft: Raft): void {
   // The leader may lack it as well (its own log may begin later): every other time, somebody else is asked.
   const isLeaderAsked = raft.leader !== null && raft.leader !== raft.self && raft.fetchTurn % 2 === 1;
   const target = isLeaderAsked ? raft.leader! : others[(raft.fetchTurn >>> 1) % others.length]!;
-  const first = raft.firstHole;
+  const first = raft.holes.first;
   let last = first;
   for (const hole of raft.holes) if (hole < first + fetchEntriesMax) last = Math.max(last, hole);
   raft.fetchedAtMs = raft.nowMs;

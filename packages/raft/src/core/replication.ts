@@ -79,9 +79,14 @@ function maybeSendCommit(raft: Raft, member: MemberId, progress: Progress): void
   raft.send({ kind: 'commit-notice', term: raft.term, commit }, member);
 }
 
-function releaseUncommitted(raft: Raft): void {
+/**
+ * What is committed and on this leader's own disk is waited for no more. Others may commit without it while its disk hangs, and what that
+ * has not taken stays in memory.
+ */
+export function releaseUncommitted(raft: Raft): void {
+  const upTo = Math.min(raft.commitIndex, raft.writes.durableIndex);
   let gone = 0;
-  while (gone < raft.uncommitted.length && raft.uncommitted[gone]!.last <= raft.commitIndex) {
+  while (gone < raft.uncommitted.length && raft.uncommitted[gone]!.last <= upTo) {
     raft.uncommittedBytes -= raft.uncommitted[gone]!.bytes;
     gone += 1;
   }

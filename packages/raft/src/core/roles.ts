@@ -72,10 +72,9 @@ export function becomeLeader(raft: Raft): void {
 export function syncProgress(raft: Raft): void {
   const members = membersOf(raft.configuration);
   for (const member of raft.progress.keys()) if (!members.has(member)) raft.progress.delete(member);
-  const caps = { countMax: raft.settings.inflightCountMax, bytesMax: raft.settings.inflightBytesMax };
   for (const member of members) {
     if (raft.progress.has(member)) continue;
-    const progress = new Progress(raft.lastIndex, raft.nowMs, caps);
+    const progress = new Progress(raft.lastIndex, raft.nowMs, raft.settings);
     if (member === raft.self) {
       progress.match = raft.writes.durableIndex;
       progress.next = raft.lastIndex + 1;

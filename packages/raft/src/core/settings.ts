@@ -20,7 +20,7 @@ export interface CoreSettings {
   /** Appends on the way to one follower. */
   readonly inflightCountMax: number;
   readonly inflightBytesMax: number;
-  /** Proposals are refused while more than this waits for commit. One proposal alone is never too big. */
+  /** Proposals are refused while more than this waits for commit, or for the leader's own disk. One alone is never too big. */
   readonly uncommittedBytesMax: number;
   /** Entries already on disk are kept in memory up to this, for followers that are a little behind. */
   readonly cacheBytesMax: number;

@@ -32,16 +32,16 @@ export function handleSnapshotWants(raft: Raft, message: SnapshotWants): void {
   if (progress === undefined) return;
   progress.heardAtMs = raft.nowMs;
   if (progress.state !== 'snapshot' || progress.snapshotId !== message.snapshotId || progress.reading !== 0) return;
-  // The same offset again, so soon: a doubled message made the follower ask twice.
-  const isSentLately = raft.nowMs - progress.snapshotSentAtMs < raft.settings.heartbeatMs;
-  if (message.offset === progress.snapshotOffset && isSentLately) return;
+  if (message.offset !== progress.snapshotOffset) progress.pace.answered(raft.nowMs);
+  // The same offset again: a doubled message made the follower ask twice, and what it asks for is on its way.
+  else if (!progress.pace.isOverdue(raft.nowMs)) return;
   progress.snapshotOffset = message.offset;
   resumeSnapshot(raft, message.from, progress);
 }
 
 /** The member lives, and no chunk has been answered for a while: it or its answer was lost. */
 export function maybeResendChunk(raft: Raft, member: MemberId, progress: Progress): void {
-  if (progress.reading !== 0 || raft.nowMs - progress.snapshotSentAtMs < 2 * raft.settings.heartbeatMs) return;
+  if (progress.reading !== 0 || !progress.pace.isOverdue(raft.nowMs)) return;
   resumeSnapshot(raft, member, progress);
 }
 

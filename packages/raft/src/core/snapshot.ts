@@ -13,7 +13,7 @@ export function sendChunk(raft: Raft, member: MemberId, read: number, data: Uint
   if (progress === undefined || progress.reading !== read || progress.state !== 'snapshot') return;
   progress.reading = 0;
   const { snapshot } = raft;
-  progress.snapshotSentAtMs = raft.nowMs;
+  progress.pace.sent(progress.snapshotOffset, raft.nowMs);
   const isCurrent = snapshot !== null && snapshot.id === progress.snapshotId;
   // The storage has lost the newest there is: another is on its way, and the member's next heartbeat asks again.
   if (isCurrent && data === null) return;
@@ -77,7 +77,7 @@ function maybeInstall(raft: Raft, { snapshot }: Staging): void {
 }
 
 function isNeeded(raft: Raft, snapshot: SnapshotMeta): boolean {
-  return snapshot.index > raft.commitIndex || raft.firstHole <= snapshot.index;
+  return snapshot.index > raft.commitIndex || raft.holes.first <= snapshot.index;
 }
 
 /**
@@ -86,14 +86,14 @@ function isNeeded(raft: Raft, snapshot: SnapshotMeta): boolean {
  */
 function install(raft: Raft, snapshot: SnapshotMeta): void {
   const isAgreeing = raft.terms.at(snapshot.index) === snapshot.term;
-  if (isAgreeing && raft.firstHole > snapshot.index) {
+  if (isAgreeing && raft.holes.first > snapshot.index) {
     raft.commitTo(snapshot.index, 'the log already holds the snapshot');
     return;
   }
   raft.outbox.install = snapshot;
   // One of its own may be newer: this one only mends. At the same index, the disk keeps the later of the two.
   if (raft.snapshot === null || raft.snapshot.index <= snapshot.index) raft.snapshot = snapshot;
-  for (const hole of raft.holes) if (!isAgreeing || hole <= snapshot.index) raft.holes.delete(hole);
+  raft.holes.deleteBetween(0, isAgreeing ? snapshot.index : Number.POSITIVE_INFINITY);
   const placed = { index: snapshot.configurationIndex, configuration: snapshot.configuration };
   if (isAgreeing) {
     raft.terms.compact(snapshot.index);
@@ -124,6 +124,6 @@ export function compacted(raft: Raft, snapshot: SnapshotMeta, upTo: number): voi
   invariant(upTo <= raft.writes.durableIndex, 'only what is on disk is compacted');
   raft.terms.compact(upTo);
   raft.configurations.compact(upTo);
-  for (const hole of raft.holes) if (hole <= upTo) raft.holes.delete(hole);
+  raft.holes.deleteBetween(0, upTo);
   raft.trace?.('snapshot', 'written here', { snapshot: snapshot.id, upTo: snapshot.index, logStart: upTo });
 }

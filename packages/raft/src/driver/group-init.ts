@@ -15,8 +15,8 @@ import type { RaftStorage } from './storage.js';
 export interface GroupInit extends Partial<Omit<CoreSettings, 'self'>> {
   readonly self: MemberId;
   /**
-   * A snapshot is written each time so many entries have been applied; 0, the default: only when asked for. It is put off while
-   * another member is being sent the one before: it would have to start over.
+   * A snapshot is written each time so many entries have been applied; 0, the default: only when asked for. It is put off, to ten times
+   * as many entries at most, while another member is being sent the one before: it would have to start over.
    */
   readonly snapshotEvery?: number;
   /** Entries that stay in the log below a snapshot, for members that are a little behind; 1,000 by default. */

@@ -65,7 +65,7 @@ export class RaftGroup {
     this.#send = send;
     this.#components = components;
     this.#report = safeSink(components.onProblem);
-    const { storage, machine, clock, random } = components;
+    const { storage, machine, random } = components;
     this.#writer = new Writer(storage, {
       send,
       persisted: (write) => {
@@ -86,16 +86,15 @@ export class RaftGroup {
         failed: (error) => this.#fail(error),
       },
     });
-    const { snapshotEvery: every = 0, trailing = 1000, electionTimeoutMs = defaultSettings.electionTimeoutMs } = init;
+    const { snapshotEvery: every = 0, trailing = 1000 } = init;
     this.#snapshots = new Snapshots(
-      { self: init.self, every, trailing, transferIdleMs: 2 * electionTimeoutMs },
+      { self: init.self, every, trailing },
       {
         core,
         applier: this.#applier,
         writer: this.#writer,
         storage,
         machine,
-        clock,
         random,
         events: {
           written: (snapshot, upTo) => this.#step({ kind: 'compacted', snapshot, upTo }),

@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import type { Clock, Random } from '@commitlog/runtime';
+import type { Random } from '@commitlog/runtime';
 import type { Effect, Index, Input, MemberId, RaftCore, SnapshotMeta } from '../core/index.js';
 import type { Applier } from './applier.js';
 import { RaftError, UnreadableError } from './errors.js';
@@ -7,14 +7,19 @@ import type { MachineSnapshot, StateMachine } from './machine.js';
 import type { RaftStorage } from './storage.js';
 import type { Writer } from './writer.js';
 
+/**
+ * While another member is sent a snapshot, a newer one would take its place, and the transfer start over: for ever, where they come
+ * faster than they travel. So it is put off until so many times the usual number of entries have been applied, and no longer, or
+ * the log would grow without bound.
+ */
+const putOffFactor = 10;
+
 export interface SnapshotsInit {
   readonly self: MemberId;
   /** Entries between two automatic ones; 0 for none. */
   readonly every: number;
   /** Entries that stay in the log below one. */
   readonly trailing: number;
-  /** An automatic one is put off while another member's transfer has got further within this time. */
-  readonly transferIdleMs: number;
 }
 
 export interface SnapshotsComponents {
@@ -23,7 +28,6 @@ export interface SnapshotsComponents {
   readonly writer: Writer;
   readonly storage: RaftStorage;
   readonly machine: StateMachine;
-  readonly clock: Clock;
   readonly random: Random;
   readonly events: {
     /** It is on disk, and the log may forget everything up to `logStart`. */
@@ -52,8 +56,6 @@ export class Snapshots {
   /** Rejects the one that the state machine still encodes. */
   #abandon: ((error: RaftError) => void) | null = null;
   #ended: RaftError | null = null;
-  /** The snapshot that was last read for another member, how far, and when it got so far. */
-  #sent: { readonly id: string; readonly offset: number; readonly atMs: number } | null = null;
 
   constructor(init: SnapshotsInit, components: SnapshotsComponents) {
     this.#init = init;
@@ -79,18 +81,17 @@ export class Snapshots {
   maybeTake(): void {
     const { every } = this.#init;
     if (every === 0 || this.#with.machine.snapshot === undefined || this.#taking !== null) return;
-    if (this.#with.applier.applied - this.#tried < every || this.#isBeingSent) return;
+    const since = this.#with.applier.applied - this.#tried;
+    if (since < every || (since < putOffFactor * every && this.#with.core.isSendingSnapshot)) return;
     this.take().catch((error: unknown) => this.#automaticFailed(error));
   }
 
   /** Reads a part for another member; the answer is for the core. */
   async read({ read, snapshot, offset, bytesMax }: Extract<Effect, { kind: 'read-snapshot' }>): Promise<Input> {
-    const { clock, events, machine, storage } = this.#with;
+    const { events, machine, storage } = this.#with;
     try {
       const part = await storage.readSnapshot(snapshot.id, offset, bytesMax);
       if (part === null) return { kind: 'snapshot-read', read, data: null, isLast: false };
-      const isFurther = this.#sent?.id !== snapshot.id || offset > this.#sent.offset;
-      if (isFurther) this.#sent = { id: snapshot.id, offset, atMs: clock.monotonicMs() };
       return { kind: 'snapshot-read', read, data: part.data, isLast: part.isLast };
     } catch (error) {
       if (!(error instanceof UnreadableError)) throw error;
@@ -107,15 +108,6 @@ export class Snapshots {
   end(error: RaftError): void {
     this.#ended = error;
     this.#abandon?.(error);
-  }
-
-  /**
-   * Whether another member is getting one: a newer one would take its place, and the transfer start over, for ever where they
-   * come faster than they travel. Only getting further counts, so each transfer puts them off for a bounded time.
-   */
-  get #isBeingSent(): boolean {
-    const idleMs = this.#with.clock.monotonicMs() - (this.#sent?.atMs ?? Number.NEGATIVE_INFINITY);
-    return idleMs < this.#init.transferIdleMs;
   }
 
   #automaticFailed(error: unknown): void {

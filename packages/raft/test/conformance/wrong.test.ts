@@ -9,6 +9,7 @@ import {
   MemoryStorage,
   NoSpaceError,
   type RaftTransport,
+  type SnapshotMeta,
   type StorageOperation,
   type StoredState,
 } from '../../src/index.js';
@@ -127,6 +128,127 @@ describe('the suite for storages', () => {
     ['lists no unreadable entries', loading((state) => ({ ...state, unreadable: [] }))],
   ])('fails one that %s', async (_, make) => {
     expect(await failedBy(suiteFor(make))).not.toEqual([]);
+  });
+});
+
+/** A storage of memory that outlives power cuts by being the same object, and does one thing wrong with each operation. */
+abstract class WrongOnce extends MemoryStorage {
+  newest: SnapshotMeta | null = null;
+
+  override async write(operations: readonly StorageOperation[]): Promise<void> {
+    for (const [at, operation] of operations.entries()) {
+      try {
+        await this.one(operation);
+      } catch (error) {
+        throw error instanceof NoSpaceError ? new NoSpaceError(this.doneAt(at)) : error;
+      }
+      const kept =
+        operation.kind === 'persist' ? operation.install : operation.kind === 'save-snapshot' && operation.snapshot;
+      if (kept && kept.index >= (this.newest?.index ?? 0)) this.newest = kept;
+    }
+  }
+
+  one(operation: StorageOperation): Promise<void> {
+    return super.write([operation]);
+  }
+
+  doneAt(at: number): number {
+    return at;
+  }
+}
+
+const replaced = 'a snapshot that a newer one took the place of is told of no more, and its id finds no other bytes';
+const installedAtEqual = 'one that is installed at the index of its own takes the place of that';
+const savedAtEqual = 'one of its own that is saved at the index of the newest takes the place of that';
+const refused = (kind: string): string =>
+  `a full disk that refuses a ${kind} keeps nothing of it, and says that neither it nor what follows is done`;
+
+describe('the suite for storages, told apart by what is wrong', () => {
+  const suiteOf = (make: () => MemoryStorage): ConformanceCase[] =>
+    storageConformance({
+      open: async () => make(),
+      reopen: async (storage) => storage,
+      rot: async (storage, index) => void (storage as MemoryStorage).unreadable.add(index),
+      fill: async (storage, isFull) => {
+        (storage as MemoryStorage).isFull = isFull;
+      },
+    });
+
+  test('passes a right one', async () => {
+    expect(await failedBy(suiteOf(() => new (class extends WrongOnce {})()))).toEqual([]);
+  });
+
+  test.each<[string, string[], new () => MemoryStorage]>([
+    [
+      'finds the bytes of the newest snapshot under the ids of those before',
+      [replaced, installedAtEqual, savedAtEqual],
+      class extends WrongOnce {
+        readonly #ids: Set<string> = new Set();
+        override async one(operation: StorageOperation): Promise<void> {
+          await super.one(operation);
+          if (operation.kind !== 'persist') this.#ids.add(operation.snapshot.id);
+        }
+        override readSnapshot(id: string, offset: number, bytesMax: number): ReturnType<MemoryStorage['readSnapshot']> {
+          const isOld = this.newest !== null && this.#ids.has(id);
+          return super.readSnapshot(isOld ? this.newest!.id : id, offset, bytesMax);
+        }
+      },
+    ],
+    [
+      'keeps its own snapshot when one is installed at the same index',
+      [installedAtEqual],
+      class extends WrongOnce {
+        override one(operation: StorageOperation): Promise<void> {
+          const isEqual = operation.kind === 'persist' && operation.install?.index === this.newest?.index;
+          const { install: _, ...rest } = operation as Persist;
+          return super.one(isEqual ? rest : operation);
+        }
+      },
+    ],
+    [
+      'saves no snapshot at the index of the newest',
+      [savedAtEqual],
+      class extends WrongOnce {
+        override async one(operation: StorageOperation): Promise<void> {
+          const isEqual = operation.kind === 'save-snapshot' && operation.snapshot.index === this.newest?.index;
+          if (!isEqual) await super.one(operation);
+        }
+      },
+    ],
+    [
+      'counts bytes only where the cap is one',
+      ['a read stops before the byte cap, wherever that lies'],
+      class extends WrongOnce {
+        override read(first: Index, last: Index, bytesMax: number): Promise<readonly Entry[]> {
+          return super.read(first, last, bytesMax === 1 ? 1 : Number.MAX_SAFE_INTEGER);
+        }
+      },
+    ],
+    [
+      'takes what a full disk refused for done',
+      [refused('stage-chunk'), refused('save-snapshot')],
+      class extends WrongOnce {
+        override doneAt(at: number): number {
+          return at + 1;
+        }
+      },
+    ],
+    [
+      'refuses a snapshot for want of room, and keeps it',
+      [refused('save-snapshot')],
+      class extends WrongOnce {
+        override async one(operation: StorageOperation): Promise<void> {
+          const { isFull } = this;
+          if (operation.kind === 'save-snapshot') this.isFull = false;
+          await super.one(operation);
+          this.isFull = isFull;
+          if (isFull && operation.kind === 'save-snapshot') throw new NoSpaceError(0);
+        }
+      },
+    ],
+  ])('fails one that %s, and says what', async (_, names, make) => {
+    const failed = await failedBy(suiteOf(() => new make()));
+    for (const name of names) expect(failed).toContain(name);
   });
 });
 

@@ -120,6 +120,34 @@ test('given members that all restarted and do not know how far the log is commit
   expect(lab.take('fetched')).toMatchObject([{ to: member(2), commit: 0, entries: [{ index: 4, term: 1 }] }]);
 });
 
+test('given a link so slow that a part of a snapshot takes ten heartbeats, few parts are sent twice', () => {
+  const times = { heartbeatMs: 10, electionTimeoutMs: 100 };
+  const lab = new Lab({ log: [1, 1, 1, 1], term: 1, commit: 4, settings: { ...settings, ...times } }).becomeLeader([2]);
+  lab.step({ kind: 'compacted', snapshot: { ...lab.core.snapshot!, id: 'long', index: 4, term: 1 }, upTo: 4 });
+  lab.receive('append-rejected', 3, { rejected: lab.status.lastIndex - 1, hintIndex: 0, hintTerm: 0 });
+  // The link carries one part at a time.
+  const onTheWay: { readonly dueMs: number; readonly offset: number }[] = [];
+  let [sent, got] = [0, 0];
+  for (; lab.nowMs < 10_000 && got < 30; lab.nowMs += 1) {
+    if (lab.nowMs % 10 === 0) lab.step({ kind: 'tick' });
+    for (const { to, round } of lab.take('heartbeat')) lab.receive('heartbeat-ack', Number(to[1]), { round });
+    if (onTheWay[0] !== undefined && onTheWay[0].dueMs <= lab.nowMs) {
+      if (onTheWay.shift()!.offset === got) got += 1;
+      lab.receive('snapshot-wants', 3, { snapshotId: 'long', offset: got });
+    }
+    for (const effect of lab.effects.splice(0)) {
+      if (effect.kind !== 'read-snapshot') continue;
+      lab.step({ kind: 'snapshot-read', read: effect.read, data: new Uint8Array(1), isLast: false });
+    }
+    for (const { offset } of lab.take('snapshot-chunk')) {
+      sent += 1;
+      onTheWay.push({ dueMs: Math.max(lab.nowMs, onTheWay.at(-1)?.dueMs ?? 0) + 100, offset });
+    }
+  }
+  expect(got).toBe(30);
+  expect(sent).toBeLessThan(45);
+});
+
 test('given a full disk while the last part of a snapshot is kept, the member goes on, and takes it when there is room', () => {
   const lab = new Lab({ log: [1, 1], term: 2, settings });
   lab.isSyncing = false;
@@ -227,4 +255,30 @@ test('given a transfer after which nobody was heard, it has not taken place', ()
   expect(lab.effects.filter(({ kind }) => kind === 'transfer-ended')).toEqual([
     { kind: 'transfer-ended', to: member(2), isDone: false },
   ]);
+});
+
+test('given a leader whose disk hangs while others commit without it, what it keeps in memory stays under the cap', () => {
+  const lab = new Lab({ settings: { ...settings, uncommittedBytesMax: 1000, diskStallMs: 10_000 } }).becomeLeader([2]);
+  for (const from of [2, 3]) lab.receive('append-accepted', from, { match: lab.status.lastIndex });
+  lab.isSyncing = false;
+  for (let count = 0; count < 500; count += 1) {
+    lab.propose();
+    for (const from of [2, 3]) lab.receive('append-accepted', from, { match: lab.status.lastIndex });
+  }
+  expect(lab.status.commitIndex).toBe(lab.status.lastIndex);
+  expect(lab.status.lastIndex).toBeLessThan(100);
+  lab.sync();
+  const before = lab.status.lastIndex;
+  lab.propose();
+  expect(lab.status.lastIndex).toBe(before + 1);
+});
+
+test('given a hole, when somebody has another entry in its place, it is cut only if that one is committed', () => {
+  const holed = (): Lab => new Lab({ log: [1, 1, 1, 1], term: 3, commit: 1, settings, stored: { unreadable: [3] } });
+  const kept = holed();
+  kept.receive('fetched', 2, { commit: 2, entries: [entry(3, 2)] });
+  expect(kept.log).toEqual([1, 1, 1, 1]);
+  const cut = holed();
+  cut.receive('fetched', 2, { commit: 3, entries: [entry(3, 2)] });
+  expect(cut.log).toEqual([1, 1]);
 });

@@ -4,6 +4,7 @@ import {
   MemoryStorage,
   memberId,
   NoSpaceError,
+  type RaftGroup,
   type StateMachine,
   UnreadableError,
 } from '../../src/index.js';
@@ -209,6 +210,75 @@ test('given snapshots that come faster than they travel, then the one on its way
   for (let round = 0; round < 200; round++) await burst(5);
   expect(leader.status.firstIndex).toBeGreaterThan(before);
   await rig.stop();
+});
+
+describe('given a link on which one part of a snapshot takes longer than two election timeouts', () => {
+  const partMs = 650;
+
+  /** A follower that needs a snapshot, and a leader that takes one every 50 entries. */
+  async function slowly(): Promise<{
+    rig: DriverRig;
+    leader: RaftGroup;
+    at: number;
+    put: (count: number) => Promise<void>;
+  }> {
+    const rig = new DriverRig({ snapshotEvery: 50, trailing: 0, snapshotChunkBytes: 100 });
+    const transport = rig.network.transport.bind(rig.network);
+    rig.network.transport = (node) => {
+      const inner = transport(node);
+      return {
+        listen: (receive) => inner.listen(receive),
+        send: (to, lane, packet) => {
+          const isPart = packet.some(({ message }) => message.kind === 'snapshot-chunk');
+          if (isPart) rig.clock.after(partMs, () => inner.send(to, lane, packet));
+          else inner.send(to, lane, packet);
+        },
+      };
+    };
+    await rig.open();
+    const leader = await rig.leader();
+    const at = rig.groups.findIndex((group) => group !== leader);
+    let proposed = 0;
+    const put = async (count: number): Promise<void> => {
+      for (let each = 0; each < count; each++) void leader.propose(text(`v${proposed++}`));
+      await rig.pass(100);
+    };
+    rig.network.disconnect('abc'[at]!);
+    for (let round = 0; round < 20; round++) await put(20);
+    rig.network.reconnect('abc'[at]!);
+    return { rig, leader, at, put };
+  }
+
+  test('when automatic snapshots are due meanwhile, then they wait until it has arrived', async () => {
+    const { rig, leader, at, put } = await slowly();
+    for (let round = 0; round < 300 && rig.machines[at]!.restores === 0; round++) await put(1);
+    expect(rig.machines[at]!.restores).toBe(1);
+    const before = leader.status.firstIndex;
+    for (let round = 0; round < 20; round++) await put(10);
+    expect(leader.status.firstIndex).toBeGreaterThan(before);
+    await rig.stop();
+  });
+
+  test('when it takes longer than ten of them, then the log is not kept for it any longer', async () => {
+    const { rig, leader, put } = await slowly();
+    const before = leader.status.firstIndex;
+    for (let round = 0; round < 30; round++) await put(15);
+    expect(leader.status.firstIndex).toBe(before);
+    for (let round = 0; round < 10; round++) await put(15);
+    expect(leader.status.firstIndex).toBeGreaterThan(before);
+    await rig.stop();
+  });
+
+  test('when the member that it is for is gone, then nothing waits for it', async () => {
+    const { rig, leader, at, put } = await slowly();
+    await put(1);
+    await rig.pass(300);
+    rig.network.disconnect('abc'[at]!);
+    const before = leader.status.firstIndex;
+    for (let round = 0; round < 15; round++) await put(10);
+    expect(leader.status.firstIndex).toBeGreaterThan(before);
+    await rig.stop();
+  });
 });
 
 test('given room for entries and none for snapshots, when they are taken under load, then the leader goes on leading', async () => {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import { seedsFrom } from '@commitlog/simulation';
 import { expect, test } from 'vitest';
 import { commitSeed } from '../../../../scripts/seed.mjs';
 import { runSeed } from '../../sim/run.js';
-import { seedsFrom } from '../../sim/swarm/swarm.js';
 
 test('given the same seed, two runs leave the same trace, byte for byte', () => {
   const trace = (seed: string): string => {
