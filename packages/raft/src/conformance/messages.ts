@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { type Entry, encodeConfiguration, type Message, memberId } from '../core/index.js';
 
 /** Bytes that are no text: whoever takes them for one, changes them. */
@@ -47,11 +48,19 @@ export function everyMessage(from: string, to: string): Message[] {
   return Object.values(samples);
 }
 
-/** A value as text, bytes as what they are: two that look the same are the same. */
+/** A value as text, bytes as what they are: two that say the same look the same, in whatever order their fields were made. */
 export function shown(value: unknown): string {
-  return JSON.stringify(value, (_, each: unknown) => {
-    if (!(each instanceof Uint8Array)) return each;
-    const { buffer, byteOffset, byteLength } = each;
-    return `bytes ${Buffer.from(buffer, byteOffset, byteLength).toString('base64')}`;
-  });
+  return JSON.stringify(comparable(value));
+}
+
+function comparable(value: unknown): unknown {
+  if (value instanceof Uint8Array) {
+    const { buffer, byteOffset, byteLength } = value;
+    const bytes = Buffer.from(buffer, byteOffset, byteLength);
+    return byteLength > 1024 ? `${byteLength} bytes, CRC-32 ${crc32(bytes)}` : `bytes ${bytes.toString('base64')}`;
+  }
+  if (Array.isArray(value)) return value.map(comparable);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+  return Object.fromEntries(fields.map(([name, field]) => [name, comparable(field)]));
 }

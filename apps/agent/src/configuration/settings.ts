@@ -1,0 +1,103 @@
+import type { z } from 'zod';
+import { address, addresses, boolean, bytes, choice, duration, oneOf, text } from './kinds.js';
+
+/** One thing that can be set. */
+export interface Setting<T> {
+  readonly kind: z.ZodType<T>;
+  /** In the words of whoever sets it. */
+  readonly what: string;
+  /** As text, as it would be written. Absent: none, and then the setting is absent unless it is given. */
+  readonly default?: string;
+}
+
+const file = (of: string): z.ZodType<string> => text(`the path of ${of}`);
+const day = 86_400_000;
+const tebibyte = 2 ** 40;
+
+/**
+ * Everything that can be set, by its path. The same name in other clothes is a flag, an environment variable and a place in the YAML file:
+ * `retention.max-age` is `--retention-max-age`, `COMMITLOG_RETENTION_MAX_AGE` and `max-age` below `retention`.
+ */
+export const settings = {
+  'node-id': {
+    kind: text('1 to 128 letters, digits, ".", "_" or "-"', /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}$/),
+    what: 'which node of the cluster this is; that of the certificate, where there is one',
+  },
+  'data-dir': {
+    kind: file('a directory'),
+    what: 'where the log and everything else of this node is kept',
+    default: 'data',
+  },
+  'cluster-name': {
+    kind: text('1 to 255 lower-case letters, digits, ".", "_" or "-"', /^[a-z0-9._-]{1,255}$/),
+    what: "the trust domain of the nodes' certificates",
+    default: 'commitlog',
+  },
+  listen: {
+    kind: address,
+    what: 'where clients and nodes connect to, and gossip comes by UDP',
+    default: '127.0.0.1:7654',
+  },
+  advertise: { kind: address, what: 'where others reach this node, if not where it listens' },
+  'admin-listen': {
+    kind: address,
+    what: 'where health, metrics and build information are served',
+    default: '127.0.0.1:7655',
+  },
+  bootstrap: { kind: boolean, what: 'found a cluster: on its first node, the first time only', default: 'false' },
+  join: { kind: addresses, what: 'nodes of the cluster to join, the first time only', default: '' },
+  insecure: {
+    kind: boolean,
+    what: 'no TLS, no identities, no access control: for trying out, on loopback only',
+    default: 'false',
+  },
+  'tls.ca': { kind: file('a PEM file'), what: 'the authorities whose certificates are believed' },
+  'tls.cert': { kind: file('a PEM file'), what: "this node's certificate, and those between it and its authority" },
+  'tls.key': { kind: file('a PEM file'), what: "this node's key; readable by its owner alone" },
+  'tls.crl': { kind: file('a PEM file'), what: 'certificates that were revoked' },
+  'acl.model': { kind: file('a Casbin model'), what: 'how the policy is read, if not as usual' },
+  'acl.policy': { kind: file('a Casbin policy'), what: 'who may do what to which log' },
+  'gossip.keyring': { kind: file('a keyring'), what: 'the keys that gossip is sealed under' },
+  'gossip.profile': { kind: choice(['local', 'lan', 'wan']), what: 'how far apart the nodes are', default: 'lan' },
+  'target-voters': { kind: oneOf([1, 3, 5]), what: 'how many nodes vote, once there are so many', default: '3' },
+  'segment.max-bytes': {
+    kind: bytes(2 ** 20, 2 ** 32 - 1),
+    what: 'how long a file of the log becomes',
+    default: '1 GiB',
+  },
+  'segment.max-age': {
+    kind: duration(1000, 366 * day),
+    what: 'how old its first record becomes before the next file is begun',
+    default: '7 d',
+  },
+  'retention.max-bytes': {
+    kind: bytes(2 ** 20, 1024 * tebibyte),
+    what: 'how much of the log is kept; all of it if absent',
+  },
+  'retention.max-age': { kind: duration(1000, 36_600 * day), what: 'how long records are kept; for ever if absent' },
+  'log-level': {
+    kind: choice(['debug', 'info', 'warn', 'error']),
+    what: 'what goes to standard error',
+    default: 'info',
+  },
+  'leave-on-stop': { kind: boolean, what: 'a stop is for good: leave the cluster', default: 'false' },
+} as const satisfies Readonly<Record<string, Setting<unknown>>>;
+
+export type SettingPath = keyof typeof settings;
+
+type ValueOf<P extends SettingPath> = (typeof settings)[P] extends Setting<infer T> ? T : never;
+
+/** Every setting's value by its path; one without a default may be absent. */
+export type Configuration = {
+  readonly [P in SettingPath]: (typeof settings)[P] extends { readonly default: string }
+    ? ValueOf<P>
+    : ValueOf<P> | undefined;
+};
+
+export function flagOf(path: string): string {
+  return `--${path.replaceAll('.', '-')}`;
+}
+
+export function variableOf(path: string): string {
+  return `COMMITLOG_${path.replaceAll(/[.-]/g, '_').toUpperCase()}`;
+}
