@@ -3,7 +3,7 @@ import type { MemberId, ProposalOutcome, RaftGroup, Role, Term } from '@commitlo
 import type { BatchFormat } from './batch-format.js';
 import { encodeRegistration, encodeTrim } from './control-batches.js';
 import { closed, notLeader, ReplicatedLogError } from './errors.js';
-import { type AppendResult, InFlight } from './in-flight.js';
+import { type AppendResult, InFlight, type Place } from './in-flight.js';
 import type { LogState } from './log-state.js';
 import type { ProducerOwner, Registration } from './producer-table.js';
 import { Reign } from './reign.js';
@@ -180,7 +180,7 @@ export class Appender {
     waiting.isProposed = true;
     if (wanted.kind === 'data') {
       const judgement = reign.judge(wanted.batch, wanted.subject, wanted.expectedOffset);
-      if (judgement.kind === 'answer') this.#settle(waiting, Promise.resolve(judgement.result));
+      if (judgement.kind === 'answer') this.#settle(waiting, againOf(judgement.result));
       if (judgement.kind === 'refuse') this.#settle(waiting, refusedAfter(judgement.after, judgement.error));
       if (judgement.kind !== 'propose') {
         this.#with.format.release(wanted.batch);
@@ -195,6 +195,7 @@ export class Appender {
       waiting,
       item.outcome.then((result) => ({
         ...result,
+        isDuplicate: false,
         ...(registration && { registration: { ...registration, id: registration.id || item.index } }),
       })),
     );
@@ -237,6 +238,11 @@ export class Appender {
 function batchOf(wanted: Wanted, registration: Registration | undefined): Buffer {
   if (wanted.kind === 'data') return wanted.batch;
   return wanted.kind === 'trim' ? encodeTrim(wanted.start) : encodeRegistration(registration!);
+}
+
+/** Where a batch is that was sent before. */
+async function againOf(first: Place | Promise<Place>): Promise<Appended> {
+  return { ...(await first), isDuplicate: true };
 }
 
 /** A refusal rests on what was proposed before: it holds once that is committed. */

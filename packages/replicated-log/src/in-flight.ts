@@ -14,7 +14,7 @@ import type { ProducerTable, Registration } from './producer-table.js';
 import type { ProducerBatch } from './producer-window.js';
 
 /** Where a batch is, for good. */
-export interface AppendResult {
+export interface Place {
   /** Of its first record. */
   readonly offset: number;
   readonly term: Term;
@@ -22,12 +22,18 @@ export interface AppendResult {
   readonly time: number;
 }
 
+/** What an append came to. */
+export interface AppendResult extends Place {
+  /** It was in the log already: its producer had sent it before. */
+  readonly isDuplicate: boolean;
+}
+
 /** A batch that a leader has proposed, until it is applied. */
 export class InFlight {
   /** Which batch of which producer; undefined where nobody can send it twice. */
   readonly key: string | undefined;
   /** Its place; or the error that its appender is told. */
-  readonly outcome: Promise<AppendResult>;
+  readonly outcome: Promise<Place>;
   /** What it makes of the producers, once it has its place. */
   readonly registration: Registration | undefined;
   readonly #producer: { readonly id: number; readonly epoch: number };
@@ -36,7 +42,7 @@ export class InFlight {
   /** Let go of once it is placed. */
   #batch: Buffer | undefined;
   #index: Index = 0;
-  #result: AppendResult = { offset: 0, term: 0, time: 0 };
+  #result: Place = { offset: 0, term: 0, time: 0 };
 
   /** @param propose makes the proposal; resolves when it is committed */
   constructor(batch: Buffer, propose: (batch: Buffer) => Promise<void>, registration?: Registration) {

@@ -1,7 +1,7 @@
 import type { Term } from '@commitlog/raft';
 import { baseSequenceOf, countOf, producerEpochOf, producerIdOf } from '@commitlog/record';
 import { ReplicatedLogError } from './errors.js';
-import { type AppendResult, Flight, type InFlight } from './in-flight.js';
+import { Flight, type InFlight, type Place } from './in-flight.js';
 import type { LogState } from './log-state.js';
 import type { ProducerOwner, ProducerTable, Registration, Verdict } from './producer-table.js';
 import { batchesMax } from './producer-window.js';
@@ -10,7 +10,7 @@ import { batchesMax } from './producer-window.js';
 export type Judgement =
   | { readonly kind: 'propose' }
   /** It was appended before: this is, or will be, where. */
-  | { readonly kind: 'answer'; readonly result: AppendResult | Promise<AppendResult> }
+  | { readonly kind: 'answer'; readonly result: Place | Promise<Place> }
   /** @property after what the refusal rests on; once that is committed, it holds */
   | { readonly kind: 'refuse'; readonly error: ReplicatedLogError; readonly after?: Promise<unknown> | undefined };
 
@@ -99,7 +99,7 @@ export class Reign {
   }
 
   /** Where a batch is that is not in flight any more. */
-  #applied(id: number, { of }: Extract<Verdict, { kind: 'duplicate' }>): AppendResult {
+  #applied(id: number, { of }: Extract<Verdict, { kind: 'duplicate' }>): Place {
     const batches = this.#state.producers.get(id)?.batches ?? [];
     const found = [...batches].find(({ sequence }) => sequence === of.sequence);
     if (found === undefined) throw new Error(`batch ${of.sequence} of producer ${id} is neither in flight nor applied`);

@@ -191,8 +191,8 @@ export class ReplicatedLog {
         `expectedOffset: expected a whole number from 0 up, got ${expectedOffset}`,
       );
     }
-    const { offset, term, time } = await this.#appender.append({ batch, subject, expectedOffset }, signal);
-    return { offset, term, time };
+    const { offset, term, time, isDuplicate } = await this.#appender.append({ batch, subject, expectedOffset }, signal);
+    return { offset, term, time, isDuplicate };
   }
 
   /**

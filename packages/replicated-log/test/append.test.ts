@@ -19,7 +19,10 @@ test('given an expected offset, then a batch is appended there or not at all, an
   const outcomes = await logs.settled(Promise.allSettled(rivals));
   expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
   expect(outcomes[1]).toMatchObject({ reason: { code: 'offset-mismatch', actual: 3 } });
-  expect(await logs.settled(log.append(batchOf(['tea', 'milk'], producer), { expectedOffset: 0 }))).toEqual(first);
+  expect(await logs.settled(log.append(batchOf(['tea', 'milk'], producer), { expectedOffset: 0 }))).toEqual({
+    ...first,
+    isDuplicate: true,
+  });
   expect(await valuesIn(log)).toEqual(['0 tea', '1 milk', '2 mine']);
   await logs.stop();
 });

@@ -16,8 +16,9 @@ test('given a batch that is sent again and again, before and after it is committ
   const send = () => log.append(batchOf(['tea', 'milk'], producer), { subject: 'ann' });
   const [first, ...atOnce] = await logs.settled(Promise.all([send(), send(), send()]));
   const later = await logs.settled(send());
-  expect(first).toEqual({ offset: 0, term: log.member.status.term, time: expect.any(Number) });
-  expect([...atOnce, later]).toEqual([first, first, first]);
+  expect(first).toEqual({ offset: 0, term: log.member.status.term, time: expect.any(Number), isDuplicate: false });
+  const again = { ...first, isDuplicate: true };
+  expect([...atOnce, later]).toEqual([again, again, again]);
   await expectEverywhere(logs, ['0 tea', '1 milk']);
 });
 
@@ -83,7 +84,10 @@ test('given a deposed leader with a batch that nobody else has, when it is sent 
   await logs.until('it leads again', () => logs.logs[leader]!.member.isLeader);
   await transferred;
   const again = logs.logs[leader]!;
-  expect(await logs.settled(again.append(batchOf(['tea'], producer, 0)))).toEqual(appended);
+  expect(await logs.settled(again.append(batchOf(['tea'], producer, 0)))).toEqual({
+    ...appended,
+    isDuplicate: true,
+  });
   await expect(logs.settled(again.append(batchOf(['sugar'], producer, 2)))).rejects.toMatchObject({
     code: 'sequence-gap',
     expected: 1,

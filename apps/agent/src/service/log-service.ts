@@ -150,7 +150,7 @@ export class LogService implements Handlers<LogDefinition> {
       const { expectedOffset } = request;
       // It is stamped in place, and kept until it is written: the message that it came in is nobody else's.
       const batch = Buffer.from(request.batch.buffer, request.batch.byteOffset, request.batch.length);
-      const { offset, term, time } = await this.#told(() =>
+      const { offset, term, time, isDuplicate } = await this.#told(() =>
         log.append(batch, {
           subject: subjectOf(principal),
           ...(expectedOffset !== undefined && { expectedOffset: requireOffset(expectedOffset) }),
@@ -160,7 +160,7 @@ export class LogService implements Handlers<LogDefinition> {
         baseOffset: BigInt(offset),
         term: BigInt(term),
         appendTimeMs: BigInt(time),
-        isDuplicate: false,
+        isDuplicate,
       };
       return { result: { $case: 'appended', value: appended } };
     } catch (error) {

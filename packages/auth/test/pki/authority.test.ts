@@ -213,6 +213,7 @@ describe('an authority', () => {
         open: (...args) => change(() => files.open(...args)),
         rename: (...args) => change(() => files.rename(...args)),
         syncDirectory: (...args) => change(() => files.syncDirectory(...args)),
+        absolute: (path) => files.absolute(path),
         list: (directory) => files.list(directory),
         makeDirectory: (directory) => files.makeDirectory(directory),
         remove: (path) => files.remove(path),
