@@ -1,3 +1,4 @@
+import type { Address } from '@commitlog/runtime';
 import type { z } from 'zod';
 import { address, addresses, boolean, bytes, choice, duration, oneOf, text } from './kinds.js';
 
@@ -10,6 +11,36 @@ export interface Setting<T> {
   readonly default?: string;
 }
 
+/** One that has a value even where nobody gives it one. */
+type Defaulted<T> = Setting<T> & { readonly default: string };
+
+interface Settings {
+  readonly 'node-id': Setting<string>;
+  readonly 'data-dir': Defaulted<string>;
+  readonly 'cluster-name': Defaulted<string>;
+  readonly listen: Defaulted<Address>;
+  readonly advertise: Setting<Address>;
+  readonly 'admin-listen': Defaulted<Address>;
+  readonly bootstrap: Defaulted<boolean>;
+  readonly join: Defaulted<readonly Address[]>;
+  readonly insecure: Defaulted<boolean>;
+  readonly 'tls.ca': Setting<string>;
+  readonly 'tls.cert': Setting<string>;
+  readonly 'tls.key': Setting<string>;
+  readonly 'tls.crl': Setting<string>;
+  readonly 'acl.model': Setting<string>;
+  readonly 'acl.policy': Setting<string>;
+  readonly 'gossip.keyring': Setting<string>;
+  readonly 'gossip.profile': Defaulted<'local' | 'lan' | 'wan'>;
+  readonly 'target-voters': Defaulted<1 | 3 | 5>;
+  readonly 'segment.max-bytes': Defaulted<number>;
+  readonly 'segment.max-age': Defaulted<number>;
+  readonly 'retention.max-bytes': Setting<number>;
+  readonly 'retention.max-age': Setting<number>;
+  readonly 'log-level': Defaulted<'debug' | 'info' | 'warn' | 'error'>;
+  readonly 'leave-on-stop': Defaulted<boolean>;
+}
+
 const file = (of: string): z.ZodType<string> => text(`the path of ${of}`);
 const day = 86_400_000;
 const tebibyte = 2 ** 40;
@@ -18,7 +49,7 @@ const tebibyte = 2 ** 40;
  * Everything that can be set, by its path. The same name in other clothes is a flag, an environment variable and a place in the YAML file:
  * `retention.max-age` is `--retention-max-age`, `COMMITLOG_RETENTION_MAX_AGE` and `max-age` below `retention`.
  */
-export const settings = {
+export const settings: Settings = {
   'node-id': {
     kind: text('1 to 128 letters, digits, ".", "_" or "-"', /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}$/),
     what: 'which node of the cluster this is; that of the certificate, where there is one',
@@ -81,17 +112,15 @@ export const settings = {
     default: 'info',
   },
   'leave-on-stop': { kind: boolean, what: 'a stop is for good: leave the cluster', default: 'false' },
-} as const satisfies Readonly<Record<string, Setting<unknown>>>;
+};
 
-export type SettingPath = keyof typeof settings;
+export type SettingPath = keyof Settings;
 
-type ValueOf<P extends SettingPath> = (typeof settings)[P] extends Setting<infer T> ? T : never;
+type ValueOf<P extends SettingPath> = Settings[P] extends Setting<infer T> ? T : never;
 
 /** Every setting's value by its path; one without a default may be absent. */
 export type Configuration = {
-  readonly [P in SettingPath]: (typeof settings)[P] extends { readonly default: string }
-    ? ValueOf<P>
-    : ValueOf<P> | undefined;
+  readonly [P in SettingPath]: Settings[P] extends { readonly default: string } ? ValueOf<P> : ValueOf<P> | undefined;
 };
 
 export function flagOf(path: string): string {
