@@ -40,6 +40,7 @@ export async function recover(
   const all = [...sealed.map(({ segment }) => segment), active.segment];
   const opened: { close(): Promise<void> }[] = active.file === undefined ? [] : [active.file];
   try {
+    requireStart(home, manifest, active);
     await repairHardState();
     // What a killed process renamed may not be durable yet, and everything below builds on it. A new file, not the old one synced
     // once more: the sync that would have made that one durable may have failed.
@@ -62,6 +63,18 @@ export async function recover(
     for (const file of opened) await file.close().catch(() => {});
     throw error;
   }
+}
+
+/** What was trimmed was synced before: an end below it would give indexes a second time. */
+function requireStart(
+  { directory }: SegmentHome,
+  { start }: Manifest,
+  { segment: { end, file } }: RecoveredActive,
+): void {
+  if (end.index >= start.index) return;
+  const path = directory.pathOf(file);
+  const message = `the log begins behind index ${start.index}, and what can be read of ${path} ends with ${end.index}: acknowledged batches are damaged, and SYNCED, which would tell, is, too. Nothing was changed. Restore the files, or rebuild this replica from its peers`;
+  throw new LogError('corrupt', message, { path });
 }
 
 /** Makes durable what was found, and seals it if it is damaged: a sealed segment is what can be mended. */

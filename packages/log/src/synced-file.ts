@@ -36,7 +36,8 @@ export class SyncedFile {
   /** Puts a new file in place, without syncing its name. */
   static async create(directory: LogDirectory, mark: SyncedMark, sequence = 1): Promise<void> {
     const bytes = Buffer.alloc(slotDistance + slotBytes);
-    encodeSlot({ sequence, ...mark }).copy(bytes);
+    // Twice, so that one damaged slot does not take the mark with it.
+    for (const at of [0, slotDistance]) encodeSlot({ sequence, ...mark }).copy(bytes, at);
     await directory.replaceWith(names.synced, bytes);
   }
 
@@ -85,6 +86,14 @@ export class SyncedFile {
       this.#syncing = undefined;
     });
     await this.#syncing;
+  }
+
+  /** Makes a mark durable in both slots: none that is older is left, whichever of them can be read. */
+  async syncBoth(mark: SyncedMark): Promise<void> {
+    for (let slot = 0; slot < 2; slot += 1) {
+      this.write({ ...mark });
+      await this.sync();
+    }
   }
 
   async close(): Promise<void> {
