@@ -315,7 +315,8 @@ export class Segment {
   /** The index, from memory, from its file, or made anew. */
   async #loadIndex(): Promise<SparseIndex> {
     if (this.#index !== undefined) return this.#index;
-    const cached = await this.#home.directory.readWhole(this.indexFile);
+    // A cache: what cannot be read is made anew.
+    const cached = await this.#home.directory.readAround(this.indexFile).catch(() => undefined);
     this.#index ??= cached && SparseIndex.decode(cached, this.id, this.base, this.bytes);
     if (this.#index === undefined) {
       await this.survey();

@@ -227,7 +227,7 @@ export class SegmentedLog implements Log {
     this.#requireOpen();
     const { index, term } = key ?? {};
     if (!this.checkpoints.some((saved) => saved.index === index && saved.term === term)) return undefined;
-    const bytes = await this.#parts.home.directory.readWhole(names.checkpoint(index, term));
+    const bytes = await this.#parts.home.directory.readAround(names.checkpoint(index, term));
     return bytes && decodeCheckpoint(bytes, { index, term });
   }
 

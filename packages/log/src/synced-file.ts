@@ -58,7 +58,7 @@ export class SyncedFile {
 
   /** The newest mark in the file; `undefined` when the file is missing, or neither slot can be read. */
   static async read(directory: LogDirectory): Promise<NumberedMark | undefined> {
-    const bytes = await directory.readWhole(names.synced);
+    const bytes = await directory.readAround(names.synced);
     if (bytes === undefined) return undefined;
     const slots = [decodeSlot(bytes), decodeSlot(bytes.subarray(slotDistance))].filter((slot) => slot !== undefined);
     const [newest] = slots.sort((a, b) => b.sequence - a.sequence);

@@ -91,3 +91,58 @@ describe('a disk that fails reads while the log is opened', () => {
     expect(log.damage).toEqual([]);
   });
 });
+
+describe('a bad sector', () => {
+  async function written(): Promise<World> {
+    const world = new World();
+    const log = await world.open({ checkpoint: () => Buffer.from('state') });
+    await log.saveHardState({ term: 3, vote: 'a', commitHint: 0, storageId: '0'.repeat(32) });
+    await appendBig(log, 1, 10);
+    await log.close();
+    return world;
+  }
+
+  it.each([
+    ['HARDSTATE', 0],
+    ['HARDSTATE', 4096],
+    ['SYNCED', 0],
+    ['SYNCED', 4096],
+  ])('given one in %s at %d, then the other copy counts, and the log is whole', async (name, at) => {
+    const world = await written();
+    failReads(
+      world,
+      ({ path }, position, bytes) => path.endsWith(name) && position < at + 512 && position + bytes > at,
+    );
+    const log = await world.open();
+    expect(log.hardState.vote).toBe('a');
+    expect(await readAround(log)).toEqual({ values: words(1, 10), holes: [] });
+  });
+
+  it.each(['EIO', 'EACCES'])('given indexes that cannot be read (%s), then they are made anew', async (code) => {
+    const world = await written();
+    world.disk.inject({
+      method: code === 'EIO' ? 'read' : 'open',
+      path: /\.index$/,
+      code,
+      times: Number.POSITIVE_INFINITY,
+    });
+    expect(await readAround(await world.open())).toEqual({ values: words(1, 10), holes: [] });
+  });
+
+  it('given one in a checkpoint, then there is none for that point', async () => {
+    const world = await written();
+    const log = await world.open();
+    const [key] = log.checkpoints;
+    expect((await log.readCheckpoint(key!))?.toString()).toBe('state');
+    failReads(world, ({ path }) => path.includes('CHECKPOINT'));
+    expect(await log.readCheckpoint(key!)).toBeUndefined();
+  });
+
+  it('given one in MANIFEST, of which there is no copy, then the log is refused as unreadable, and nothing changes', async () => {
+    const world = await written();
+    const before = world.snapshot;
+    failReads(world, ({ path }) => path.endsWith('MANIFEST'));
+    expect((await refused(world.open(), 'io')).message).toContain('MANIFEST');
+    expect(world.snapshot).toEqual(before);
+  });
+});
