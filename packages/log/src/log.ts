@@ -70,7 +70,7 @@ export interface Log {
    * Reads durable batches, forwards, as the bytes they are stored in.
    *
    * @returns at least one batch, or no bytes at the end of the log
-   * @throws LogError `out-of-range`, or `damaged` when the first batch from there cannot be read
+   * @throws LogError `out-of-range`, or `damaged` when the first batch from there cannot be read; `settings` for a request that is none
    */
   read(request: ReadRequest): Promise<Slice>;
 
@@ -89,7 +89,8 @@ export interface Log {
   /**
    * Resolves when the batch of an index is durable.
    *
-   * @throws LogError `fenced` or `closed`; `out-of-range` when the log is truncated meanwhile; or the signal's reason
+   * @throws LogError `fenced` or `closed`; `out-of-range` when the log is truncated meanwhile; `settings` for a signal that is none; or
+   * the signal's reason
    */
   reached(index: number, signal?: AbortSignal): Promise<void>;
 

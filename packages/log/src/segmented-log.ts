@@ -164,6 +164,9 @@ export class SegmentedLog implements Log {
     const { durable, fence } = this.#parts;
     this.#requireOpen();
     requireIndex(index, 0, Number.MAX_SAFE_INTEGER);
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw new LogError('settings', `signal: expected an AbortSignal or undefined, got ${inspect(signal)}`);
+    }
     if (durable.value < index) fence.check();
     await durable.reached(index, signal);
   }
