@@ -376,3 +376,14 @@ describe('a log that was trimmed inside its last segment', () => {
     expect(world.snapshot).toEqual(before);
   });
 });
+
+it('given a sealed segment whose file is cut short, when the log is opened, then what is missing is named', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendBig(log, 1, 9);
+  await log.close();
+  const { name, at } = world.placeOf(log, 3);
+  world.place(name, world.bytesOf(name).subarray(0, at + 100));
+  const again = await world.open();
+  expect(again.damage.map(({ firstIndex, lastIndex }) => [firstIndex, lastIndex])).toEqual([[3, 3]]);
+});
