@@ -3,6 +3,7 @@ import { fileError, LogError } from './errors.js';
 import { Fence } from './fence.js';
 import { draftOf, pathIn } from './layout.js';
 import { letGo, reclaim } from './reclaim.js';
+import { readExactly, readRange } from './scan.js';
 
 /**
  * One log's directory: files by name, errors in this package's words. A failed sync becomes `fenced`, whatever the file: nobody
@@ -42,12 +43,20 @@ export class LogDirectory {
 
   /** A file's bytes; `undefined` when there is no such file. For files that fit in memory. */
   async readWhole(name: string): Promise<Buffer | undefined> {
+    return await this.#readWith(name, readExactly);
+  }
+
+  /** Like `readWhole`, but blocks that the disk cannot read come as zeros: for what carries checksums and is there twice, or made anew. */
+  async readAround(name: string): Promise<Buffer | undefined> {
+    return await this.#readWith(name, readRange);
+  }
+
+  async #readWith(name: string, read: typeof readRange): Promise<Buffer | undefined> {
     const path = this.pathOf(name);
     try {
       const file = await this.files.open(path, 'read');
       try {
-        const bytes = Buffer.allocUnsafe(await file.size());
-        return bytes.subarray(0, await file.read(bytes, 0));
+        return await read(file, 0, await file.size());
       } finally {
         await letGo(file);
       }

@@ -69,7 +69,7 @@ export class HardStateFile {
 
   /** The two copies as they are in the file, `undefined` for one that cannot be read; `undefined` without a file. */
   static async readCopies(directory: LogDirectory): Promise<readonly (HardStateCopy | undefined)[] | undefined> {
-    const bytes = await directory.readWhole(names.hardState);
+    const bytes = await directory.readAround(names.hardState);
     return bytes && [decodeCopy(bytes), decodeCopy(bytes.subarray(copyDistance))];
   }
 

@@ -47,7 +47,7 @@ export interface Log {
    * Stamps a producer's batch and appends it. Appends made before earlier ones are durable share a write and a sync.
    *
    * @param batch as `encodeBatch` or `encodeControlBatch` made it. Stamped in place, and the log's until the promise settles: whoever
-   * changes it earlier may damage it on disk, so that it cannot be read, and a start after a crash cuts it with what is behind it
+   * changes it or gives its memory away earlier may damage it on disk, so that it cannot be read, and a start after a crash cuts it with what is behind it
    * @returns the batch's place, once it is durable
    * @throws LogError `invalid-batch`, `not-contiguous` for a term that goes back, `overloaded`, `closed`, `no-space`, `read-only`,
    * `permission`, `too-many-files`, `io`: the batch is not in the log, and can be appended again. `fenced`: it may be
@@ -70,7 +70,7 @@ export interface Log {
    * Reads durable batches, forwards, as the bytes they are stored in.
    *
    * @returns at least one batch, or no bytes at the end of the log
-   * @throws LogError `out-of-range`, or `damaged` when the first batch from there cannot be read
+   * @throws LogError `out-of-range`, or `damaged` when the first batch from there cannot be read; `settings` for a request that is none
    */
   read(request: ReadRequest): Promise<Slice>;
 
@@ -89,7 +89,8 @@ export interface Log {
   /**
    * Resolves when the batch of an index is durable.
    *
-   * @throws LogError `fenced` or `closed`; `out-of-range` when the log is truncated meanwhile; or the signal's reason
+   * @throws LogError `fenced` or `closed`; `out-of-range` when the log is truncated meanwhile; `settings` for a signal that is none; or
+   * the signal's reason
    */
   reached(index: number, signal?: AbortSignal): Promise<void>;
 

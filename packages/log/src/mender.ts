@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { LogError } from './errors.js';
 import { type FetchBatches, mendSegment } from './mending.js';
 import type { Segment, SegmentHome } from './segment.js';
@@ -63,7 +64,14 @@ async function* untilAborted<T>(
   const aborted = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
-  const iterator = iterate()[Symbol.asyncIterator]();
+  const batches: AsyncIterable<T> | undefined = iterate();
+  if (typeof batches?.[Symbol.asyncIterator] !== 'function') {
+    throw new LogError(
+      'mend',
+      `expected an async iterable of batches from fetch, got ${inspect(batches, { depth: 0 })}`,
+    );
+  }
+  const iterator = batches[Symbol.asyncIterator]();
   try {
     for (;;) {
       const { done, value } = await Promise.race([iterator.next(), aborted]);

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { indexOf } from '@commitlog/record';
 import type { OpenFile } from '@commitlog/runtime';
 import { LogError } from './errors.js';
@@ -36,6 +37,9 @@ export async function mendSegment(
       await copy.takeFrom(damaged, hole.firstIndex - 1);
       const header = await damaged.intactHeader(hole);
       for await (const bytes of fetch(hole.firstIndex, hole.lastIndex)) {
+        if (!Buffer.isBuffer(bytes)) {
+          throw new LogError('mend', `expected batches in a Buffer from fetch, got ${inspect(bytes, { depth: 0 })}`);
+        }
         if (header !== undefined) copy.requireNext(header, bytes, hole.firstIndex);
         copy.take(bytes, hole.lastIndex);
       }

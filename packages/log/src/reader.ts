@@ -84,9 +84,11 @@ export class Reader {
     { from, maxBytes = maxBytesDefault, throughIndex = Number.POSITIVE_INFINITY }: ReadRequest,
     readRun: (from: Place, maxBytes: number, throughIndex: number) => Promise<BatchRun>,
   ): Promise<Found> {
-    if (!(maxBytes >= 1)) throw new LogError('settings', `maxBytes: expected a number from 1 up, got ${maxBytes}`);
-    if (Number.isNaN(throughIndex)) {
-      throw new LogError('settings', `throughIndex: expected an index, got ${throughIndex}`);
+    if (typeof maxBytes !== 'number' || !(maxBytes >= 1)) {
+      throw new LogError('settings', `maxBytes: expected a number from 1 up, got ${inspect(maxBytes)}`);
+    }
+    if (typeof throughIndex !== 'number' || Number.isNaN(throughIndex)) {
+      throw new LogError('settings', `throughIndex: expected an index, got ${inspect(throughIndex)}`);
     }
     let target = this.#targetOf(from);
     for (;;) {

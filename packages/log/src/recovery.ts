@@ -1,13 +1,14 @@
+import { lengthOf } from '@commitlog/record';
 import type { OpenFile } from '@commitlog/runtime';
 import { hasErrorCode } from '@commitlog/runtime';
 import type { LogDirectory } from './directory.js';
-import { LogError } from './errors.js';
+import { fileError, LogError } from './errors.js';
 import { decodeManifest, type Manifest, type SealedSegment } from './format/manifest.js';
 import { segmentHeaderBytes, segmentHeaderProblem } from './format/segment-header.js';
 import type { SyncedMark } from './format/synced.js';
 import { identify, names } from './layout.js';
 import { letGo, reclaim } from './reclaim.js';
-import { readRange } from './scan.js';
+import { readExactly, readRange, scan } from './scan.js';
 import { Segment, type SegmentHome } from './segment.js';
 import { SegmentSet, writeManifest } from './segment-set.js';
 import { survey, wholeSegment } from './survey.js';
@@ -23,7 +24,8 @@ const rewrittenAtOnce = 1 << 20;
  *
  * @param found the names in the directory
  * @param repairHardState called once it is sure that the log can be opened, and not before
- * @throws LogError `corrupt`, `wrong-directory`, `newer-format` before anything is changed
+ * @throws LogError `corrupt`, `wrong-directory`, `newer-format` before anything is changed; `io` where the disk cannot read what decides
+ * between a torn write and lost records, and nothing that it holds was cut
  */
 export async function recover(
   home: SegmentHome,
@@ -38,6 +40,7 @@ export async function recover(
   const all = [...sealed.map(({ segment }) => segment), active.segment];
   const opened: { close(): Promise<void> }[] = active.file === undefined ? [] : [active.file];
   try {
+    requireStart(home, manifest, active);
     await repairHardState();
     // What a killed process renamed may not be durable yet, and everything below builds on it. A new file, not the old one synced
     // once more: the sync that would have made that one durable may have failed.
@@ -62,6 +65,18 @@ export async function recover(
   }
 }
 
+/** What was trimmed was synced before: an end below it would give indexes a second time. */
+function requireStart(
+  { directory }: SegmentHome,
+  { start }: Manifest,
+  { segment: { end, file } }: RecoveredActive,
+): void {
+  if (end.index >= start.index) return;
+  const path = directory.pathOf(file);
+  const message = `the log begins behind index ${start.index}, and what can be read of ${path} ends with ${end.index}: acknowledged batches are damaged, and SYNCED, which would tell, is, too. Nothing was changed. Restore the files, or rebuild this replica from its peers`;
+  throw new LogError('corrupt', message, { path });
+}
+
 /** Makes durable what was found, and seals it if it is damaged: a sealed segment is what can be mended. */
 async function settle(
   { directory }: SegmentHome,
@@ -73,7 +88,7 @@ async function settle(
   // Or what was cut could follow what is appended next, after another power cut.
   if (file !== undefined && isTorn) await file.resize(segment.bytes);
   if (file !== undefined && (isTorn || segment.bytes > mark.position)) {
-    await rewrite(directory, file, segment, mark.position);
+    await rewrite(directory, file, segment, mark);
   }
   if (segment.bytes !== mark.position) {
     synced.write({ segmentId: segment.id, position: segment.bytes, end: segment.end });
@@ -84,13 +99,38 @@ async function settle(
 
 /**
  * Makes durable what a process wrote before it was killed, or before its sync failed. Written once more and not only synced: after a
- * sync that failed, the kernel takes these pages for clean, and a second sync would say yes to what is not there.
+ * sync that failed, the kernel takes these pages for clean, and a second sync would say yes to what is not there. What is written was
+ * checked as it was read.
  */
-async function rewrite(directory: LogDirectory, file: OpenFile, segment: Segment, from: number): Promise<void> {
-  for (let position = from; position < segment.bytes; position += rewrittenAtOnce) {
-    const bytes = await readRange(file, position, Math.min(rewrittenAtOnce, segment.bytes - position));
-    directory.write(file, segment.file, [bytes], position);
+async function rewrite(directory: LogDirectory, file: OpenFile, segment: Segment, mark: SyncedMark): Promise<void> {
+  let batches: Buffer[] = [];
+  let [from, to] = [mark.position, mark.position];
+  const write = (): void => {
+    if (batches.length > 0) directory.write(file, segment.file, batches, from);
+    [batches, from] = [[], to];
+  };
+  const { position, problem } = await scan(
+    file,
+    { position: mark.position, previous: mark.end },
+    {
+      until: segment.bytes,
+      checkBodies: true,
+      read: readExactly,
+      visit: (bytes, at) => {
+        batches.push(bytes.subarray(at, at + lengthOf(bytes, at)));
+        to += lengthOf(bytes, at);
+        if (to - from >= rewrittenAtOnce) write();
+        return undefined;
+      },
+    },
+  ).catch((error: unknown) => {
+    throw fileError(error, `read ${segment.file}`, directory.pathOf(segment.file));
+  });
+  if (position !== segment.bytes) {
+    const message = `expected the batches that were read before, found at byte ${position}: ${problem}. Check the disk, then start again`;
+    throw fileError(new Error(message), `read ${segment.file}`, directory.pathOf(segment.file));
   }
+  write();
   await directory.sync(file, segment.file);
 }
 

@@ -1,11 +1,12 @@
 import { BatchError, baseOffsetOf, checkHeader, headerBytes, indexOf, lengthOf } from '@commitlog/record';
 import type { OpenFile } from '@commitlog/runtime';
-import { LogError } from './errors.js';
 import type { LogPosition } from './position.js';
 import { readRange, type ScanPoint, scan } from './scan.js';
-import { positionAfter } from './sequence.js';
+import { positionAfter, sequenceProblem } from './sequence.js';
 
 const windowBytes = 1 << 20;
+/** How much is read at a time on the way from header to header: small, since a chain may break at once. */
+const hopBytes = 4096;
 
 /** A batch boundary that is known for certain, behind the bad bytes: the end of a segment, or what SYNCED says. */
 export interface KnownEnd {
@@ -31,41 +32,52 @@ export async function resync(file: OpenFile, bad: ScanPoint, known: KnownEnd): P
   const refuted = new Set<number>();
   for await (const candidate of headersBehind(file, bad, known)) {
     if (refuted.has(candidate.position)) continue;
-    const chain = await follow(file, candidate, known);
-    if (chain.reachesEnd) return candidate;
-    for (const position of chain.positions) refuted.add(position);
+    // The body last: an impostor can claim any length, and whoever filled a value with impostors would have each body read.
+    if ((await leadsToEnd(file, candidate, known, refuted)) && (await isWhole(file, candidate, known)))
+      return candidate;
+    refuted.add(candidate.position);
   }
   return { position: known.position, previous: known.end };
 }
 
-/** Walks from a candidate, which must be whole, from header to header, and says whether that leads to the boundary that is known. */
-async function follow(
+/**
+ * Walks from a candidate from header to header, and says whether that leads to the boundary that is known. No position is walked twice:
+ * those from which it does not are added to `refuted`.
+ */
+async function leadsToEnd(
   file: OpenFile,
   candidate: ScanPoint,
   known: KnownEnd,
-): Promise<{ reachesEnd: boolean; positions: number[] }> {
+  refuted: Set<number>,
+): Promise<boolean> {
   const positions: number[] = [];
-  const step = async (from: ScanPoint, checkBodies: boolean, count: number): Promise<ScanPoint> =>
-    await scan(file, from, {
-      until: known.position,
-      checkBodies,
-      visit: (_bytes, _at, position) => {
-        if (positions.length === count) return 'stop';
-        positions.push(position);
-        return undefined;
-      },
-    });
-  try {
-    // An impostor can have any length, and end where a real batch does; its checksum covers bytes that were not its author's.
-    const first = await step(candidate, true, 1);
-    if (positions.length === 0) return { reachesEnd: false, positions };
-    const last = await step(first, false, Number.POSITIVE_INFINITY);
-    return { reachesEnd: last.position === known.position && last.previous.index === known.end.index, positions };
-  } catch (error) {
-    // What looks like a batch of a later version, behind what is damaged, need not be one.
-    if (error instanceof LogError && error.code === 'newer-format') return { reachesEnd: false, positions };
-    throw error;
+  let [position, previous] = [candidate.position, candidate.previous];
+  let bytes: Buffer = Buffer.alloc(0);
+  let start = position;
+  while (position < known.position) {
+    if (position + headerBytes > start + bytes.length) {
+      bytes = await readRange(file, position, Math.min(hopBytes, known.position - position));
+      start = position;
+    }
+    const at = position - start;
+    const follows =
+      isHeader(bytes, at, known.position - position) && sequenceProblem(previous, bytes, at) === undefined;
+    if (!follows || refuted.has(position)) break;
+    positions.push(position);
+    position += lengthOf(bytes, at);
+    previous = positionAfter(bytes, at);
   }
+  if (position === known.position && previous.index === known.end.index) return true;
+  for (const found of positions) refuted.add(found);
+  return false;
+}
+
+/** Whether the body, too, is good: an impostor may end where a real batch does, but its checksum covers bytes that were not its author's. */
+async function isWhole(file: OpenFile, candidate: ScanPoint, known: KnownEnd): Promise<boolean> {
+  const header = await readRange(file, candidate.position, headerBytes);
+  const until = candidate.position + lengthOf(header);
+  const { position } = await scan(file, candidate, { until, checkBodies: true });
+  return position === until && until <= known.position;
 }
 
 /** The boundary behind a batch whose body is bad and whose header is not. */

@@ -26,18 +26,20 @@ export interface ScanOptions {
   readonly until: number;
   /** Whether bodies are checksummed, too; headers always are. */
   readonly checkBodies: boolean;
+  /** How to read; {@link readRange} unless told. */
+  readonly read?: typeof readRange;
   /** Called for each good batch, at `at` in `bytes` and at `position` in the file. Returns `'stop'` to end the scan before that batch. */
   readonly visit?: (bytes: Buffer, at: number, position: number) => 'stop' | undefined;
 }
 
 /** Walks the batches of a segment file, window by window, from a known boundary to the first that is not good. See {@link walk}. */
 export async function scan(file: OpenFile, from: ScanPoint, options: ScanOptions): Promise<ScanEnd> {
-  const { until, checkBodies, visit, windowBytes = defaultWindowBytes } = options;
+  const { until, checkBodies, visit, windowBytes = defaultWindowBytes, read = readRange } = options;
   let { position, previous } = from;
   let wanted = windowBytes;
   while (position < until) {
     const start = position;
-    const bytes = await readRange(file, start, Math.min(wanted, until - start));
+    const bytes = await read(file, start, Math.min(wanted, until - start));
     const walked: WalkEnd = walk(bytes, previous, {
       segmentRest: until - start,
       checkBodies,
@@ -70,6 +72,17 @@ export async function readRange(file: OpenFile, position: number, length: number
     if (!hasErrorCode(error, 'EIO')) throw error;
     return await readAroundBadBlocks(file, position, bytes);
   }
+}
+
+/**
+ * Reads all of a range, or throws: for what is cut or written on the strength of it. That a disk could not read, or gave less than there
+ * is, says nothing about what was written.
+ */
+export async function readExactly(file: OpenFile, position: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(length);
+  const found = await file.read(bytes, position);
+  if (found < length) throw new Error(`expected ${length} bytes at byte ${position}, the disk gave ${found}`);
+  return bytes;
 }
 
 const blockBytes = 4096;

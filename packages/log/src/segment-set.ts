@@ -6,6 +6,7 @@ import type { CheckpointKey } from './format/checkpoint.js';
 import { encodeCheckpoint } from './format/checkpoint.js';
 import { encodeManifest, type Manifest } from './format/manifest.js';
 import { encodeSegmentHeader, segmentHeaderBytes } from './format/segment-header.js';
+import type { SyncedMark } from './format/synced.js';
 import { Generation } from './generation.js';
 import { names } from './layout.js';
 import type { LogPosition } from './position.js';
@@ -143,10 +144,7 @@ export class SegmentSet {
   /** Moves the logical start, and drops the segments that lie below it whole. */
   async trimBefore(start: LogPosition): Promise<void> {
     // Recovery may cut back to what SYNCED says, and must not cut below the start.
-    if (start.index > this.active.base.index) {
-      this.#writeMark();
-      await this.#synced.sync();
-    }
+    if (start.index > this.active.base.index) await this.#synced.syncBoth(this.#mark);
     const kept = this.#segments.filter((segment) => segment === this.active || segment.end.index > start.index);
     await this.#commit({ start, segments: kept });
     const oldest = kept[0]!.base.index;
@@ -199,15 +197,15 @@ export class SegmentSet {
     await letGo(formerFile);
     // The change is done. The next group writes its mark before anything else, and is refused if that fails again.
     await unlessFenced(async () => {
-      this.#writeMark();
+      this.#synced.write(this.#mark);
       await this.#synced.sync();
     });
   }
 
-  /** Says in SYNCED that the active segment is durable up to its end. */
-  #writeMark(): void {
+  /** The active segment is durable up to its end. */
+  get #mark(): SyncedMark {
     const { id: segmentId, bytes: position, end } = this.active;
-    this.#synced.write({ segmentId, position, end });
+    return { segmentId, position, end };
   }
 
   async #commit({ start, segments, cutAfter }: Committed): Promise<void> {

@@ -123,12 +123,18 @@ export class Segment {
   }
 
   /** Moves the end behind batches, at least one, that are now synced. */
-  extend(group: readonly { readonly batch: Buffer; readonly end: LogPosition }[]): void {
-    for (const { batch } of group) {
-      this.#index?.offer(this.bytes, batch, 0);
-      this.bytes += batch.length;
+  extend(group: readonly { readonly bytes: number; readonly end: LogPosition }[]): void {
+    let before = this.end;
+    for (const { bytes, end } of group) {
+      // Not from the batch: its owner may have changed it since it was written.
+      if (this.#index?.isDue(this.bytes)) {
+        const { index, appendTime: time } = end;
+        this.#index.add({ index, offset: before.nextOffset, position: this.bytes, time });
+      }
+      this.bytes += bytes;
+      before = end;
     }
-    this.end = positionOf(group.at(-1)!.end);
+    this.end = positionOf(before);
   }
 
   /** The segment as it is when everything behind a batch boundary is gone. */
@@ -309,7 +315,8 @@ export class Segment {
   /** The index, from memory, from its file, or made anew. */
   async #loadIndex(): Promise<SparseIndex> {
     if (this.#index !== undefined) return this.#index;
-    const cached = await this.#home.directory.readWhole(this.indexFile);
+    // A cache: what cannot be read is made anew.
+    const cached = await this.#home.directory.readAround(this.indexFile).catch(() => undefined);
     this.#index ??= cached && SparseIndex.decode(cached, this.id, this.base, this.bytes);
     if (this.#index === undefined) {
       await this.survey();

@@ -164,6 +164,9 @@ export class SegmentedLog implements Log {
     const { durable, fence } = this.#parts;
     this.#requireOpen();
     requireIndex(index, 0, Number.MAX_SAFE_INTEGER);
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw new LogError('settings', `signal: expected an AbortSignal or undefined, got ${inspect(signal)}`);
+    }
     if (durable.value < index) fence.check();
     await durable.reached(index, signal);
   }
@@ -227,7 +230,7 @@ export class SegmentedLog implements Log {
     this.#requireOpen();
     const { index, term } = key ?? {};
     if (!this.checkpoints.some((saved) => saved.index === index && saved.term === term)) return undefined;
-    const bytes = await this.#parts.home.directory.readWhole(names.checkpoint(index, term));
+    const bytes = await this.#parts.home.directory.readAround(names.checkpoint(index, term));
     return bytes && decodeCheckpoint(bytes, { index, term });
   }
 

@@ -20,7 +20,7 @@ export interface LogSettings {
   readonly segmentBytes?: number;
   /** A segment is sealed at the first append so many ms after its first, 1 up. Never unless told. */
   readonly segmentMs?: number;
-  /** The longest batch taken, header included, 64 up to 2^31 bytes. 1 MiB unless told. */
+  /** The longest batch taken, header included, 64 up to 2^31 − 65 bytes. 1 MiB unless told. */
   readonly batchBytesMax?: number;
   /**
    * The most bytes that go to disk in one write, unless one batch is longer; 1 to 2^31. 256 KiB unless told: larger groups
@@ -71,7 +71,8 @@ export function resolveSettings(settings: LogSettings): ResolvedSettings {
       'batchBytesMax',
       settings.batchBytesMax ?? batchBytesMaxDefault,
       headerBytes,
-      2 ** 31 - segmentHeaderBytes,
+      // Read in one piece, of which the operating system gives at most 2^31 − 1 bytes.
+      2 ** 31 - 1 - segmentHeaderBytes,
     ),
     groupBytesMax: integer('groupBytesMax', settings.groupBytesMax ?? mebibyte / 4, 1, 2 ** 31),
     pendingBytesMax: integer('pendingBytesMax', settings.pendingBytesMax ?? 64 * mebibyte, 1, 2 ** 40),

@@ -52,8 +52,12 @@ export class SparseIndex {
 
   /** Takes note of the next batch, at `at` in `bytes` and at `position` in the file, if the last one noted is far enough behind it. */
   offer(position: number, bytes: Buffer, at: number): void {
-    const isDue = this.#count === 0 || position - this.#positions[this.#count - 1]! >= spacingBytes;
-    if (isDue) this.add(entryOf(position, bytes, at));
+    if (this.isDue(position)) this.add(entryOf(position, bytes, at));
+  }
+
+  /** Whether the last batch noted is so far from this position that one which stands there is to be. */
+  isDue(position: number): boolean {
+    return this.#count === 0 || position - this.#positions[this.#count - 1]! >= spacingBytes;
   }
 
   /** Takes note of the next batch, however near the last one is. */

@@ -1,10 +1,12 @@
+import { headerBytes } from '@commitlog/record';
 import type { OpenFile } from '@commitlog/runtime';
 import type { Damage } from './damage.js';
+import { fileError } from './errors.js';
 import { type SegmentHeader, segmentHeaderBytes, segmentHeaderProblem } from './format/segment-header.js';
 import { names } from './layout.js';
 import type { LogPosition } from './position.js';
 import { type KnownEnd, resync } from './resync.js';
-import { readRange, type ScanPoint, scan } from './scan.js';
+import { readExactly, readRange, type ScanEnd, type ScanOptions, type ScanPoint, scan } from './scan.js';
 import { entryOf, SparseIndex } from './sparse-index.js';
 
 /** What to read, and what is known of it beforehand. */
@@ -39,9 +41,9 @@ export interface SurveyVisitor {
 /**
  * Reads a segment from its header to its end, around whatever is damaged. A bad batch below the known boundary is a hole: it was whole
  * once. A bad one at or above it was being written when the power went, and since pages of one write reach the disk in any order,
- * nothing behind it counts.
+ * nothing behind it counts. That takes bytes that were read: where the disk cannot read, nobody knows what was written.
  *
- * @throws LogError `newer-format` when a later version wrote the segment
+ * @throws LogError `newer-format` when a later version wrote the segment, `io` when it cannot be read at or above the known boundary
  */
 export async function survey(file: OpenFile, segment: SurveyedSegment, visitor: SurveyVisitor = {}): Promise<Survey> {
   const { base, known, until, path } = segment;
@@ -59,10 +61,10 @@ export async function survey(file: OpenFile, segment: SurveyedSegment, visitor: 
   let from: ScanPoint = { position: segmentHeaderBytes, previous: base };
   let isBehindHole = false;
   for (;;) {
-    const { problem, ...stopped } = await scan(file, from, {
+    const options = {
       until: Math.max(until, known.position),
       checkBodies: true,
-      visit: (bytes, at, position) => {
+      visit: (bytes: Buffer, at: number, position: number) => {
         // Whoever looks for something behind a hole must not have to walk through it.
         if (isBehindHole) index.add(entryOf(position, bytes, at));
         else index.offer(position, bytes, at);
@@ -70,7 +72,10 @@ export async function survey(file: OpenFile, segment: SurveyedSegment, visitor: 
         visitor.batch?.(bytes, at, position);
         return undefined;
       },
-    });
+    };
+    let end = await scan(file, from, options);
+    if (end.problem !== undefined && end.position >= known.position) end = await scanExactly(file, end, options, path);
+    const { problem, ...stopped } = end;
     const reason = stopped.position < known.position ? problem : missingEnd(stopped, known);
     if (reason === undefined) {
       index.shrink();
@@ -89,6 +94,16 @@ export async function survey(file: OpenFile, segment: SurveyedSegment, visitor: 
         position: stopped.position,
       });
     isBehindHole = true;
+  }
+}
+
+/** Goes on with a scan where it stopped, header by header and body by body, so that no more is read than what it depends on. */
+async function scanExactly(file: OpenFile, from: ScanPoint, options: ScanOptions, path: string): Promise<ScanEnd> {
+  try {
+    return await scan(file, from, { ...options, windowBytes: headerBytes, read: readExactly });
+  } catch (error) {
+    const doing = `read the segment behind byte ${from.position}, where a torn write cannot be told from lost records`;
+    throw fileError(error, doing, path);
   }
 }
 

@@ -36,7 +36,8 @@ export class SyncedFile {
   /** Puts a new file in place, without syncing its name. */
   static async create(directory: LogDirectory, mark: SyncedMark, sequence = 1): Promise<void> {
     const bytes = Buffer.alloc(slotDistance + slotBytes);
-    encodeSlot({ sequence, ...mark }).copy(bytes);
+    // Twice, so that one damaged slot does not take the mark with it.
+    for (const at of [0, slotDistance]) encodeSlot({ sequence, ...mark }).copy(bytes, at);
     await directory.replaceWith(names.synced, bytes);
   }
 
@@ -57,7 +58,7 @@ export class SyncedFile {
 
   /** The newest mark in the file; `undefined` when the file is missing, or neither slot can be read. */
   static async read(directory: LogDirectory): Promise<NumberedMark | undefined> {
-    const bytes = await directory.readWhole(names.synced);
+    const bytes = await directory.readAround(names.synced);
     if (bytes === undefined) return undefined;
     const slots = [decodeSlot(bytes), decodeSlot(bytes.subarray(slotDistance))].filter((slot) => slot !== undefined);
     const [newest] = slots.sort((a, b) => b.sequence - a.sequence);
@@ -85,6 +86,14 @@ export class SyncedFile {
       this.#syncing = undefined;
     });
     await this.#syncing;
+  }
+
+  /** Makes a mark durable in both slots: none that is older is left, whichever of them can be read. */
+  async syncBoth(mark: SyncedMark): Promise<void> {
+    for (let slot = 0; slot < 2; slot += 1) {
+      this.write({ ...mark });
+      await this.sync();
+    }
   }
 
   async close(): Promise<void> {

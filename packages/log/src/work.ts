@@ -4,6 +4,8 @@ import type { LogPosition } from './position.js';
 export interface Append {
   readonly kind: 'append';
   readonly batch: Buffer;
+  /** The batch's length when it was taken: its owner may give the memory away once it is written. */
+  readonly bytes: number;
   /** The point behind it: what whoever waits is told. */
   readonly end: LogPosition;
   /** Nobody waits for all but the last of several that were appended together. */

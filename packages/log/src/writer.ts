@@ -130,7 +130,7 @@ export class Writer {
     // Before anything changes: the owner's hook may throw.
     this.#planRoll(batch.length);
     return new Promise<End>((resolve, reject) => {
-      this.#take({ kind: 'append', batch, end, resolve, reject, undo });
+      this.#take({ kind: 'append', batch, bytes: batch.length, end, resolve, reject, undo });
       this.#wake();
     });
   }
@@ -146,8 +146,9 @@ export class Writer {
     const last = batches.length - 1;
     try {
       for (let at = 0; at < last; at += 1) {
-        this.#planRoll(batches[at]!.length);
-        this.#take({ kind: 'append', batch: batches[at]!, end: ends[at]!, ...nobody });
+        const batch = batches[at]!;
+        this.#planRoll(batch.length);
+        this.#take({ kind: 'append', batch, bytes: batch.length, end: ends[at]!, ...nobody });
       }
       return this.append(batches[last]!, ends[last]!);
     } catch (error) {
@@ -211,11 +212,11 @@ export class Writer {
   }
 
   #take(append: Append): void {
-    const { batch, end } = append;
+    const { bytes, end } = append;
     this.#queue.push(append);
     this.#tail = end;
-    this.#plan.take(batch.length, end.appendTime);
-    this.#pendingBytes += batch.length;
+    this.#plan.take(bytes, end.appendTime);
+    this.#pendingBytes += bytes;
   }
 
   #planRoll(bytes: number): void {
@@ -264,7 +265,7 @@ export class Writer {
     while (this.#queue.length > 0) {
       if (this.#queue.length < overlapFromBatches) await this.#settleFirst();
       const next = this.#queue[0]!;
-      if (next.kind === 'append') await this.#writeGroup(this.#takeGroup());
+      if (next.kind === 'append') await this.#writeOrFence(this.#takeGroup());
       else {
         this.#queue.shift();
         this.#settleGroup();
@@ -281,11 +282,24 @@ export class Writer {
     let [taken, bytes] = [0, 0];
     for (const work of this.#queue) {
       if (work.kind !== 'append') break;
-      bytes += work.batch.length;
+      bytes += work.bytes;
       if (taken > 0 && bytes > this.#limits.groupBytesMax) break;
       taken += 1;
     }
     return this.#queue.splice(0, taken) as Append[];
+  }
+
+  /** What nobody foresaw leaves the log's own account of the disk in doubt, and must not leave anybody waiting. */
+  async #writeOrFence(group: readonly Append[]): Promise<void> {
+    try {
+      await this.#writeGroup(group);
+    } catch (cause) {
+      const path = this.#directory.path;
+      const message = `writing a group of batches in ${path} failed where it cannot (${inspect(cause)}): what is durable is unknown, so this log takes no more writes. Report it, then start again`;
+      const error = new LogError('fenced', message, { path, cause });
+      this.#fence.close(error);
+      for (const { reject } of group) reject?.(error);
+    }
   }
 
   async #writeGroup(group: readonly Append[]): Promise<void> {
@@ -298,7 +312,7 @@ export class Writer {
     active.extend(group);
     // What an appender is told becomes its own.
     if (this.#tail === group.at(-1)!.end) this.#tail = active.end;
-    for (const { batch } of group) this.#pendingBytes -= batch.length;
+    for (const { bytes } of group) this.#pendingBytes -= bytes;
     this.#durableGroup = group;
     this.#durable.set(active.end.index);
     this.#syncedTimer ??= this.#clock.after(syncedAfterMs, () => void this.#saveSynced());
@@ -357,10 +371,11 @@ export class Writer {
     const waiting = this.#queue.filter((work) => work.kind === 'append');
     this.#queue = this.#queue.filter((work) => work.kind === 'change');
     this.#planFromDisk();
-    for (const { batch, undo, reject } of [...group, ...waiting]) {
-      this.#pendingBytes -= batch.length;
-      undo?.(batch);
+    for (const { batch, bytes, undo, reject } of [...group, ...waiting]) {
+      this.#pendingBytes -= bytes;
+      // First: whatever becomes of the batch, nobody is left waiting. Who waits goes on only when it is undone.
       reject?.(this.#fence.error ?? error);
+      undo?.(batch);
     }
   }
 

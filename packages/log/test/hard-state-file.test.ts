@@ -170,3 +170,22 @@ it('given a vote with half a surrogate pair, then it is refused rather than repl
   await log.saveHardState({ ...state, vote: 'a\ud83e\udeb5' });
   expect(log.hardState.vote).toBe('a\ud83e\udeb5');
 });
+
+// The repair must not begin with the only good copy.
+it.each([0, 4096])(
+  'given the copy at %d is damaged, when its repair is torn by a power cut, then the state is there',
+  async (at) => {
+    const world = new World();
+    const log = await world.open();
+    await log.saveHardState({ term: 3, vote: 'a', commitHint: 0, storageId: '0'.repeat(32) });
+    await log.close();
+    world.flip('HARDSTATE', at + 40);
+    world.disk.onOperation = ({ method, path }) => {
+      if (method === 'sync' && path.endsWith('HARDSTATE')) world.disk.cutPower();
+    };
+    await world.open().catch(() => {});
+    for (const { disk } of world.disk.crashStates({ random: new SeededRandom('repair'), variantsMax: 20 })) {
+      expect((await new World(disk).open()).hardState).toMatchObject({ term: 3, vote: 'a' });
+    }
+  },
+);

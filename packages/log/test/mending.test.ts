@@ -263,3 +263,30 @@ it('given a mending that has only begun, when the log is closed, then it closes,
   expect(await told).toMatchObject({ code: 'closed' });
   expect(isAsked).toBe(false);
 });
+
+it.each([
+  ['nothing', undefined],
+  ['an array', []],
+  [
+    'undefined in place of batches',
+    (async function* () {
+      yield undefined;
+    })(),
+  ],
+  [
+    'bytes that are no Buffer',
+    (async function* () {
+      yield new Uint8Array(100);
+    })(),
+  ],
+])('given a fetch that yields %s, then the mending is refused, and nothing changes', async (_, fetched) => {
+  const { world, log } = await damaged([2]);
+  const { id } = log.segments[0]!;
+  const before = world.bytesOf('MANIFEST');
+  const error = await refused(
+    log.mend(id, () => fetched as never),
+    'mend',
+  );
+  expect(error.message).toMatch(/from fetch, got/);
+  expect(world.bytesOf('MANIFEST')).toEqual(before);
+});

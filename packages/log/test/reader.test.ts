@@ -58,3 +58,18 @@ describe('a reader whose batches are replaced by others of the same term and tim
     expect(values.slice(0, -1)).toEqual(words(1, values.length - 1));
   });
 });
+
+it.each([
+  ['maxBytes', BigInt(5)],
+  ['maxBytes', '5'],
+  ['throughIndex', 'abc'],
+])('given %s of another type (%s), then the read is refused as a setting', async (name, value) => {
+  const log = await new World().open();
+  await appendEach(log, 'a');
+  expect((await refused(log.read({ from: 'start', [name]: value }), 'settings')).message).toContain(name);
+});
+
+it('given a signal that is none, then waiting is refused as a setting', async () => {
+  const log = await new World().open();
+  expect((await refused(log.reached(5, 'x' as never), 'settings')).message).toContain('signal');
+});

@@ -341,3 +341,49 @@ describe('a sealed segment is damaged', () => {
     expect(await valuesOf(await world.open())).toEqual(words(1, 9));
   });
 });
+
+describe('a log that was trimmed inside its last segment', () => {
+  async function trimmed(): Promise<{ world: World; damage: (index: number) => void }> {
+    const world = new World();
+    const log = await world.open({ segmentBytes: 1 << 20 });
+    await appendBig(log, 1, 10);
+    await log.trimBefore(9);
+    const killed = new World(world.disk.clone());
+    return { world: killed, damage: (index) => killed.damage(log, index, 'body') };
+  }
+
+  it.each([20, 4096 + 20])(
+    'given byte %d of SYNCED and a batch below the start decay, then the batch is named and no index is given twice',
+    async (byte) => {
+      const { world, damage } = await trimmed();
+      world.flip('SYNCED', byte);
+      damage(5);
+      const log = await world.open({ segmentBytes: 1 << 20 });
+      expect(log.damage.map(({ firstIndex, lastIndex }) => [firstIndex, lastIndex])).toEqual([[5, 5]]);
+      expect((await log.append(batchOf('next'))).index).toBe(11);
+      expect(await valuesOf(log)).toEqual(['b9', 'b10', 'next']);
+    },
+  );
+
+  it('given an old mark, and a batch below the start that cannot be read, then the log is corrupt, and nothing changes', async () => {
+    const { world, damage } = await trimmed();
+    const fresh = new World();
+    await fresh.open({ segmentBytes: 1 << 20 });
+    world.place('SYNCED', fresh.bytesOf('SYNCED'));
+    damage(5);
+    const before = world.snapshot;
+    expect((await refused(world.open({ segmentBytes: 1 << 20 }), 'corrupt')).message).toMatch(/begins behind index 8/);
+    expect(world.snapshot).toEqual(before);
+  });
+});
+
+it('given a sealed segment whose file is cut short, when the log is opened, then what is missing is named', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendBig(log, 1, 9);
+  await log.close();
+  const { name, at } = world.placeOf(log, 3);
+  world.place(name, world.bytesOf(name).subarray(0, at + 100));
+  const again = await world.open();
+  expect(again.damage.map(({ firstIndex, lastIndex }) => [firstIndex, lastIndex])).toEqual([[3, 3]]);
+});

@@ -8,7 +8,7 @@ const numbers: readonly [keyof LogSettings, number, number][] = [
   ['log', 0, Number.MAX_SAFE_INTEGER],
   ['segmentBytes', 4096, 2 ** 31],
   ['segmentMs', 1, Number.MAX_SAFE_INTEGER],
-  ['batchBytesMax', 64, 2 ** 31 - 64],
+  ['batchBytesMax', 64, 2 ** 31 - 65],
   ['groupBytesMax', 1, 2 ** 31],
   ['pendingBytesMax', 1, 2 ** 40],
   ['openFilesMax', 1, 65_536],

@@ -130,3 +130,12 @@ it('given a mark whose writing fails halfway, when a batch decays that was ackno
   const again = await new World(world.disk.clone()).open(settings);
   expect(await readAround(again)).toEqual({ values: ['b1', 'b3'], holes: [2] });
 });
+
+it.each([20, 4096 + 20])(
+  'given a file that was just put in place, when byte %d of it decays, then the mark is read',
+  async (byte) => {
+    const { disk } = await created();
+    disk.flipBit('/log/SYNCED', byte * 8);
+    expect(await SyncedFile.read(new LogDirectory('/log', disk.files))).toMatchObject(mark(64));
+  },
+);

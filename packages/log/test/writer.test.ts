@@ -316,3 +316,45 @@ it('given a truncation under way, when more is appended than may wait, then it i
   expect(outcomes.filter((outcome) => outcome === 'taken').length).toBe(3);
   expect(outcomes.filter((outcome) => outcome === 'overloaded').length).toBe(7);
 });
+
+describe('an owner that changes a batch before its append has settled', () => {
+  it.each([
+    ['changed', (batch: Buffer) => void batch.fill(0xff)],
+    ['given away', (batch: Buffer) => void structuredClone(batch.buffer, { transfer: [batch.buffer as ArrayBuffer] })],
+  ])(
+    'given it is %s during the sync, then it is stored as it was, and appends, look-ups and close go on',
+    async (_, change) => {
+      const world = new World();
+      const log = await world.open({ segmentBytes: 1 << 20 });
+      // In memory of its own, so that it can be given away.
+      const batch = Buffer.from(new Uint8Array(batchOf('a')).buffer);
+      const stall = world.disk.stallSyncs();
+      const appended = log.append(batch);
+      await quiet();
+      change(batch);
+      stall.end();
+      expect((await appended).index).toBe(1);
+      await appendEach(log, 'b');
+      expect(await valuesOf(log)).toEqual(['a', 'b']);
+      expect(await valuesOf(log, { time: 0 })).toEqual(['a', 'b']);
+      await log.close();
+      expect(await valuesOf(await world.open({ segmentBytes: 1 << 20 }))).toEqual(['a', 'b']);
+    },
+  );
+
+  it.each(['write', 'sync'] as const)(
+    'given it is given away, and the %s fails, then everybody is told, and close ends',
+    async (method) => {
+      const world = new World();
+      const log = await world.open({ segmentBytes: 1 << 20 });
+      const batch = Buffer.from(new Uint8Array(batchOf('a')).buffer);
+      world.disk.inject({ method, path: /\.log$/, code: 'ENOSPC' });
+      const appended = [log.append(batch), log.append(batchOf('b'))];
+      structuredClone(batch.buffer, { transfer: [batch.buffer as ArrayBuffer] });
+      const settled = await Promise.allSettled(appended);
+      expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+      await log.append(batchOf('c')).catch(() => {});
+      await log.close();
+    },
+  );
+});

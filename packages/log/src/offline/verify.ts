@@ -181,7 +181,7 @@ class Verifier {
   async #verifyIndex({ id, base, bytes }: SealedSegment): Promise<void> {
     const name = names.sparseIndex(base.index + 1, id);
     this.#seen.add(name);
-    const cached = await this.#log.directory.readWhole(name);
+    const cached = await this.#log.directory.readAround(name);
     if (cached !== undefined && SparseIndex.decode(cached, id, base, bytes) === undefined) {
       this.#note(name, 'the index is damaged or cut short: it is made anew when it is needed');
     }
@@ -190,7 +190,7 @@ class Verifier {
   async #verifyCheckpoints(boundaries: readonly LogPosition[]): Promise<void> {
     for (const { index, term } of boundaries) {
       const name = names.checkpoint(index, term);
-      const bytes = await this.#log.directory.readWhole(name);
+      const bytes = await this.#log.directory.readAround(name);
       this.#seen.add(name);
       if (bytes !== undefined && decodeCheckpoint(bytes, { index, term }) === undefined) {
         this.#damage(name, 'the checkpoint is damaged: derive the state from an older one');
