@@ -3,7 +3,6 @@ import { openLog } from '@commitlog/log';
 import { encodeBatch, headerBytes } from '@commitlog/record';
 import { nodeClock, nodeFiles } from '@commitlog/runtime/node';
 import { inFreshDirectory } from './directory.js';
-import { median } from './median.js';
 import { RawLog } from './raw.js';
 
 export interface AppendCase {
@@ -11,9 +10,10 @@ export interface AppendCase {
   readonly recordsPerBatch: number;
 }
 
-export interface AppendResult extends AppendCase {
-  readonly recordsPerSecond: number;
-  readonly ratioToRaw: number;
+/** Records a second, round by round. */
+export interface AppendRates {
+  readonly ours: readonly number[];
+  readonly raw: readonly number[];
 }
 
 export const appendCases: readonly AppendCase[] = [
@@ -31,7 +31,7 @@ export async function benchAppend(
   testCase: AppendCase,
   rounds: number,
   roundMs: number,
-): Promise<AppendResult> {
+): Promise<AppendRates> {
   const ours: number[] = [];
   const raw: number[] = [];
   for (let round = 0; round < rounds + 1; round += 1) {
@@ -42,13 +42,7 @@ export async function benchAppend(
     ours.push(oursRate);
     raw.push(rawRate);
   }
-  const { writers, recordsPerBatch } = testCase;
-  return {
-    writers,
-    recordsPerBatch,
-    recordsPerSecond: Math.round(median(ours)),
-    ratioToRaw: median(ours) / median(raw),
-  };
+  return { ours, raw };
 }
 
 async function measureLog(dir: string, testCase: AppendCase, roundMs: number): Promise<number> {

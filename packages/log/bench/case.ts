@@ -4,13 +4,13 @@
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { type AppendCase, type AppendResult, benchAppend } from './append.js';
+import { type AppendCase, type AppendRates, benchAppend } from './append.js';
 import { benchLargeLog, type LargeLogResult } from './large.js';
-import { benchRead, type ReadResult } from './read.js';
+import { benchRead, type ReadRates } from './read.js';
 
 interface Cases {
-  append: { readonly job: AppendCase & { readonly roundMs: number }; readonly result: AppendResult };
-  read: { readonly job: { readonly bytes: number }; readonly result: ReadResult };
+  append: { readonly job: AppendCase & { readonly roundMs: number }; readonly result: AppendRates };
+  read: { readonly job: { readonly bytes: number }; readonly result: ReadRates };
   large: { readonly job: { readonly bytes: number }; readonly result: LargeLogResult };
 }
 

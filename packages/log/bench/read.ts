@@ -4,18 +4,18 @@ import { type Log, openLog } from '@commitlog/log';
 import { encodeBatch } from '@commitlog/record';
 import { nodeClock, nodeFiles } from '@commitlog/runtime/node';
 import { inFreshDirectory } from './directory.js';
-import { median } from './median.js';
 import { rawRead } from './raw.js';
 
-export interface ReadResult {
-  readonly bytesPerSecond: number;
-  readonly ratioToRaw: number;
+/** Bytes a second, round by round. */
+export interface ReadRates {
+  readonly ours: readonly number[];
+  readonly raw: readonly number[];
 }
 
 const components = { files: nodeFiles, clock: nodeClock };
 
 /** Reads a log from start to end, and the same files with the raw loop, in turn. */
-export async function benchRead(parent: string, rounds: number, logBytes: number): Promise<ReadResult> {
+export async function benchRead(parent: string, rounds: number, logBytes: number): Promise<ReadRates> {
   return await inFreshDirectory(parent, async (dir) => {
     await fill(dir, logBytes);
     const paths = (await readdir(dir)).filter((name) => name.endsWith('.log')).map((name) => join(dir, name));
@@ -31,7 +31,7 @@ export async function benchRead(parent: string, rounds: number, logBytes: number
       ours.push(oursRate);
       raw.push(rawRate);
     }
-    return { bytesPerSecond: Math.round(median(ours)), ratioToRaw: median(ours) / median(raw) };
+    return { ours, raw };
   });
 }
 
