@@ -282,3 +282,20 @@ test('given a hole, when somebody has another entry in its place, it is cut only
   cut.receive('fetched', 2, { commit: 3, entries: [entry(3, 2)] });
   expect(cut.log).toEqual([1, 1]);
 });
+
+test('given a read whose round nobody had answered when its leader resigned, when that leads again, then it is confirmed anew, and not as of then', () => {
+  const lab = new Lab({ log: [1, 1], term: 1, commit: 2, settings }).becomeLeader([2]);
+  lab.receive('append-accepted', 2, { match: 3 });
+  lab.step({ kind: 'read', token: 7 });
+  lab.receive('stale-term', 3, { term: lab.core.term + 5 });
+  lab.becomeLeader([2]);
+  lab.receive('append-accepted', 2, { match: 4 });
+  for (let beat = 0; beat < 3; beat += 1) {
+    for (const { round, to } of lab.take('heartbeat')) {
+      if (to === member(2)) lab.receive('heartbeat-ack', 2, { round });
+    }
+    lab.pass(50);
+  }
+  const ready = lab.effects.filter((effect) => effect.kind === 'read-ready');
+  expect(ready).toEqual([{ kind: 'read-ready', token: 7, index: 4 }]);
+});
