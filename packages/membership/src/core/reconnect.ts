@@ -1,6 +1,6 @@
 import { type Address, randomBelow } from '@commitlog/runtime';
 import { addressText } from './address.js';
-import { pushPull } from './push-pull.js';
+import { pushPull } from './asking.js';
 import { isLive } from './roster.js';
 import type { Swim } from './swim.js';
 
