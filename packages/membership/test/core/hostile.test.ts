@@ -330,3 +330,15 @@ test('given what is known of a member already, then nobody is asked', () => {
   rig.hear('b', { ...rig.alive('a', 1), address: addressOf('z') } as Message);
   expect(rig.asked).toEqual([]);
 });
+
+test('given that all others left, then a member that starts elsewhere looks for them where they were', () => {
+  // They come back and look for it where it was: nobody knew where anybody is.
+  const rig = new Rig();
+  rig.know('a', 'b');
+  rig.hear('a', { kind: 'left', about: 'b', incarnation: 1 });
+  expect(rig.core.contacts()).toEqual([addressOf('a')]);
+  rig.hear('a', { kind: 'left', about: 'a', incarnation: 1 });
+  expect(rig.core.contacts()).toEqual([addressOf('a'), addressOf('b')]);
+  rig.step({ kind: 'leave' });
+  expect(rig.core.contacts()).toEqual([addressOf('a'), addressOf('b')]);
+});
