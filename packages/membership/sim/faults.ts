@@ -56,11 +56,12 @@ export class Faults {
     if (node.saved === undefined) node.join(this.#seeds(node));
   }
 
+  /** The first, whom nobody told of the others, and two who never move: who remembers places of movers alone finds nobody. */
   #seeds(node: SimNode): SimNode['address'][] {
-    return this.#cluster.nodes
-      .filter((each) => each !== node)
-      .slice(0, 3)
-      .map((each) => each.address);
+    const { nodes } = this.#cluster;
+    const seeds = new Set([nodes[0]!, ...nodes.slice(-2)]);
+    seeds.delete(node);
+    return [...seeds].map(({ address }) => address);
   }
 
   #schedule(kind: FaultKind, meanMs: number, delayMs: number): void {
