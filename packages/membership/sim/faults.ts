@@ -9,6 +9,8 @@ import type { FaultKind, Plan } from './plan.js';
 /** Breaks things, each kind on a schedule of its own, and mends them after a while. */
 export class Faults {
   isStopped = false;
+  /** Whether only kinds happen that have not yet: one may need members whom the others keep down. */
+  isOnlyMissing = false;
   readonly fired: Map<FaultKind, number> = new Map();
   readonly #cluster: SimCluster;
   readonly #plan: Plan;
@@ -54,16 +56,17 @@ export class Faults {
     if (node.saved === undefined) node.join(this.#seeds(node));
   }
 
+  /** The first, whom nobody told of the others, and two who never move: who remembers places of movers alone finds nobody. */
   #seeds(node: SimNode): SimNode['address'][] {
-    return this.#cluster.nodes
-      .filter((each) => each !== node)
-      .slice(0, 3)
-      .map((each) => each.address);
+    const { nodes } = this.#cluster;
+    const seeds = new Set([nodes[0]!, ...nodes.slice(-2)]);
+    seeds.delete(node);
+    return [...seeds].map(({ address }) => address);
   }
 
   #schedule(kind: FaultKind, meanMs: number, delayMs: number): void {
     this.#cluster.events.after(delayMs, () => {
-      if (this.isStopped) return;
+      if (this.isStopped || (this.isOnlyMissing && this.fired.get(kind)! > 0)) return;
       const hasFired = this.#fire(kind);
       if (hasFired) this.fired.set(kind, this.fired.get(kind)! + 1);
       this.#schedule(kind, meanMs, hasFired ? meanMs * (0.3 + this.#random.below(1400) / 1000) : 200);

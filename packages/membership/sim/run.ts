@@ -40,7 +40,8 @@ export function runSeed(seed: string): RunResult {
     startAll(cluster, faults);
     faults.start();
     cluster.runFor(plan.faultsMs);
-    // What could not happen yet (nobody was up to stand still, say) gets its moment.
+    // What could not happen yet (nobody was up to stand still, say) gets its moment, as the others rest.
+    faults.isOnlyMissing = true;
     cluster.runUntil(() => faults.missing === undefined, 3 * plan.faultsMs);
     faults.heal();
     cluster.network.quality = calmNetwork;

@@ -1,4 +1,5 @@
 import { type Address, type Random, randomBelow } from '@commitlog/runtime';
+import { allStates, catchUp } from './asking.js';
 import type { Counters } from './counters.js';
 import type { CoreTimer, Effect, Input } from './effect.js';
 import { decodeExchange, encodeExchange } from './exchange.js';
@@ -10,7 +11,7 @@ import { encodeMessage, type Message, type News } from './message.js';
 import { hearNews, hearOwnWord } from './news.js';
 import { decodePacket, type Packet } from './packet.js';
 import { probeAcked, probeAnswered, probeEnd, probeNacked, probeTimeout, startProbe } from './probing.js';
-import { allStates, catchUp, hearStates, pushPullTimer } from './push-pull.js';
+import { hearStates, pushPullTimer } from './push-pull.js';
 import type { Recipient } from './recipient.js';
 import { lostPlaces, reconnect } from './reconnect.js';
 import { announce, setTags } from './refutation.js';

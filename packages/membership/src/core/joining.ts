@@ -1,5 +1,5 @@
 import type { Address } from '@commitlog/runtime';
-import { pushPull } from './push-pull.js';
+import { pushPull } from './asking.js';
 import type { Swim } from './swim.js';
 
 /** Exchanges everything with each of `addresses`, a few at a time. */

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { addressText } from './address.js';
+import { askSeldom } from './asking.js';
 import { isLeap } from './incarnation.js';
 import type { News } from './message.js';
 import { maybeRefute } from './refutation.js';
@@ -65,7 +66,12 @@ function tellAgain(swim: Swim, known: Peer): void {
 }
 
 function hearAlive(swim: Swim, news: Of<'alive'>, known: Peer | undefined): void {
-  if (news.incarnation === known?.incarnation || !hasRoomFor(swim, known)) return;
+  if (news.incarnation === known?.incarnation) {
+    // It was started twice from the same saved state. Neither is newer for anybody but itself: told both, it raises its incarnation.
+    if (isLive(known) && !isSame(known, news)) askSeldom(swim, news.address);
+    return;
+  }
+  if (!hasRoomFor(swim, known)) return;
   if (decodeTags(news.tagBytes) === undefined) {
     swim.counters.malformed += 1;
     return;
@@ -132,7 +138,8 @@ function comeAlive(swim: Swim, known: Peer | undefined, peer: Peer): void {
   } else if (known.status === 'suspect' || !isSame(known, peer)) swim.report('updated', peer);
 }
 
-function isSame(one: Peer, other: Peer): boolean {
-  const { address, tagBytes } = other;
-  return addressText(one.address) === addressText(address) && Buffer.compare(one.tagBytes, tagBytes) === 0;
+type Described = Pick<Peer, 'address' | 'tagBytes'>;
+
+function isSame(one: Described, other: Described): boolean {
+  return addressText(one.address) === addressText(other.address) && Buffer.compare(one.tagBytes, other.tagBytes) === 0;
 }

@@ -1,6 +1,5 @@
-import type { Address } from '@commitlog/runtime';
-import type { Exchange, MemberState } from './exchange.js';
-import type { Incarnation } from './incarnation.js';
+import { pushPull } from './asking.js';
+import type { MemberState } from './exchange.js';
 import { hearNews } from './news.js';
 import { isLive } from './roster.js';
 import type { Swim } from './swim.js';
@@ -16,30 +15,6 @@ export function pushPullTimer(swim: Swim): void {
   swim.remindIn(settings.pushPullIntervalMs * scale, { kind: 'push-pull' });
   const [peer] = roster.draw(1, random, (each) => each.name !== settings.name && isLive(each));
   if (peer !== undefined) pushPull(swim, peer.address, undefined);
-}
-
-/**
- * A member is further, by a packet that came straight from it, than anything that was heard of it: it is asked, and not given up
- * before it had time to answer. Of all members one is asked in a probe interval.
- */
-export function catchUp(swim: Swim, name: string, incarnation: Incarnation): void {
-  const known = swim.roster.get(name);
-  if (known === undefined || incarnation <= known.incarnation || swim.isLeaving) return;
-  swim.suspicions.get(name)?.contradict(swim.nowMs);
-  if (swim.nowMs - swim.caughtUpMs < swim.settings.probeIntervalMs) return;
-  if (pushPull(swim, known.address, undefined)) swim.caughtUpMs = swim.nowMs;
-}
-
-/** Begins an exchange, if there is room for one more. */
-export function pushPull(swim: Swim, to: Address, join: number | undefined): boolean {
-  if (swim.asks.size >= swim.settings.requestsMax) return false;
-  swim.ask(to, allStates(swim), { kind: 'push-pull', join }, swim.settings.streamTimeoutMs);
-  return true;
-}
-
-export function allStates(swim: Swim): Exchange {
-  const states = [...swim.roster.values()].map(({ changedMs: _local, ...state }): MemberState => ({ ...state }));
-  return { kind: 'push-pull', from: swim.settings.name, states };
 }
 
 /** Takes over what another knows. Its own word, if it is among them, is heard first: it explains the rest. */

@@ -1,6 +1,6 @@
 import { type Address, randomBelow } from '@commitlog/runtime';
 import { addressText } from './address.js';
-import { pushPull } from './push-pull.js';
+import { pushPull } from './asking.js';
 import { isLive } from './roster.js';
 import type { Swim } from './swim.js';
 
@@ -25,14 +25,17 @@ export function reconnect(swim: Swim): void {
   }
 }
 
-/** Where members failed, or are said to be, and nobody is known to be. */
-export function lostPlaces({ roster, contacts }: Swim): Address[] {
+/**
+ * Where members failed, or are said to be, and nobody is known to be. For a member that is alone also where those were who left: if they
+ * come back, and it has moved meanwhile, only it can find them.
+ */
+export function lostPlaces({ roster, contacts, settings }: Swim): Address[] {
   const known = new Set<string>();
   const lost = new Map<string, Address>();
   for (const peer of roster.values()) {
     const text = addressText(peer.address);
     if (isLive(peer)) known.add(text);
-    else if (peer.status === 'failed') lost.set(text, peer.address);
+    else if (peer.status === 'failed' || (roster.isAlone && peer.name !== settings.name)) lost.set(text, peer.address);
   }
   for (const address of contacts.except(known)) lost.set(addressText(address), address);
   for (const text of known) lost.delete(text);

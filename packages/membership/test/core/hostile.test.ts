@@ -3,8 +3,9 @@ import { SeededRandom } from '@commitlog/simulation';
 import { expect, test } from 'vitest';
 import { ByteReader } from '../../src/core/byte-reader.js';
 import { encodeExchange } from '../../src/core/exchange.js';
-import { readTagBytes } from '../../src/core/message.js';
+import { type Message, readTagBytes } from '../../src/core/message.js';
 import { ProbeRing } from '../../src/core/probe-ring.js';
+import { decodeTags, encodeTags } from '../../src/core/tags.js';
 import { incarnationLeapMax } from '../../src/index.js';
 import { addressOf, Rig } from './rig.js';
 
@@ -301,4 +302,43 @@ test('given a member that came back since it was pinged, then the probe of its e
   rig.pass(320);
   expect(rig.kinds(to)).toEqual([]);
   expect(rig.core.healthScore).toBe(0);
+});
+
+test.each([
+  ['another address', addressOf('z'), new Uint8Array(0)],
+  ['other tags', addressOf('a'), encodeTags({ rack: 7 })],
+])(
+  'given a member that is said to have %s at the incarnation that is known, then it is told so and settles it',
+  (_, address, tagBytes) => {
+    // It was started twice from the same saved state: whoever heard of one start alone took the other for known already.
+    const rig = new Rig();
+    rig.know('a', 'b', 'c');
+    for (const from of ['b', 'c']) rig.hear(from, { kind: 'alive', about: 'a', incarnation: 1, address, tagBytes });
+    expect(rig.asked.map(({ to }) => to)).toEqual([address]);
+    const a = new Rig({ name: 'a', address, incarnation: 1, tags: decodeTags(tagBytes)! });
+    a.step({ kind: 'asked', id: 1, bytes: rig.asked[0]!.bytes });
+    a.pass(200);
+    expect(a.core.self).toMatchObject({ address, incarnation: 2 });
+  },
+);
+
+test('given what is known of a member already, then nobody is asked', () => {
+  const rig = new Rig();
+  rig.know('a', 'b');
+  rig.hear('b', rig.alive('a', 1));
+  rig.hear('b', { kind: 'left', about: 'a', incarnation: 1 });
+  rig.hear('b', { ...rig.alive('a', 1), address: addressOf('z') } as Message);
+  expect(rig.asked).toEqual([]);
+});
+
+test('given that all others left, then a member that starts elsewhere looks for them where they were', () => {
+  // They come back and look for it where it was: nobody knew where anybody is.
+  const rig = new Rig();
+  rig.know('a', 'b');
+  rig.hear('a', { kind: 'left', about: 'b', incarnation: 1 });
+  expect(rig.core.contacts()).toEqual([addressOf('a')]);
+  rig.hear('a', { kind: 'left', about: 'a', incarnation: 1 });
+  expect(rig.core.contacts()).toEqual([addressOf('a'), addressOf('b')]);
+  rig.step({ kind: 'leave' });
+  expect(rig.core.contacts()).toEqual([addressOf('a'), addressOf('b')]);
 });
