@@ -91,18 +91,6 @@ export const mutants: readonly Mutant[] = [
     patches: [{ file: 'core/news.ts', find: '  if (news.incarnation < known.incarnation) return;\n', replace: '' }],
   },
   {
-    name: 'failed-is-taken-for-left',
-    trap: 'a member that left, came back and failed is said to have left again',
-    patches: [
-      {
-        file: 'core/news.ts',
-        find: "bury(swim, { ...known, incarnation: news.incarnation, status: 'failed' });",
-        replace:
-          "bury(swim, { ...known, incarnation: news.incarnation, status: known.status === 'left' ? 'left' : 'failed' });",
-      },
-    ],
-  },
-  {
     name: 'silent-leave',
     trap: 'a member that leaves says so to nobody',
     patches: [
