@@ -142,19 +142,29 @@ function isUnstamped(bytes: Buffer): boolean {
   return index === 0 && term === 0 && baseOffset === 0 && appendTime === 0;
 }
 
+/** How often bytes are read whose first reading took too much memory: the engine's own work is beside few of these. */
+const readings = 5;
+
 /**
  * Reading makes views, never buffers: the memory behind array buffers may not grow at all, and the heap only in proportion
- * to the input. A forged length or count that made a reader set memory aside by it would do either. A collection in between
- * hides a growth of the heap in one case, not in thousands.
+ * to the input. A forged length or count that made a reader set memory aside by it would do either, whenever it reads. The
+ * engine's own work is in the same counts: code that it compiles can look like growth, and a collection can hide one, so that
+ * what most readings say counts.
  */
 function measured(inputBytes: number, read: () => Outcome): Outcome {
-  const before = getHeapStatistics();
-  const outcome = read();
-  const after = getHeapStatistics();
-  const external = after.external_memory - before.external_memory;
-  assert.ok(external <= 0, `reading ${inputBytes} bytes allocated a buffer of ${external}`);
-  const heap = after.used_heap_size - before.used_heap_size;
   const heapMax = heapBytesFixed + heapBytesPerByte * inputBytes;
-  assert.ok(heap <= heapMax, `reading ${inputBytes} bytes took ${heap} bytes of heap, expected at most ${heapMax}`);
-  return outcome;
+  const excesses: string[] = [];
+  for (let reading = 1; ; reading += 1) {
+    const before = getHeapStatistics();
+    const outcome = read();
+    const after = getHeapStatistics();
+    const external = after.external_memory - before.external_memory;
+    const heap = after.used_heap_size - before.used_heap_size;
+    if (external > 0) excesses.push(`a buffer of ${external}`);
+    else if (heap > heapMax) excesses.push(`${heap} bytes of heap, expected at most ${heapMax}`);
+    if (excesses.length === 0 || reading === readings) {
+      assert.ok(excesses.length <= readings / 2, `reading ${inputBytes} bytes took ${excesses.join('; ')}`);
+      return outcome;
+    }
+  }
 }
