@@ -10,7 +10,8 @@ import {
   SimulatedDisk,
 } from '@commitlog/simulation';
 import { identify } from '../src/layout.js';
-import { judgeDecay } from './decay.js';
+import { type Decayed, judgeDecay } from './decay.js';
+import { type Failed, judgeFailing } from './failing.js';
 import { judge, matching, openOn } from './judge.js';
 import { type LogState, withBatches } from './model.js';
 import { dir, segmentBytes, Workload } from './workload.js';
@@ -50,6 +51,8 @@ export interface CrashSettings {
 
 /** After one power cut in so many, what was on the disk decays before the next start. */
 const decayEvery = 40;
+/** After one power cut in so many, the disk fails during the next start. */
+const failEvery = 20;
 
 /** Runs the workload once, and recovers from a power cut before every operation, in every way that the operation's unsynced changes allow. */
 export async function crashEverywhere({ seed, variantsMax, shard, of, progress }: CrashSettings): Promise<CrashReport> {
@@ -61,6 +64,7 @@ export async function crashEverywhere({ seed, variantsMax, shard, of, progress }
     await crashAfterKill(report, point, new SeededRandom(seed).fork(`kill ${point.number}`));
     const random = new SeededRandom(seed).fork(`crash ${point.number}`);
     const rot = new SeededRandom(seed).fork(`decay ${point.number}`);
+    const failures = new SeededRandom(seed).fork(`failing ${point.number}`);
     const disk = new SimulatedDisk({}, point.image);
     let variant = 0;
     for (const { fault, description, disk: crashed } of disk.crashStates({ random, variantsMax })) {
@@ -71,13 +75,17 @@ export async function crashEverywhere({ seed, variantsMax, shard, of, progress }
         report.failures.push({ operation: point.operation, number: point.number, fault, variant: description, reason });
       }
       variant += 1;
-      if (variant % decayEvery === point.number % decayEvery) {
-        for (const { what, reason: wrong } of await judgeDecay(image, point.allowed, rot)) {
-          count(report, point.operation, fault);
-          if (wrong === undefined) continue;
-          const { operation, number } = point;
-          report.failures.push({ operation, number, fault, variant: `${description}, then ${what}`, reason: wrong });
-        }
+      const hurt: (Decayed | Failed)[] = [];
+      if (variant % decayEvery === point.number % decayEvery)
+        hurt.push(...(await judgeDecay(image, point.allowed, rot)));
+      if (variant % failEvery === point.number % failEvery) {
+        hurt.push(...(await judgeFailing(image, point.allowed, failures)));
+      }
+      for (const { what, reason: wrong } of hurt) {
+        count(report, point.operation, fault);
+        if (wrong === undefined) continue;
+        const { operation, number } = point;
+        report.failures.push({ operation, number, fault, variant: `${description}, then ${what}`, reason: wrong });
       }
       // A power cut while the log recovers from a power cut, for one in so many.
       if (report.states % 23 === 0) await crashRecovery(report, point, image, random);

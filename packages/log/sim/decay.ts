@@ -2,7 +2,7 @@ import { inspectLog, type Log, LogError, type SegmentDescription } from '@commit
 import { encodeBatch } from '@commitlog/record';
 import { type Random, randomBelow } from '@commitlog/runtime';
 import { type DiskImage, SimulatedDisk } from '@commitlog/simulation';
-import { difference, matching, openOn } from './judge.js';
+import { difference, judged, matching, openOn } from './judge.js';
 import { type LogState, tailOf, withBatches } from './model.js';
 import { dir } from './workload.js';
 
@@ -138,14 +138,6 @@ async function goesOn(disk: SimulatedDisk, log: Log, state: LogState): Promise<s
   const differs = await difference(again, withBatches(state, batch), false);
   await again.close();
   return differs && `after one more append and a restart: ${differs}`;
-}
-
-async function judged(judge: () => Promise<string | undefined>): Promise<string | undefined> {
-  try {
-    return await judge();
-  } catch (error) {
-    return error instanceof Error ? error.stack : String(error);
-  }
 }
 
 function flipped(image: DiskImage, path: string, bit: number): { readonly disk: SimulatedDisk; readonly what: string } {

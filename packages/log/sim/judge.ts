@@ -31,6 +31,15 @@ export async function judge(disk: SimulatedDisk, allowed: readonly LogState[]): 
   }
 }
 
+/** What a judgement says, or what it threw. */
+export async function judged(judgement: () => Promise<string | undefined>): Promise<string | undefined> {
+  try {
+    return await judgement();
+  } catch (error) {
+    return error instanceof Error ? error.stack : String(error);
+  }
+}
+
 export async function openOn(disk: SimulatedDisk): Promise<Log> {
   return await openLog({ dir, segmentBytes }, { files: disk.files, clock: new SimulatedClock() });
 }
