@@ -18,6 +18,8 @@ import { type WalkEnd, walk } from './walk.js';
 
 /** A batch that is looked up stands within 32 KiB of where the index leads. */
 const seekWindowBytes = 64 * 1024;
+/** The most that is asked of the disk at once, whatever a reader would take: one call's limit is 2^31 − 1. */
+const readBytesMax = 1 << 30;
 
 /** What to look up: the batch of that index, the one that holds that offset, or the first appended at or after that time. */
 export type Target = { readonly index: number } | { readonly offset: number } | { readonly time: number };
@@ -275,7 +277,7 @@ export class Segment {
   async #readRun(from: ScanPoint, maxBytes: number, throughIndex: number): Promise<BatchRun | undefined> {
     const segmentRest = this.bytes - from.position;
     const readBytes = (length: number) => this.#withFile((file) => readRange(file, from.position, length));
-    let bytes = await readBytes(Math.min(Math.max(maxBytes, headerBytes), segmentRest));
+    let bytes = await readBytes(Math.min(Math.max(maxBytes, headerBytes), segmentRest, readBytesMax));
     const firstBytes = bytes.length < headerBytes ? 0 : Math.min(lengthOf(bytes), segmentRest);
     if (firstBytes > bytes.length) bytes = await readBytes(firstBytes);
     const { at, previous, why } = walk(bytes, from.previous, {

@@ -16,6 +16,19 @@ function watchOpenFiles(world: World): () => number {
   return () => most;
 }
 
+/** A directory with the file `a`, and how often that was closed since. */
+async function oneFile(): Promise<{ directory: LogDirectory; closed: () => number }> {
+  const disk = new SimulatedDisk();
+  const directory = new LogDirectory('/log', disk.files);
+  await disk.files.makeDirectory('/log');
+  await (await directory.createWith('a', Buffer.from('x'))).close();
+  let closed = 0;
+  disk.onOperation = ({ method }) => {
+    if (method === 'close') closed += 1;
+  };
+  return { directory, closed: () => closed };
+}
+
 it('given a limit of open files, when many segments are read one after the other, then it is kept', async () => {
   const world = new World();
   const log = await world.open({ openFilesMax: 2 });
@@ -49,10 +62,7 @@ it('given a segment is trimmed while its file is open, then the file is closed, 
 });
 
 it('given a file that is open, when it is used, then the disk is asked at once, before the caller goes on to compute', async () => {
-  const { files } = new SimulatedDisk();
-  const directory = new LogDirectory('/log', files);
-  await files.makeDirectory('/log');
-  await (await directory.createWith('a', Buffer.from('x'))).close();
+  const { directory } = await oneFile();
   const pool = new FilePool(directory, 1);
   await pool.use('a', () => Promise.resolve());
   let isAsked = false;
@@ -63,4 +73,19 @@ it('given a file that is open, when it is used, then the disk is asked at once, 
   expect(isAsked).toBe(true);
   await used;
   await pool.close();
+});
+
+it('given a file that is forgotten while it is read, then it is closed once it has been', async () => {
+  const { directory, closed } = await oneFile();
+  const pool = new FilePool(directory, 1);
+  let finish = (): void => {};
+  const reading = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const used = pool.use('a', () => reading);
+  await pool.forget('a');
+  expect(closed()).toBe(0);
+  finish();
+  await used;
+  expect(closed()).toBe(1);
 });

@@ -1,6 +1,6 @@
 import type { Log } from '@commitlog/log';
 import { describe, expect, it } from 'vitest';
-import { appendBig, batchOf, behind, big, valuesOf, World } from './world.js';
+import { appendBig, batchOf, behind, big, valuesOf, World, words } from './world.js';
 
 describe('a change that is done', () => {
   // It rejected, and whoever tried again, or did not, was wrong.
@@ -53,4 +53,36 @@ describe('a change that is done', () => {
     await world.open();
     expect(world.names.filter((name) => name.startsWith('CHECKPOINT'))).toEqual([]);
   });
+});
+
+it('given a sync of the directory fails anywhere in a roll, then the log opens without damage, and without the batch', async () => {
+  for (let after = 0; ; after += 1) {
+    const world = new World();
+    const log = await world.open();
+    await appendBig(log, 1, 3);
+    const failing = world.disk.inject({ method: 'syncDirectory', code: 'EIO', after });
+    const appended = await log.append(big('b4')).then(
+      () => true,
+      () => false,
+    );
+    if (failing.failedCount === 0) return expect(after).toBeGreaterThan(1);
+    expect(appended).toBe(false);
+    await log.close();
+    const again = await world.open();
+    expect(again.damage, `sync ${after}`).toEqual([]);
+    expect(await valuesOf(again)).toEqual(words(1, 3));
+    await again.close();
+  }
+});
+
+it('given a checkpoint where a segment begins, when the log is cut one batch before, then there is none any more', async () => {
+  const world = new World();
+  const log = await world.open({ checkpoint: ({ index }) => Buffer.from(`state of ${index}`) });
+  await appendBig(log, 1, 7);
+  expect(log.checkpoints.map(({ index }) => index)).toEqual([3, 6]);
+  await log.truncateAfter(5);
+  expect(log.checkpoints.map(({ index }) => index)).toEqual([3]);
+  expect(world.names.filter((name) => name.startsWith('CHECKPOINT'))).toHaveLength(1);
+  await appendBig(log, 6, 6);
+  expect(log.checkpoints.map(({ index }) => index)).toEqual([3]);
 });
