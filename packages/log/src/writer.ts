@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import type { Clock, Timer } from '@commitlog/runtime';
+import type { Clock } from '@commitlog/runtime';
 import type { LogDirectory } from './directory.js';
 import { LogError } from './errors.js';
 import type { Fence } from './fence.js';
@@ -7,11 +7,10 @@ import { type LogPosition, positionOf } from './position.js';
 import { type SegmentLimits, SegmentPlan } from './segment-plan.js';
 import type { SegmentSet } from './segment-set.js';
 import type { SyncedFile } from './synced-file.js';
+import { SyncedMarker } from './synced-marker.js';
+import { Turns } from './turns.js';
 import type { Watermark } from './watermark.js';
 import type { Append, Change, Roll } from './work.js';
-
-/** How long SYNCED may be behind on disk. */
-const syncedAfterMs = 1000;
 
 /**
  * When so many wait, they are written before the last group is told: the next is then checked and stamped during their sync, and that
@@ -37,7 +36,7 @@ export interface WriterLimits extends SegmentLimits {
 export class Writer {
   readonly #directory: LogDirectory;
   readonly #segments: SegmentSet;
-  readonly #synced: SyncedFile;
+  readonly #mark: SyncedMarker;
   readonly #durable: Watermark;
   readonly #fence: Fence;
   readonly #clock: Clock;
@@ -52,9 +51,8 @@ export class Writer {
   #gatheringSince: number | undefined;
   #isSavingState = false;
   #draining: Promise<void> | undefined;
-  /** Set while the tail is being moved back: until it settles, nobody knows what the next batch must follow. Never rejects. */
-  #turn: Promise<void> | undefined;
-  #syncedTimer: Timer | undefined;
+  /** Taken while the tail is being moved back: until then, nobody knows what the next batch must follow. */
+  readonly #turns = new Turns();
 
   constructor(
     parts: {
@@ -70,7 +68,7 @@ export class Writer {
   ) {
     this.#directory = parts.directory;
     this.#segments = parts.segments;
-    this.#synced = parts.synced;
+    this.#mark = new SyncedMarker(parts);
     this.#durable = parts.durable;
     this.#fence = parts.fence;
     this.#clock = parts.clock;
@@ -160,24 +158,20 @@ export class Writer {
 
   /** Takes batches, which must follow the tail: at once, or when it has come to rest, in the order of the calls. */
   inTurn<T>(bytes: number, append: () => Promise<T>): Promise<T> {
-    if (this.#turn === undefined) return append();
+    if (this.#turns.settled === undefined) return append();
     this.requireRoom(bytes);
     this.#pendingBytes += bytes;
     // The next in turn waits until these were taken, not until they are durable.
-    const taken = this.#turn.then(() => {
+    const taken = this.#turns.take(() => {
       this.#pendingBytes -= bytes;
       return { durable: append() };
     });
-    this.#takeTurn(taken);
     return taken.then(({ durable }) => durable);
   }
 
   /** Runs a {@link change} that moves the log's end. */
   cut(run: () => Promise<void>): Promise<void> {
-    const cutNow = (): Promise<void> => this.change(run).finally(() => this.#planFromDisk());
-    const done = this.#turn === undefined ? cutNow() : this.#turn.then(cutNow);
-    this.#takeTurn(done);
-    return done;
+    return this.#turns.take(() => this.change(run).finally(() => this.#planFromDisk()));
   }
 
   /** Seals the active segment, unless it is empty. Not a roll: nobody derived a state up to there. */
@@ -197,18 +191,13 @@ export class Writer {
 
   /** Resolves when nothing waits any more; then saves how far the log is synced. */
   async stop(): Promise<void> {
-    while (this.#draining !== undefined || this.#turn !== undefined) await (this.#draining ?? this.#turn);
-    this.#syncedTimer?.cancel();
-    if (this.#fence.error !== undefined) return;
-    this.#markSynced();
-    await this.#synced.sync();
+    for (let busy = this.#busy; busy !== undefined; busy = this.#busy) await busy;
+    this.#mark.stop();
+    if (this.#fence.error === undefined) await this.#mark.save();
   }
 
-  #takeTurn(turn: Promise<unknown>): void {
-    const settled = turn.then(nothing, nothing).then(() => {
-      if (this.#turn === settled) this.#turn = undefined;
-    });
-    this.#turn = settled;
+  get #busy(): Promise<void> | undefined {
+    return this.#draining ?? this.#turns.settled;
   }
 
   #take(append: Append): void {
@@ -315,7 +304,7 @@ export class Writer {
     for (const { bytes } of group) this.#pendingBytes -= bytes;
     this.#durableGroup = group;
     this.#durable.set(active.end.index);
-    this.#syncedTimer ??= this.#clock.after(syncedAfterMs, () => void this.#saveSynced());
+    this.#mark.saveSoon();
   }
 
   /** @returns what went wrong; `undefined` when the group is durable */
@@ -323,7 +312,7 @@ export class Writer {
     const { active, activeFile } = this.#segments;
     try {
       this.#fence.check();
-      this.#markSynced();
+      this.#mark.write();
       const batches = group.map(({ batch }) => batch);
       this.#directory.write(activeFile, active.file, batches, active.bytes);
       await this.#directory.sync(activeFile, active.file);
@@ -393,25 +382,6 @@ export class Writer {
     }
     // Or it would be back after a power cut.
     await this.#directory.sync(activeFile, active.file).catch(nothing);
-  }
-
-  /** Says in SYNCED what is durable by now, before more is written behind it. */
-  #markSynced(): void {
-    const { id: segmentId, bytes: position, end } = this.#segments.active;
-    if (this.#synced.latest.segmentId !== segmentId || this.#synced.latest.position !== position) {
-      this.#synced.write({ segmentId, position, end });
-    }
-  }
-
-  async #saveSynced(): Promise<void> {
-    this.#syncedTimer = undefined;
-    try {
-      this.#fence.check();
-      this.#markSynced();
-      await this.#synced.sync();
-    } catch {
-      // A write that failed is tried again with the next group, which is refused if it fails again; a sync closed the fence.
-    }
   }
 }
 
