@@ -58,6 +58,7 @@ const everyMutantWasCaught = ({ mutants }) =>
 
 /** So many that every rare state is reached. Which ones, the commit decides. */
 const swarmSeeds = 300;
+const logSeeds = 200;
 const driverSeeds = 600;
 
 const gossipSeeds = 60;
@@ -108,8 +109,14 @@ const steps = [
     judged: everySeedHeld(driverSeeds),
   },
   {
+    name: 'logs',
+    what: "simulated clusters of replicated logs and their clients, with the commit's seeds",
+    command: `${pnpm} sim log --seeds ${logSeeds} --json`,
+    judged: everySeedHeld(logSeeds),
+  },
+  {
     name: 'mutants',
-    what: 'bugs planted in Raft and in membership are caught, with seeds that never change',
+    what: 'bugs planted in Raft, in membership and in the replicated log are caught, with seeds that never change',
     command: `${pnpm} sim:mutants --json`,
     judged: everyMutantWasCaught,
   },

@@ -1,18 +1,18 @@
 /**
- * `pnpm sim:mutants [--only NAME] [--cores N] [--json]`: hunts the bugs that are planted in each package. With --json the last line of
- * standard output is `{ "mutants": [{ "name", "caught", "seeds", "by" }] }`, those of all packages.
+ * `pnpm sim:mutants [--only NAME] [--cores N] [--json]`: hunts the bugs that are planted, simulation by simulation. With --json the last line of
+ * standard output is `{ "mutants": [{ "name", "caught", "seeds", "by" }] }`, those of all.
  */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const packages = ['raft', 'membership'];
+const simulations = ['raft', 'membership', 'log'];
 const args = process.argv.slice(2);
 const isJson = args.includes('--json');
 const sim = fileURLToPath(new URL('./sim.mjs', import.meta.url));
 
 let exitCode = 0;
 const mutants = [];
-for (const name of packages) {
+for (const name of simulations) {
   if (!isJson) console.log(`${name}:`);
   const { status, stdout } = spawnSync(process.execPath, [sim, name, 'mutants', ...args], {
     stdio: ['inherit', isJson ? 'pipe' : 'inherit', 'inherit'],

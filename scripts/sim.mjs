@@ -4,8 +4,9 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const [name, ...args] = process.argv.slice(2);
-/** A package with more than one has the others in folders. */
-const folder = name === 'raft-driver' ? 'raft/sim/driver' : `${name}/sim`;
+/** Where a simulation is not in `sim` of the package that has its name. */
+const folders = { 'raft-driver': 'raft/sim/driver', log: 'replicated-log/sim' };
+const folder = folders[name] ?? `${name}/sim`;
 const main = fileURLToPath(new URL(`../packages/${folder}/main.ts`, import.meta.url));
 if (name === undefined || !existsSync(main)) {
   console.error(`usage: pnpm sim raft|raft-driver|membership|log …   (there is no simulation of "${name ?? ''}")`);

@@ -124,6 +124,11 @@ export class LogStorage implements RaftStorage {
     return this.log.hardState.storageId;
   }
 
+  /** The entries that are known to be damaged, and that nobody has sent yet: at most so many, the first ones. */
+  unreadable(countMax: number): readonly Index[] {
+    return this.#unreadable(this.log.start.index + 1, this.log.durable.index, countMax);
+  }
+
   async load(): Promise<StoredState> {
     const { hardState, start, durable } = this.log;
     const runs = await termRuns(this.log);
@@ -303,10 +308,11 @@ export class LogStorage implements RaftStorage {
   }
 
   /** The entries in a range that are damaged, and that nobody has sent yet. */
-  #unreadable(first: Index, last: Index): Index[] {
+  #unreadable(first: Index, last: Index, countMax = Number.POSITIVE_INFINITY): Index[] {
     const found = new Set<Index>();
     for (const { firstIndex, lastIndex } of this.log.damage) {
       for (let index = Math.max(first, firstIndex); index <= Math.min(last, lastIndex); index += 1) {
+        if (found.size === countMax) break;
         if (!this.#repairs.has(index)) found.add(index);
       }
     }

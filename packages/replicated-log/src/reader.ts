@@ -35,6 +35,8 @@ export interface ReaderComponents {
   readonly group: RaftGroup;
   /** The index of the last batch that may be read. */
   readonly committed: Watermark;
+  /** The batches that are known to be damaged and that nobody has sent yet, at most so many. */
+  readonly unreadable: (countMax: number) => readonly Index[];
 }
 
 /** Where reading begins in the log, and what of it is left out. */
@@ -176,12 +178,12 @@ export class Reader {
   /** What the log says, in a reader's words. */
   #translated(error: unknown, wanted: number): unknown {
     if (!(error instanceof LogError)) return error;
-    const { state, group } = this.#with;
+    const { state, group, unreadable } = this.#with;
     if (error.code === 'closed') return this.#end ?? closed();
     if (error.damage !== undefined) {
       const { firstIndex, lastIndex } = error.damage;
-      const named = Math.min(reportedMax, lastIndex - firstIndex + 1);
-      group.reportUnreadable(Array.from({ length: named }, (_, at) => firstIndex + at));
+      // Not of this batch alone: its segment is mended as a whole, and may have other holes, found as it was tried.
+      group.reportUnreadable(unreadable(reportedMax));
       const message = `batches ${firstIndex} to ${lastIndex} cannot be read on this member, and are fetched from others: try again, or read elsewhere`;
       return new ReplicatedLogError('damaged', message, { cause: error });
     }

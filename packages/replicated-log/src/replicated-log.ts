@@ -108,7 +108,13 @@ export class ReplicatedLog {
     this.#group = group;
     this.#committed = new Watermark(state.applied.index);
     this.#appender = new Appender({ group, format, state, pendingBytesMax });
-    this.#reader = new Reader({ log, state, group, committed: this.#committed });
+    this.#reader = new Reader({
+      log,
+      state,
+      group,
+      committed: this.#committed,
+      unreadable: storage.unreadable.bind(storage),
+    });
     const trim = this.#appender.trim.bind(this.#appender);
     this.#retention = new Retention(retention, { log, state, group, clock, trim, onProblem });
   }
