@@ -1,5 +1,5 @@
 import { LogError } from '@commitlog/log';
-import { type MemberId, memberId, RaftHost, type Role } from '@commitlog/raft';
+import { type MemberId, memberId, RaftError, RaftHost, type Role } from '@commitlog/raft';
 import type { Clock } from '@commitlog/runtime';
 import { type Fault, faults, SimulatedDisk, type Sometimes } from '@commitlog/simulation';
 import { ReplicatedLog } from '../src/index.js';
@@ -85,8 +85,8 @@ export class Member {
     return this.#life.isDead ? undefined : this.#life.failure;
   }
 
-  /** @returns whether it has; where not, its disk has no room for what a start writes */
-  async start(): Promise<boolean> {
+  /** @returns `full` when its disk has no room for what a start writes; `ruined` when damage hides what a member must not forget */
+  async start(): Promise<'started' | 'full' | 'ruined'> {
     const { world, founders } = this.#with;
     const life = new Life(this.node, world);
     this.#life = life;
@@ -113,23 +113,24 @@ export class Member {
         onRole: (role: Role, term, leader) => world.trace('role', { node: this.node, role, term, leader }),
       },
     );
-    let isFull = false;
+    let problem: 'full' | 'ruined' | undefined;
     opening.then(
       (log) => {
         life.log = log;
         world.trace('started', { node: this.node, id: this.id });
       },
       (error: unknown) => {
-        isFull = error instanceof LogError && error.code === 'no-space';
-        if (!isFull) world.violated('a member starts on what its disk holds', `${this.node}: ${describe(error)}`);
+        if (error instanceof LogError && error.code === 'no-space') problem = 'full';
+        else if (error instanceof RaftError && error.code === 'ERR_RAFT_STORAGE') problem = 'ruined';
+        else world.violated('a member starts on what its disk holds', `${this.node}: ${describe(error)}`);
       },
     );
-    if (!(await world.until(() => life.log !== undefined || isFull, 10_000))) {
+    if (!(await world.until(() => life.log !== undefined || problem !== undefined, 10_000))) {
       world.violated('a member starts', `${this.node} does not open`);
     }
-    if (isFull) life.die();
-    else life.host.start();
-    return !isFull;
+    if (problem === undefined) life.host.start();
+    else life.die();
+    return problem ?? 'started';
   }
 
   /** What a call of this process comes to: its answer, some time later, or the end of the process. */
@@ -194,7 +195,7 @@ export class Member {
 
   /** Everything is gone: the next process draws another storage id, and is no member. */
   async wipe(): Promise<void> {
-    await this.kill();
+    if (!this.#life.isDead) await this.kill();
     this.#with.world.trace('wipe', { node: this.node });
     this.#with.sometimes.reached('a disk was wiped');
     this.disk = new SimulatedDisk();

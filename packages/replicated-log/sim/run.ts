@@ -132,10 +132,7 @@ class Cluster {
     if (random.chance(0.05)) this.#empty();
     if (plan.decay === 'bits' && happens(0.03)) this.#decaying.flipBit();
     const mayWipe = plan.decay === 'wipes' && this.#operator.wiped === undefined;
-    if (mayWipe && happens(0.02)) {
-      await this.#downAndUp(member, () => member.wipe());
-      this.#operator.wiped = member;
-    }
+    if (mayWipe && happens(0.02)) await this.#downAndUp(member, () => this.#wipe(member));
   }
 
   /** From the others, or to them, or both. */
@@ -155,12 +152,19 @@ class Cluster {
     await this.#start(member);
   }
 
-  /** A disk may be too full even for what a start writes: somebody makes room then. */
+  /** A disk may be too full even for what a start writes: somebody makes room then. One that is ruined is given up, and replaced. */
   async #start(member: Member): Promise<void> {
-    if (await member.start()) return;
-    this.#empty();
-    if (!(await member.start()))
-      this.#world.violated('a member starts', `${member.node} finds no room on an empty disk`);
+    const before = await member.start();
+    if (before === 'started') return;
+    if (before === 'full') this.#empty();
+    else if (member === this.#decaying && this.#world.plan.decay === 'bits') await this.#wipe(member);
+    const after = await member.start();
+    if (after !== 'started') this.#world.violated('a member starts', `${member.node} was ${before}, then ${after}`);
+  }
+
+  async #wipe(member: Member): Promise<void> {
+    await member.wipe();
+    this.#operator.wiped = member;
   }
 
   #failSync(member: Member): void {
