@@ -100,9 +100,10 @@ class OpenCall extends ServerInterceptingCall {
   readonly #init: CallsInit;
   readonly #method: string;
   readonly #admit: Admit;
-  readonly #guard: Guard | undefined;
+  readonly #requirement: Requirement | undefined;
   readonly #base: BaseCall;
   readonly #abort = new AbortController();
+  #guard: Guard | undefined;
   #observation: Observation | undefined;
   #context: CallContext | undefined;
   #deadline: NodeJS.Timeout | undefined;
@@ -131,12 +132,8 @@ class OpenCall extends ServerInterceptingCall {
     this.#init = init;
     this.#method = kind.method;
     this.isStream = kind.isStream;
+    this.#requirement = kind.requirement;
     this.#admit = admit;
-    const { method, requirement } = kind;
-    const certificate = call.getAuthContext().sslPeerCertificate;
-    if (requirement !== undefined) {
-      this.#guard = new Guard(init.security, { method, requirement, peer: call.getPeer(), certificate });
-    }
     this.#base = takeBaseCall(call, (code, error) => this.#finish(code, error));
   }
 
@@ -166,17 +163,20 @@ class OpenCall extends ServerInterceptingCall {
   #begin(metadata: Metadata, forward: () => void): void {
     const method = this.#method;
     const { isStream } = this;
-    const peer = this.getPeer();
-    const start = { side: 'server', method, isStream, peer, metadata } as const;
     const onDefect = (error: unknown): void => this.#init.failures.report({ method, error });
     this.#ifOpen(() => {
+      const peer = this.getPeer();
+      const start = { side: 'server', method, isStream, peer, metadata } as const;
       this.#observation = new Observation(this.#init.observers, start, onDefect);
-      if (this.#guard === undefined) throw new ApiError('UNIMPLEMENTED', `${method} is not served here`);
+      const requirement = this.#requirement;
+      if (requirement === undefined) throw new ApiError('UNIMPLEMENTED', `${method} is not served here`);
+      const certificate = this.getAuthContext().sslPeerCertificate;
+      this.#guard = new Guard(this.#init.security, { method, requirement, peer, certificate });
       this.#guard.admitCall();
       const principal = this.#guard.principal!;
       this.#observation.principal = principal;
       const deadlineMs = this.#bound();
-      this.#awaitMessage();
+      this.#awaitMessage(requirement);
       this.#context = { method, principal, peer, deadlineMs, signal: this.#abort.signal };
       this.#leaveWork = this.#init.workload.enter(this.#base.connection);
       this.#unlist = this.#admit(metadata, this);
@@ -204,8 +204,7 @@ class OpenCall extends ServerInterceptingCall {
   }
 
   /** Until a call names its log, nobody knows whether it may be there: it does not stay for long. */
-  #awaitMessage(): void {
-    const { requirement } = this.#guard!;
+  #awaitMessage(requirement: Requirement): void {
     if (requirement.kind !== 'granted' || !requirement.namesLog) return;
     const { firstMessageMs } = this.#init;
     const text = `no message that names a log within ${firstMessageMs} ms`;

@@ -29,10 +29,6 @@ export class Guard {
     this.#attempt = attempt;
   }
 
-  get requirement(): Requirement {
-    return this.#attempt.requirement;
-  }
-
   /** Absent until a call was admitted. */
   get principal(): Principal | undefined {
     return this.#principal;
