@@ -82,6 +82,28 @@ export async function forgeAuthority(name: string, by?: Signer, serialNumber = '
   };
 }
 
+/** An authority's certificate anew, with the same name and key, good for these years: from January to January. */
+export async function forgeTwin(
+  { certificatePem, keyPem }: Signer,
+  [from, until]: readonly [number, number],
+  by: Signer = { certificatePem, keyPem },
+): Promise<string> {
+  const authority = new X509Certificate(certificatePem);
+  const certificate = await X509CertificateGenerator.create(
+    {
+      ...fieldsOf({ usages: [], isAuthority: true, serialNumber: '77' }),
+      subject: authority.subjectName,
+      issuer: new X509Certificate(by.certificatePem).subjectName,
+      publicKey: authority.publicKey,
+      signingKey: await importKey(by.keyPem, webcrypto),
+      notBefore: new Date(Date.UTC(from, 0, 1)),
+      notAfter: new Date(Date.UTC(until, 0, 1)),
+    },
+    webcrypto,
+  );
+  return pemOf('CERTIFICATE', certificate.rawData);
+}
+
 /**
  * What bears an authority's name and key identifier, but not its key: whoever looks for an issuer by these finds it, and
  * takes the authority that it claims to be signed by for that one's.

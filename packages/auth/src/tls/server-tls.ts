@@ -30,7 +30,7 @@ export interface ServerTlsComponents {
 export interface ServerTlsStatus {
   /** Until the server's certificate, or one that it needs, expires. */
   readonly certificateDaysLeft: number;
-  /** Until the first authority expires. */
+  /** Until the first authority expires: by the last of its certificates, where it was renewed. */
   readonly authorityDaysLeft: number;
   /** Until a revocation list should have been replaced; missing where there is none. */
   readonly revocationsDaysLeft: number | undefined;
@@ -174,7 +174,7 @@ export class ServerTls {
     const expires = new Date(next.certificateExpiresMs).toISOString();
     this.#audit.record({
       kind: 'certificates-changed',
-      what: `certificate until ${expires}, ${next.authorityKeys.size} authorities, ${next.revocations.size} revoked`,
+      what: `certificate until ${expires}, ${next.authorityValidities.size} authorities, ${next.revocations.size} revoked`,
     });
     this.#endUntrusted();
   }
