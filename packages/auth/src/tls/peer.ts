@@ -1,8 +1,23 @@
-import type { X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { AuthError } from '../errors.js';
 import type { Credentials } from './credential-files.js';
 import { type CertificateName, keyDigest, normalSerialNumber } from './revocations.js';
 import { isInDate, type Validity, validityOf } from './validity.js';
+
+/** A certificate with those of its issuers, as Node's TLS hands it to `checkServerIdentity`. */
+export interface PresentedChain {
+  /** The certificate itself, DER. */
+  readonly raw: Uint8Array;
+  /** A root's is itself. */
+  readonly issuerCertificate?: PresentedChain;
+}
+
+export function chainOf(certificate: PresentedChain): X509Certificate[] {
+  const chain = new Set<PresentedChain>();
+  let next: PresentedChain | undefined = certificate;
+  for (; next !== undefined && !chain.has(next); next = next.issuerCertificate) chain.add(next);
+  return [...chain].map(({ raw }) => new X509Certificate(raw));
+}
 
 /** One certificate between a peer and an authority, as far as it must be watched. */
 interface Link {

@@ -5,7 +5,7 @@ import { AuthError, wordsOf } from '../errors.js';
 import { type Connection, LiveCredentials, tryOut } from '../grpc/live-credentials.js';
 import { WatchedFiles } from '../watched-files.js';
 import { type CredentialPaths, type Credentials, readCredentials } from './credential-files.js';
-import { Peer } from './peer.js';
+import { chainOf, Peer, type PresentedChain } from './peer.js';
 import type { WebCrypto } from './revocations.js';
 
 /** Settings of {@link openServerTls}. */
@@ -126,6 +126,23 @@ export class ServerTls {
       refusals: this.#refusals,
     };
   }
+
+  /**
+   * Why a server that this node has dialled is not to be believed, or `undefined` where it is: its certificate was revoked, say. TLS has verified it already.
+   * Bound, to be handed to whatever dials.
+   *
+   * @param certificate with those of its issuers, as `checkServerIdentity` of Node's TLS gets it
+   */
+  readonly problemOfServer = (certificate: PresentedChain): Error | undefined => {
+    const { authorities } = this.#credentials!;
+    let problem: string | undefined;
+    try {
+      problem = new Peer(chainOf(certificate), authorities).problem(this.#credentials!, this.#clock.wallMs());
+    } catch (error) {
+      problem = `its certificates cannot be read: ${wordsOf(error)}`;
+    }
+    return problem === undefined ? undefined : new AuthError('certificates', `the server is not believed: ${problem}`);
+  };
 
   /** Reads the files for the first time: {@link openServerTls} has done it. */
   async load(): Promise<void> {
