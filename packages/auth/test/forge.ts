@@ -150,18 +150,26 @@ function der(tag: number, content: Buffer): Buffer {
   return Buffer.concat([Buffer.of(tag, content.length), content]);
 }
 
-/** A revocation list. @param nextUpdate when the next one is due; `null` where it does not say */
+/**
+ * A revocation list.
+ *
+ * @param nextUpdate when the next one is due; `null` where it does not say
+ * @param number what it has for its number, DER; missing where it has none
+ */
 export async function forgeList(
   { certificatePem, keyPem }: Signer,
   serialNumbers: readonly string[],
   nextUpdate: Date | null = new Date(Date.UTC(2034, 0, 1)),
+  { number, thisUpdate = new Date() }: { readonly number?: Buffer; readonly thisUpdate?: Date } = {},
 ): Promise<Buffer> {
   const list = await X509CrlGenerator.create(
     {
       issuer: new X509Certificate(certificatePem).subjectName,
       signingKey: await importKey(keyPem, webcrypto),
       signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+      thisUpdate,
       ...(nextUpdate && { nextUpdate }),
+      extensions: number === undefined ? [] : [new Extension('2.5.29.20', false, number)],
       entries: serialNumbers.map((serialNumber) => ({ serialNumber, revocationDate: new Date(Date.UTC(2025, 0, 1)) })),
     },
     webcrypto,

@@ -174,6 +174,7 @@ export class ServerTls {
 
   async #apply(contents: readonly Buffer[]): Promise<void> {
     const next = await readCredentials(this.#settings, contents, this.#clock.wallMs(), this.#crypto);
+    this.#requireSuccessor(next);
     try {
       tryOut(next);
     } catch (error) {
@@ -194,6 +195,14 @@ export class ServerTls {
       what: `certificate until ${expires}, ${next.authorityValidities.size} authorities, ${next.revocations.size} revoked`,
     });
     this.#endUntrusted();
+  }
+
+  /** @throws AuthError `certificates` when the revocation lists are older than those that hold */
+  #requireSuccessor({ revocations, authorityValidities }: Credentials): void {
+    const path = this.#settings.revocations;
+    if (path === undefined || this.#credentials === undefined) return;
+    const problem = revocations.problemAfter(this.#credentials.revocations, authorityValidities);
+    if (problem !== undefined) throw new AuthError('certificates', `${path}: ${problem}`, { path });
   }
 
   #admit(connection: Connection): void {

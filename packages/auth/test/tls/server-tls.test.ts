@@ -205,6 +205,36 @@ describe('new files', () => {
     });
   });
 
+  it('with a revocation list from before change nothing: whoever was revoked stays so, until the server starts anew', async () => {
+    const before = await readFile(mutual.paths.revocations);
+    await mutual.authority.revoke(alice.serialNumber);
+    const tls = await mutual.tls({ pollMs: 60_000 });
+    const port = await mutual.serve(tls);
+    await writeFile(mutual.paths.revocations, before);
+    expect(await tls.reload()).toBe(false);
+    expect(mutual.records.at(-1)).toMatchObject({
+      kind: 'certificates-refused',
+      reason: expect.stringMatching(/ca\.crl: .* number 1 .* after 2/),
+    });
+    expect(await mutual.client(port, alice).once()).toMatch(/UNAVAILABLE/);
+    expect(await mutual.client(await mutual.serve(await mutual.tls()), alice).once()).toBe('hello');
+  });
+
+  it('may retire an authority, together with its revocation list', async () => {
+    const other = await mutual.otherAuthority();
+    const [ours, theirs] = await Promise.all(
+      [mutual.paths.revocations, other.revocationsPath].map((path) => readFile(path)),
+    );
+    await writeFile(mutual.paths.authorities, mutual.authority.certificatePem + other.certificatePem);
+    await writeFile(mutual.paths.revocations, Buffer.concat([ours!, theirs!]));
+    const tls = await mutual.tls({ pollMs: 60_000 });
+    await writeFile(mutual.paths.revocations, ours!);
+    expect(await tls.reload()).toBe(false);
+    expect(mutual.records.at(-1)).toMatchObject({ reason: expect.stringMatching(/no list of CN=other any more/) });
+    await writeFile(mutual.paths.authorities, mutual.authority.certificatePem);
+    expect(await tls.reload()).toBe(true);
+  });
+
   it('may come while others shake hands: each succeeds, with the old ones or the new', async () => {
     const tls = await mutual.tls();
     const port = await mutual.serve(tls);
