@@ -17,6 +17,7 @@ import {
   serveSecured,
   TestAuthorizer,
   testAuthenticator,
+  until,
 } from '../rig.js';
 
 let authorizer: TestAuthorizer;
@@ -280,6 +281,36 @@ describe('when the policy changes', () => {
     };
     await failureOf(rest());
     expect(received, 'what was under way, and no more').toBeLessThan(20);
+  });
+
+  it('nothing more is sent to a reader that has lost its grant, though many others are asked about before it', async () => {
+    const names = Array.from({ length: 30 }, (_, at) => `reader-${at}`);
+    const grants = [...names, 'mallory'].map((name) => `${name} consume default`);
+    authorizer.change(grants);
+    const mallorys: Array<() => Promise<void>> = [];
+    const { server, ca, as } = await serveSecured(authorizer, {
+      async consumeStream(_request, { principal, signal }, responses) {
+        const write = () => responses.write({ record: { value: Buffer.from('x'), offset: 0n, term: 0n, type: 0 } });
+        if (principal.kind === 'client' && principal.subject === 'mallory') mallorys.push(write);
+        await write();
+        await until(signal);
+      },
+    });
+    const readAs = async (name: string) => {
+      const client = as(await ca.issue(name)).client(logV1.LogDefinition);
+      const reader = client.consumeStream({ offset: 0n, log: '' })[Symbol.asyncIterator]();
+      await reader.next();
+      return reader;
+    };
+    for (const name of names) await readAs(name);
+    const reader = await readAs('mallory');
+    authorizer.decisionMs = 5;
+    const since = authorizer.asked.length;
+    authorizer.change(grants.slice(0, -1));
+    expect(authorizer.asked.length - since, 'the others take more than one slice').toBeLessThan(30);
+    void mallorys[0]!().catch(() => {});
+    expect(server.openCalls).toBe(30);
+    expect(await failureOf(reader.next())).toMatchObject({ code: 'PERMISSION_DENIED' });
   });
 
   it('a server that has stopped is told no more', async () => {
