@@ -87,7 +87,8 @@ export class RevocationList {
       },
       this.#crypto,
     );
-    await writeDurably(this.#files, this.path, pemOf('X509 CRL', list.rawData), publicPermissions);
+    const text = pemOf('X509 CRL', list.rawData);
+    await writeDurably(this.#files, { path: this.path, text, permissions: publicPermissions });
   }
 }
 

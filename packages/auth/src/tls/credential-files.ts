@@ -84,7 +84,8 @@ function requireKeyOf(leaf: X509Certificate, keyPem: string, { certificate, key 
     throw new AuthError('certificates', why, { path: key, cause: error });
   }
   if (isItsKey) return;
-  throw new AuthError('certificates', `${key} is not the key of the certificate in ${certificate}`, { path: key });
+  const why = `${key} is not the key of the certificate in ${certificate}. Where their saving was interrupted, the one that fits is ${certificate}.new: rename it`;
+  throw new AuthError('certificates', why, { path: key });
 }
 
 function requireServer({ raw }: X509Certificate, path: string): void {
