@@ -31,7 +31,7 @@ export * as logV1 from './generated/log/v1/log.js';
 export type { CallContext } from './grpc/call-context.js';
 export { ApiChannel, type ChannelComponents, type ChannelInit } from './grpc/channel.js';
 export type { CallSettings, Duplex, Method, Responses, ServiceClient } from './grpc/client.js';
-export { ClientTls, type ClientTlsInit, pemFiles, type TlsMaterial } from './grpc/client-tls.js';
+export { ClientTls, type ClientTlsInit } from './grpc/client-tls.js';
 export type { Defect } from './grpc/failures.js';
 export type { Handler, Handlers } from './grpc/handlers.js';
 export { type Limits, limitsDefault } from './grpc/limits.js';
@@ -46,6 +46,7 @@ export {
   type Security,
 } from './grpc/security.js';
 export { ApiServer, type ServerComponents, type ServerInit } from './grpc/server.js';
+export { pemFiles, type TlsMaterial, TlsMaterialError } from './grpc/tls-material.js';
 export { tracing } from './grpc/tracing.js';
 export { type GrpcCodeName, grpcCodeName, grpcCodes } from './grpc-code.js';
 export { checkHandshake, type HandshakeSides, peerProtocol } from './handshake.js';

@@ -42,7 +42,7 @@ export class TestCa {
   }
 
   /** @param uri what a node has */
-  async issue(commonName: string, uri?: string): Promise<Identity> {
+  async issue(commonName: string, uri?: string, notAfter: Date = validity.notAfter): Promise<Identity> {
     const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
     const names: x509.JsonGeneralNames = [
       { type: 'dns', value: 'localhost' },
@@ -59,6 +59,7 @@ export class TestCa {
       publicKey: keys.publicKey as unknown as KeyPair['privateKey'],
       extensions: [new x509.SubjectAlternativeNameExtension(names)],
       ...validity,
+      notAfter,
     });
     const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
     const key = `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`;

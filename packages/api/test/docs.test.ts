@@ -44,7 +44,7 @@ describe('the README', () => {
       for (const name of ['server', 'n2', 'alice']) {
         const { cert, key } = await ca.issue(name);
         writeFileSync(join(dir, `${name}.crt`), cert);
-        writeFileSync(join(dir, `${name}.key`), key);
+        writeFileSync(join(dir, `${name}.key`), key, { mode: 0o600 });
       }
       const args = ['--conditions=@commitlog/source', '--import', 'tsx', 'examples/tls.ts', dir];
       const printed = execFileSync(process.execPath, args, { cwd: packageDirectory, encoding: 'utf8' });

@@ -162,6 +162,8 @@ export const testAuthenticator: Authenticator = {
 export class TestAuthorizer implements Authorizer {
   readonly asked: string[] = [];
   readonly listeners = new Set<() => void>();
+  /** How long it takes over each. */
+  decisionMs = 0;
   #grants: Set<string>;
 
   /** @param grants such as `alice produce orders` */
@@ -172,6 +174,8 @@ export class TestAuthorizer implements Authorizer {
   isAllowed(principal: Parameters<Authorizer['isAllowed']>[0], action: string, log: string): boolean {
     const line = `${principal.kind === 'node' ? principal.nodeId : principal.subject} ${action} ${log}`;
     this.asked.push(line);
+    const decidedMs = performance.now() + this.decisionMs;
+    while (performance.now() < decidedMs);
     return this.#grants.has(line);
   }
 

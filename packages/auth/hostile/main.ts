@@ -15,6 +15,7 @@ import { fileCases } from './cases/files.js';
 import { handshakeCases } from './cases/handshake.js';
 import { identityCases } from './cases/identity.js';
 import { messageCases } from './cases/messages.js';
+import { oneFlightCases } from './cases/one-flight.js';
 import { reflectionCases } from './cases/reflection.js';
 import { streamCases } from './cases/streams.js';
 import { Ground } from './ground.js';
@@ -38,6 +39,7 @@ const flags = readFlags();
 const began = performance.now();
 const all = [
   ...handshakeCases,
+  ...oneFlightCases,
   ...identityCases,
   ...accessCases,
   ...fileCases,

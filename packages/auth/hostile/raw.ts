@@ -8,8 +8,9 @@ export class RawConnection {
   readonly session: ClientHttp2Session;
   readonly #socket: Socket;
 
-  constructor(ground: Ground, bearer: Bearer = ground.alice) {
-    this.#socket = connectTcp({ host: '127.0.0.1', port: ground.port });
+  /** @param port of whatever is between it and the server */
+  constructor(ground: Ground, bearer: Bearer = ground.alice, port: number = ground.port) {
+    this.#socket = connectTcp({ host: '127.0.0.1', port });
     const tls = connectTls({ ...ground.tls(bearer), socket: this.#socket });
     this.session = connect(`https://localhost:${ground.port}`, {
       createConnection: () => tls,
@@ -38,6 +39,11 @@ export class RawConnection {
     const answer = answerOf(stream);
     stream.end(body);
     return answer;
+  }
+
+  /** What it has said so far, encrypted. */
+  get bytesWritten(): number {
+    return this.#socket.bytesWritten;
   }
 
   close(): void {

@@ -31,6 +31,7 @@ export {
 export type { Identity } from './pki/profile.js';
 export { type Principal, subjectOf } from './principal.js';
 export type { CredentialPaths } from './tls/credential-files.js';
+export type { PresentedChain } from './tls/peer.js';
 export type { WebCrypto } from './tls/revocations.js';
 export {
   openServerTls,

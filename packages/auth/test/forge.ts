@@ -82,6 +82,28 @@ export async function forgeAuthority(name: string, by?: Signer, serialNumber = '
   };
 }
 
+/** An authority's certificate anew, with the same name and key, good for these years: from January to January. */
+export async function forgeTwin(
+  { certificatePem, keyPem }: Signer,
+  [from, until]: readonly [number, number],
+  by: Signer = { certificatePem, keyPem },
+): Promise<string> {
+  const authority = new X509Certificate(certificatePem);
+  const certificate = await X509CertificateGenerator.create(
+    {
+      ...fieldsOf({ usages: [], isAuthority: true, serialNumber: '77' }),
+      subject: authority.subjectName,
+      issuer: new X509Certificate(by.certificatePem).subjectName,
+      publicKey: authority.publicKey,
+      signingKey: await importKey(by.keyPem, webcrypto),
+      notBefore: new Date(Date.UTC(from, 0, 1)),
+      notAfter: new Date(Date.UTC(until, 0, 1)),
+    },
+    webcrypto,
+  );
+  return pemOf('CERTIFICATE', certificate.rawData);
+}
+
 /**
  * What bears an authority's name and key identifier, but not its key: whoever looks for an issuer by these finds it, and
  * takes the authority that it claims to be signed by for that one's.
@@ -128,18 +150,26 @@ function der(tag: number, content: Buffer): Buffer {
   return Buffer.concat([Buffer.of(tag, content.length), content]);
 }
 
-/** A revocation list. @param nextUpdate when the next one is due; `null` where it does not say */
+/**
+ * A revocation list.
+ *
+ * @param nextUpdate when the next one is due; `null` where it does not say
+ * @param number what it has for its number, DER; missing where it has none
+ */
 export async function forgeList(
   { certificatePem, keyPem }: Signer,
   serialNumbers: readonly string[],
   nextUpdate: Date | null = new Date(Date.UTC(2034, 0, 1)),
+  { number, thisUpdate = new Date() }: { readonly number?: Buffer; readonly thisUpdate?: Date } = {},
 ): Promise<Buffer> {
   const list = await X509CrlGenerator.create(
     {
       issuer: new X509Certificate(certificatePem).subjectName,
       signingKey: await importKey(keyPem, webcrypto),
       signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+      thisUpdate,
       ...(nextUpdate && { nextUpdate }),
+      extensions: number === undefined ? [] : [new Extension('2.5.29.20', false, number)],
       entries: serialNumbers.map((serialNumber) => ({ serialNumber, revocationDate: new Date(Date.UTC(2025, 0, 1)) })),
     },
     webcrypto,

@@ -12,6 +12,7 @@ import type { CallContext } from './call-context.js';
 import type { Failures } from './failures.js';
 import { Guard } from './guard.js';
 import { type CallObserver, Observation } from './observer.js';
+import { type Recheckable, Rechecks } from './rechecks.js';
 import type { Security } from './security.js';
 import type { Workload } from './workload.js';
 
@@ -32,6 +33,7 @@ export interface CallsInit {
 export class Calls {
   readonly #init: CallsInit;
   readonly #open = new Set<OpenCall>();
+  readonly #rechecks = new Rechecks(this.#open);
   readonly #admitted = new WeakMap<Metadata, OpenCall>();
   #isStopping = false;
 
@@ -57,9 +59,9 @@ export class Calls {
     return this.#open.size;
   }
 
-  /** After a change of the policy: ends whatever it does not allow any more. */
+  /** After a change of the policy: ends whatever it does not allow any more, in slices where there is much of it. */
   recheck(): void {
-    for (const call of this.#open) call.recheck();
+    this.#rechecks.begin();
   }
 
   /** Admits no more calls. */
@@ -95,20 +97,22 @@ interface CallKind {
 /** Lists a call that may go on, under the metadata that its handler will know it by. Returns what takes it off the list. */
 type Admit = (metadata: Metadata, call: OpenCall) => () => void;
 
-class OpenCall extends ServerInterceptingCall {
+class OpenCall extends ServerInterceptingCall implements Recheckable {
   readonly isStream: boolean;
   readonly #init: CallsInit;
   readonly #method: string;
   readonly #admit: Admit;
-  readonly #guard: Guard | undefined;
+  readonly #requirement: Requirement | undefined;
   readonly #base: BaseCall;
   readonly #abort = new AbortController();
+  #guard: Guard | undefined;
   #observation: Observation | undefined;
   #context: CallContext | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #firstMessage: NodeJS.Timeout | undefined;
   #unlist = (): void => {};
   #leaveWork = (): void => {};
+  #isStale = false;
   #isHandled = false;
   #isOver = false;
 
@@ -123,6 +127,7 @@ class OpenCall extends ServerInterceptingCall {
         }),
       sendMessage: (message, forward) => {
         // While a message is under way, grpc-js holds the status back; one more would push it further off, without end.
+        this.#checkBeforeSending();
         if (this.#isOver) return;
         if (this.#observation !== undefined) this.#observation.messagesSent += 1;
         forward(message);
@@ -131,12 +136,8 @@ class OpenCall extends ServerInterceptingCall {
     this.#init = init;
     this.#method = kind.method;
     this.isStream = kind.isStream;
+    this.#requirement = kind.requirement;
     this.#admit = admit;
-    const { method, requirement } = kind;
-    const certificate = call.getAuthContext().sslPeerCertificate;
-    if (requirement !== undefined) {
-      this.#guard = new Guard(init.security, { method, requirement, peer: call.getPeer(), certificate });
-    }
     this.#base = takeBaseCall(call, (code, error) => this.#finish(code, error));
   }
 
@@ -149,8 +150,36 @@ class OpenCall extends ServerInterceptingCall {
     if (!this.#isOver) this.#base.end(this.#init.failures.trailerOf(this.#method, error));
   }
 
-  recheck(): void {
-    this.#ifOpen(() => this.#guard?.recheck());
+  get isStale(): boolean {
+    return this.#isStale;
+  }
+
+  markStale(): void {
+    this.#isStale = true;
+  }
+
+  *recheck(): Generator<undefined> {
+    // A further change while this goes on makes it stale again.
+    this.#isStale = false;
+    const steps = this.#guard!.recheck();
+    let isDone = false;
+    while (!isDone) {
+      isDone = true;
+      this.#ifOpen(() => {
+        isDone = steps.next().done === true;
+      });
+      if (!isDone) yield;
+    }
+  }
+
+  /**
+   * What is read goes out under the policy that holds, also before a call has had its turn. A call that is about many logs waits for it: only streams of
+   * requests are, each of which is checked by itself.
+   */
+  #checkBeforeSending(): void {
+    if (!this.#isStale || this.#guard!.decisions > 1) return;
+    const steps = this.recheck();
+    while (!steps.next().done);
   }
 
   async handle(handler: (context: CallContext) => Promise<void>): Promise<void> {
@@ -166,17 +195,20 @@ class OpenCall extends ServerInterceptingCall {
   #begin(metadata: Metadata, forward: () => void): void {
     const method = this.#method;
     const { isStream } = this;
-    const peer = this.getPeer();
-    const start = { side: 'server', method, isStream, peer, metadata } as const;
     const onDefect = (error: unknown): void => this.#init.failures.report({ method, error });
     this.#ifOpen(() => {
+      const peer = this.getPeer();
+      const start = { side: 'server', method, isStream, peer, metadata } as const;
       this.#observation = new Observation(this.#init.observers, start, onDefect);
-      if (this.#guard === undefined) throw new ApiError('UNIMPLEMENTED', `${method} is not served here`);
+      const requirement = this.#requirement;
+      if (requirement === undefined) throw new ApiError('UNIMPLEMENTED', `${method} is not served here`);
+      const certificate = this.getAuthContext().sslPeerCertificate;
+      this.#guard = new Guard(this.#init.security, { method, requirement, peer, certificate });
       this.#guard.admitCall();
       const principal = this.#guard.principal!;
       this.#observation.principal = principal;
       const deadlineMs = this.#bound();
-      this.#awaitMessage();
+      this.#awaitMessage(requirement);
       this.#context = { method, principal, peer, deadlineMs, signal: this.#abort.signal };
       this.#leaveWork = this.#init.workload.enter(this.#base.connection);
       this.#unlist = this.#admit(metadata, this);
@@ -204,8 +236,7 @@ class OpenCall extends ServerInterceptingCall {
   }
 
   /** Until a call names its log, nobody knows whether it may be there: it does not stay for long. */
-  #awaitMessage(): void {
-    const { requirement } = this.#guard!;
+  #awaitMessage(requirement: Requirement): void {
     if (requirement.kind !== 'granted' || !requirement.namesLog) return;
     const { firstMessageMs } = this.#init;
     const text = `no message that names a log within ${firstMessageMs} ms`;

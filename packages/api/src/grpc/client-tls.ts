@@ -1,34 +1,28 @@
-import { readFile } from 'node:fs/promises';
-import { checkServerIdentity, createSecureContext, type PeerCertificate } from 'node:tls';
+import {
+  checkServerIdentity,
+  createSecureContext,
+  type DetailedPeerCertificate,
+  type SecureContext,
+  TLSSocket,
+} from 'node:tls';
 import { ChannelCredentials } from '@grpc/grpc-js';
 import { warn } from './failures.js';
-
-/** What a client shows, and whom it believes; each in PEM. */
-export interface TlsMaterial {
-  /** The authorities whose certificates are believed. */
-  readonly ca: string | Buffer;
-  /** The client's own certificate, and those between it and the authority. Together with `key`, or neither. */
-  readonly cert?: string | Buffer;
-  readonly key?: string | Buffer;
-}
+import { checkMaterial, type TlsMaterial } from './tls-material.js';
 
 export interface ClientTlsInit {
   /** How often the material is loaded anew, in milliseconds. Default 60,000; 0: only by {@link ClientTls.reload}. */
   readonly reloadMs?: number;
-  /** Checks a server beyond its host name, such as which node it is. Returns what is wrong with it. */
-  readonly checkServerIdentity?: (host: string, certificate: PeerCertificate) => Error | undefined;
+  /**
+   * Checks a server beyond its host name and its authority, such as which node it is, and that it was not revoked. Returns what is wrong with it. Asked at
+   * every handshake, and again of open connections: one that it finds wrong ends.
+   *
+   * @param certificate with those of its issuers
+   */
+  readonly checkServerIdentity?: (host: string, certificate: DetailedPeerCertificate) => Error | undefined;
+  /** How often open connections are checked again, in milliseconds. Default 10,000; 0: only by {@link ClientTls.recheck}. */
+  readonly recheckMs?: number;
   /** Told of material that cannot be loaded or used: what was there goes on being used. */
   readonly onRefused?: (error: Error) => void;
-}
-
-/** Loads PEM files. */
-export function pemFiles(paths: { readonly ca: string; readonly cert?: string; readonly key?: string }) {
-  return async (): Promise<TlsMaterial> => {
-    const { ca, cert, key } = paths;
-    const read = async (path: string | undefined) => (path === undefined ? undefined : await readFile(path));
-    const [caPem, certPem, keyPem] = await Promise.all([readFile(ca), read(cert), read(key)]);
-    return { ca: caPem, ...(certPem && { cert: certPem }), ...(keyPem && { key: keyPem }) };
-  };
 }
 
 /**
@@ -38,26 +32,28 @@ export function pemFiles(paths: { readonly ca: string; readonly cert?: string; r
 export class ClientTls extends ChannelCredentials {
   readonly #load: () => Promise<TlsMaterial>;
   readonly #init: ClientTlsInit;
-  #current: ChannelCredentials;
+  #context: SecureContext;
   #reloading: Promise<void> = Promise.resolve();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #timers: NodeJS.Timeout[] = [];
+  /** Open connections, and the host that each was made to. */
+  readonly #connections = new Map<TLSSocket, string>();
 
   private constructor(load: () => Promise<TlsMaterial>, init: ClientTlsInit, first: TlsMaterial) {
     super();
     this.#load = load;
     this.#init = init;
-    this.#current = credentialsOf(first, init);
-    const { reloadMs = 60_000, onRefused = () => {} } = init;
-    if (reloadMs > 0)
-      this.#timer = setInterval(() => void this.reload().catch(onRefused).catch(warn), reloadMs).unref();
+    this.#context = contextOf(first);
+    const { reloadMs = 60_000, recheckMs = 10_000, onRefused = () => {} } = init;
+    if (reloadMs > 0) this.#every(reloadMs, () => void this.reload().catch(onRefused).catch(warn));
+    if (recheckMs > 0 && init.checkServerIdentity !== undefined) this.#every(recheckMs, () => this.recheck());
   }
 
-  /** @throws Error when the material cannot be loaded, or is none */
+  /** @throws TlsMaterialError when the material is none that a handshake could use; or whatever `load` throws */
   static async open(load: () => Promise<TlsMaterial>, init: ClientTlsInit = {}): Promise<ClientTls> {
     return new ClientTls(load, init, await load());
   }
 
-  /** @throws Error when the material cannot be loaded, or is none: what was there goes on being used */
+  /** @throws TlsMaterialError, or whatever `load` throws: what was there goes on being used */
   reload(): Promise<void> {
     // One after the other: what was read first must not replace what was read last.
     const reloaded = this.#reloading.then(() => this.#reload());
@@ -66,12 +62,20 @@ export class ClientTls extends ChannelCredentials {
   }
 
   async #reload(): Promise<void> {
-    this.#current = credentialsOf(await this.#load(), this.#init);
+    this.#context = contextOf(await this.#load());
   }
 
-  /** Reloads no more. */
+  /** Checks the server of every open connection again, and ends those that are not what they should be. */
+  recheck(): void {
+    for (const [socket, host] of this.#connections) {
+      if (socket.destroyed) continue;
+      if (this.#problemOf(host, socket.getPeerCertificate(true)) !== undefined) socket.destroy();
+    }
+  }
+
+  /** Reloads no more, and checks no more. */
   close(): void {
-    clearInterval(this.#timer);
+    for (const timer of this.#timers) clearInterval(timer);
   }
 
   override _isSecure(): boolean {
@@ -86,19 +90,56 @@ export class ClientTls extends ChannelCredentials {
   override _createSecureConnector(
     ...args: Parameters<ChannelCredentials['_createSecureConnector']>
   ): ReturnType<ChannelCredentials['_createSecureConnector']> {
-    const first = this.#current._createSecureConnector(...args);
+    const first = this.#credentials(() => {})._createSecureConnector(...args);
     return {
-      connect: (socket) => this.#current._createSecureConnector(...args).connect(socket),
+      connect: async (socket) => {
+        let host = '';
+        const credentials = this.#credentials((asked) => {
+          host = asked;
+        });
+        const connected = await credentials._createSecureConnector(...args).connect(socket);
+        if (connected.socket instanceof TLSSocket) this.#watch(connected.socket, host);
+        return connected;
+      },
       waitForReady: () => first.waitForReady(),
       getCallCredentials: () => first.getCallCredentials(),
       destroy: () => first.destroy(),
     };
   }
+
+  /** For one connection. @param onHost told of the host whose name the server must prove */
+  #credentials(onHost: (host: string) => void): ChannelCredentials {
+    return ChannelCredentials.createFromSecureContext(this.#context, {
+      checkServerIdentity: (host, shown) => {
+        onHost(host);
+        // Node hands over all of it (_tls_wrap.js, onConnectSecure).
+        return this.#problemOf(host, shown as DetailedPeerCertificate);
+      },
+    });
+  }
+
+  /** Called by Node where nobody catches: what is thrown here would end the process. */
+  #problemOf(host: string, shown: DetailedPeerCertificate): Error | undefined {
+    try {
+      return checkServerIdentity(host, shown) ?? this.#init.checkServerIdentity?.(host, shown);
+    } catch (error) {
+      return new Error(
+        `the server's certificate could not be checked: ${error instanceof Error ? error.message : error}`,
+      );
+    }
+  }
+
+  #watch(socket: TLSSocket, host: string): void {
+    this.#connections.set(socket, host);
+    socket.once('close', () => this.#connections.delete(socket));
+  }
+
+  #every(ms: number, act: () => void): void {
+    this.#timers.push(setInterval(act, ms).unref());
+  }
 }
 
-function credentialsOf({ ca, cert, key }: TlsMaterial, init: ClientTlsInit): ChannelCredentials {
-  const context = createSecureContext({ ca, cert, key, minVersion: 'TLSv1.3' });
-  return ChannelCredentials.createFromSecureContext(context, {
-    checkServerIdentity: (host, shown) => checkServerIdentity(host, shown) ?? init.checkServerIdentity?.(host, shown),
-  });
+function contextOf(material: TlsMaterial): SecureContext {
+  const { ca, cert, key } = checkMaterial(material, Date.now());
+  return createSecureContext({ ca, cert, key, minVersion: 'TLSv1.3' });
 }

@@ -29,10 +29,6 @@ export class Guard {
     this.#attempt = attempt;
   }
 
-  get requirement(): Requirement {
-    return this.#attempt.requirement;
-  }
-
   /** Absent until a call was admitted. */
   get principal(): Principal | undefined {
     return this.#principal;
@@ -73,15 +69,25 @@ export class Guard {
     this.#logs.add(log);
   }
 
+  /** How many decisions of the policy the call stands on. */
+  get decisions(): number {
+    const { requirement } = this.#attempt;
+    if (requirement.kind !== 'granted') return 0;
+    return requirement.namesLog ? this.#logs.size : 1;
+  }
+
   /**
-   * Asks the policy anew about a call that was let in.
+   * Asks the policy anew about a call that was let in, for one log with each step.
    *
    * @throws ApiError `PERMISSION_DENIED`; or whatever the authorizer throws
    */
-  recheck(): void {
+  *recheck(): Generator<undefined> {
     const { requirement } = this.#attempt;
     if (requirement.kind !== 'granted') return;
-    for (const log of requirement.namesLog ? this.#logs : ['*']) this.#requireGrant(log);
+    for (const log of requirement.namesLog ? this.#logs : ['*']) {
+      this.#requireGrant(log);
+      yield;
+    }
   }
 
   /** Says the same of a log that exists and of one that does not. */

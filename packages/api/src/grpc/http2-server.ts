@@ -16,7 +16,8 @@ interface Internals {
 
 /**
  * @param connections gets to know every connection
- * @param onError told of what befalls the listening socket after it was opened, such as no file descriptor being left
+ * @param onError told of what befalls the listening socket after it was opened, such as no file descriptor being left, and of what
+ * listeners throw
  */
 export function createGrpcServer(
   limits: Limits,
@@ -38,6 +39,7 @@ export function createGrpcServer(
     const http2Server = create(credentials);
     // Without a listener, an error of the socket would end the process.
     http2Server.on('error', onError);
+    contain(http2Server, onError);
     connections.watch(http2Server);
     http2Server.maxConnections = limits.connectionsMax;
     http2Server.on('secureConnection', rememberCertificate);
@@ -52,11 +54,30 @@ export function createGrpcServer(
   return server;
 }
 
+/**
+ * Whatever a listener throws ends what the event was about, a connection or a call, and nothing else: nobody catches it above, and it would end
+ * the process. grpc-js itself throws when a call comes in whose connection has just gone.
+ */
+function contain(server: Http2Server, onError: (error: Error) => void): void {
+  const emit = server.emit.bind(server) as (event: string | symbol, ...args: unknown[]) => boolean;
+  server.emit = (event: string | symbol, ...args: unknown[]): boolean => {
+    try {
+      return emit(event, ...args);
+    } catch (error) {
+      onError(error as Error);
+      (args[0] as { destroy?: () => void } | undefined)?.destroy?.();
+      return true;
+    }
+  };
+}
+
 /** Every call asks for the certificate, which takes longer to read than most of what else is done for a call. It never changes (RFC 8446 §4.6). */
 function rememberCertificate(socket: TLSSocket): void {
   const read = socket.getPeerCertificate.bind(socket) as (isDetailed?: boolean) => PeerCertificate;
   let remembered: PeerCertificate | undefined;
   const remember = (isDetailed?: boolean): PeerCertificate => {
+    // Of a socket that is gone Node has none, which grpc-js does not expect. Whoever it was is nobody now, and no call of theirs is served.
+    if (socket.destroyed) return {} as PeerCertificate;
     if (isDetailed) return read(true);
     remembered ??= read();
     return remembered;

@@ -1,14 +1,15 @@
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, type DetailedPeerCertificate } from 'node:tls';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ApiChannel, ClientTls, type ClientTlsInit, logV1, pemFiles } from '../../src/index.js';
 import { type Identity, TestCa } from '../certificates.js';
 import {
   closeAfterTest,
+  drain,
   eventually,
   failureOf,
   produceRequest,
@@ -33,7 +34,7 @@ async function install(ca: TestCa, { cert, key }: Identity): Promise<void> {
   await Promise.all([
     writeFile(path('ca.pem'), ca.pem),
     writeFile(path('cert.pem'), cert),
-    writeFile(path('key.pem'), key),
+    writeFile(path('key.pem'), key, { mode: 0o600 }),
   ]);
 }
 
@@ -48,6 +49,8 @@ function logOver(credentials: ClientTls, target = secured.target) {
   closeAfterTest(() => channel.close());
   return channel.client(logV1.LogDefinition);
 }
+
+const expired = new Date('2021-01-01T00:00:00Z');
 
 describe('client TLS', () => {
   it('shows the certificate of its files', async () => {
@@ -96,23 +99,60 @@ describe('client TLS', () => {
     }, 'the new certificate is shown');
   });
 
-  it.each([
-    ['cut short', '-----BEGIN CERTIFICATE-----\nMIIB'],
-    ['empty', ''],
-  ])('files that are %s are refused, and what was there goes on being used', async (_what, text) => {
+  const first = (ca: TestCa): string => ca.pem.slice(0, 200);
+  it.each<[what: string, name: 'ca' | 'cert' | 'key', content: (ca: TestCa) => string | Promise<string>, why: RegExp]>([
+    ['a certificate that was cut short', 'cert', first, /cert.* was cut short/],
+    ['an empty certificate', 'cert', () => '', /cert.* has no certificate/],
+    [
+      'a certificate that has expired',
+      'cert',
+      async (ca) => (await ca.issue('alice', undefined, expired)).cert,
+      /not that of|expired/,
+    ],
+    ['an empty key', 'key', () => '', /no private key/],
+    ['an empty list of authorities', 'ca', () => '', /ca.* has no certificate/],
+    ['garbage for authorities', 'ca', () => 'garbage', /ca.* has no certificate/],
+    ['a list of authorities that was cut short', 'ca', first, /ca.* was cut short: 1 certificates begin, and 0 end/],
+    ['a list whose second authority was cut short', 'ca', (ca) => ca.pem + first(ca), /was cut short/],
+    ['an authority that is none', 'ca', async (ca) => (await ca.issue('alice')).cert, /no authority/],
+  ])('%s is refused, and what was there goes on being used', async (_what, name, content, why) => {
     await install(secured.ca, await secured.ca.issue('alice'));
     const refused: Error[] = [];
     const credentials = await open({ reloadMs: 20, onRefused: (error) => refused.push(error) });
-    await writeFile(path('cert.pem'), text);
-    await expect(credentials.reload()).rejects.toThrow(/PEM|key|cert/i);
+    await writeFile(path(`${name}.pem`), await content(secured.ca));
+    await expect(credentials.reload()).rejects.toMatchObject({
+      code: 'certificates',
+      message: expect.stringMatching(why),
+    });
     await eventually(() => refused.length > 0, 'it is told');
     expect(await logOver(credentials).produce(produceRequest('tea'))).toEqual({ offset: 0n });
+    await expect(open()).rejects.toThrow(why);
+  });
+
+  it('a certificate that has expired is refused, and a key without its certificate', async () => {
+    await install(secured.ca, await secured.ca.issue('alice', undefined, expired));
+    await expect(open()).rejects.toThrow(/has expired on/);
+    const { ca, key } = paths();
+    await expect(ClientTls.open(pemFiles({ ca, key }))).rejects.toThrow(/the certificate is missing/);
+  });
+
+  it('a key that others than its owner may use is refused', async () => {
+    await install(secured.ca, await secured.ca.issue('alice'));
+    for (const mode of [0o640, 0o604, 0o620, 0o610]) {
+      await chmod(path('key.pem'), mode);
+      await expect(open()).rejects.toMatchObject({
+        code: 'key-exposed',
+        message: expect.stringContaining(`chmod 600 ${path('key.pem')}`),
+      });
+    }
+    await chmod(path('key.pem'), 0o400);
+    expect(await logOver(await open()).produce(produceRequest('tea'))).toEqual({ offset: 0n });
   });
 
   it('a key that is not that of the certificate is refused', async () => {
     const [alice, bob] = [await secured.ca.issue('alice'), await secured.ca.issue('bob')];
     await install(secured.ca, { cert: alice.cert, key: bob.key });
-    await expect(open()).rejects.toThrow(/key values mismatch/);
+    await expect(open()).rejects.toThrow(/the key is not that of the certificate of CN=alice/);
     await rm(path('key.pem'));
     await expect(open()).rejects.toThrow(/ENOENT/);
   });
@@ -134,6 +174,38 @@ describe('client TLS', () => {
     const error = await failureOf(logOver(credentials).produce(produceRequest('tea'), { timeoutMs: 3000 }));
     expect(['UNAVAILABLE', 'DEADLINE_EXCEEDED']).toContain(error.code);
     expect(asked).toContain('127.0.0.1');
+  });
+
+  it('a server that is not what it should be any more: open connections end, and no other is made', async () => {
+    await install(secured.ca, await secured.ca.issue('alice'));
+    let problem: Error | undefined;
+    const checked: (string | undefined)[] = [];
+    const checkServerIdentity = (host: string, { issuerCertificate }: DetailedPeerCertificate) => {
+      checked.push(`${host} ${issuerCertificate.subject.CN}`);
+      return problem;
+    };
+    const credentials = await open({ reloadMs: 0, recheckMs: 20, checkServerIdentity });
+    const stream = logOver(credentials).produceStream();
+    await stream.write(produceRequest('tea'));
+    const ended = failureOf(drain(stream));
+    await eventually(() => checked.length > 3, 'the open connection is checked again and again');
+    expect(new Set(checked)).toEqual(new Set(['127.0.0.1 test authority']));
+    problem = new Error('it was revoked');
+    expect(await ended).toMatchObject({ code: 'UNAVAILABLE' });
+    const error = await failureOf(logOver(credentials).produce(produceRequest('tea'), { timeoutMs: 1000 }));
+    expect(['UNAVAILABLE', 'DEADLINE_EXCEEDED']).toContain(error.code);
+    problem = undefined;
+    expect(await logOver(credentials).produce(produceRequest('tea'))).toEqual({ offset: 1n });
+  });
+
+  it('a check that throws finds the server wrong, and does not end the process', async () => {
+    await install(secured.ca, await secured.ca.issue('alice'));
+    const checkServerIdentity = () => {
+      throw new Error('a defect');
+    };
+    const log = logOver(await open({ reloadMs: 0, checkServerIdentity }));
+    const error = await failureOf(log.produce(produceRequest('tea'), { timeoutMs: 1000 }));
+    expect(['UNAVAILABLE', 'DEADLINE_EXCEEDED']).toContain(error.code);
   });
 
   it('a further check of a server does not replace that of its name', async () => {

@@ -1,12 +1,15 @@
-import type { PeerCertificate } from 'node:tls';
-import { ServerCredentials } from '@grpc/grpc-js';
+import type { Http2SecureServer } from 'node:http2';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
+import { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ApiServer, adminV1, checkHandshake, type Handlers, logV1, raftV1 } from '../../src/index.js';
+import { ApiServer, adminV1, checkHandshake, type Handlers, logV1, type Refusal, raftV1 } from '../../src/index.js';
+import { type Identity, TestCa } from '../certificates.js';
 import {
   drain,
   eventually,
   failureOf,
   logClient,
+  openChannel,
   produceRequest,
   type Secured,
   secure,
@@ -14,6 +17,7 @@ import {
   serveSecured,
   TestAuthorizer,
   testAuthenticator,
+  until,
 } from '../rig.js';
 
 let authorizer: TestAuthorizer;
@@ -26,6 +30,21 @@ beforeEach(async () => {
 
 const clientAs = async (name: string, uri?: string) =>
   secured.as(await secured.ca.issue(name, uri)).client(logV1.LogDefinition);
+
+/** Mutual TLS that shows every socket as soon as it shakes hands. */
+class SocketCredentials extends ServerCredentials {
+  constructor(ca: string, { cert, key }: Identity, onSocket: (socket: TLSSocket) => void) {
+    const ALPNCallback = function (this: TLSSocket): string {
+      onSocket(this);
+      return 'h2';
+    };
+    super({ requestCert: true, ALPNCallback }, { ca, cert, key });
+  }
+
+  override _equals(other: ServerCredentials): boolean {
+    return this === other;
+  }
+}
 
 describe('who may call', () => {
   it('a subject does what it is granted, on the log that it is granted for', async () => {
@@ -90,6 +109,36 @@ describe('who may call', () => {
     expect(seen[1]).toBe(seen[0]);
     expect(seen[2]).not.toBe(seen[0]);
     expect(seen[2]).toEqual(seen[0]);
+  });
+
+  it('whoever has gone before the call is looked at is nobody: it is not served, and the next one is', async () => {
+    const ca = await TestCa.create();
+    let isToBeCut = true;
+    const credentials = new SocketCredentials(ca.pem, await ca.issue('server'), (socket) => {
+      const { server } = socket as unknown as { server: Http2SecureServer };
+      // When the request was read, and before anybody hears of it.
+      if (isToBeCut) server.once('session', (session) => session.prependOnceListener('stream', () => socket.destroy()));
+    });
+    const served: string[] = [];
+    const produce = () => ({ offset: BigInt(served.push('tea')) });
+    const refusals: Refusal[] = [];
+    const security = {
+      authenticator: testAuthenticator,
+      authorizer,
+      onRefused: (refusal: Refusal) => refusals.push(refusal),
+    };
+    const { target } = await serve({ produce }, {}, { credentials, security });
+    const alice = await ca.issue('alice');
+    const [root, key, chain] = [ca.pem, alice.key, alice.cert].map((pem) => Buffer.from(pem));
+    const call = () =>
+      openChannel(target, {}, { credentials: ChannelCredentials.createSsl(root!, key!, chain!) })
+        .client(logV1.LogDefinition)
+        .produce(produceRequest('tea'));
+    expect(await failureOf(call())).toMatchObject({ code: 'UNAVAILABLE' });
+    expect(served).toEqual([]);
+    expect(refusals).toMatchObject([{ why: 'the caller has shown no certificate' }]);
+    isToBeCut = false;
+    expect(await call()).toEqual({ offset: 1n });
   });
 
   it('an authenticator that throws is a defect: the caller is told an id, and the next call works', async () => {
@@ -232,6 +281,36 @@ describe('when the policy changes', () => {
     };
     await failureOf(rest());
     expect(received, 'what was under way, and no more').toBeLessThan(20);
+  });
+
+  it('nothing more is sent to a reader that has lost its grant, though many others are asked about before it', async () => {
+    const names = Array.from({ length: 30 }, (_, at) => `reader-${at}`);
+    const grants = [...names, 'mallory'].map((name) => `${name} consume default`);
+    authorizer.change(grants);
+    const mallorys: Array<() => Promise<void>> = [];
+    const { server, ca, as } = await serveSecured(authorizer, {
+      async consumeStream(_request, { principal, signal }, responses) {
+        const write = () => responses.write({ record: { value: Buffer.from('x'), offset: 0n, term: 0n, type: 0 } });
+        if (principal.kind === 'client' && principal.subject === 'mallory') mallorys.push(write);
+        await write();
+        await until(signal);
+      },
+    });
+    const readAs = async (name: string) => {
+      const client = as(await ca.issue(name)).client(logV1.LogDefinition);
+      const reader = client.consumeStream({ offset: 0n, log: '' })[Symbol.asyncIterator]();
+      await reader.next();
+      return reader;
+    };
+    for (const name of names) await readAs(name);
+    const reader = await readAs('mallory');
+    authorizer.decisionMs = 5;
+    const since = authorizer.asked.length;
+    authorizer.change(grants.slice(0, -1));
+    expect(authorizer.asked.length - since, 'the others take more than one slice').toBeLessThan(30);
+    void mallorys[0]!().catch(() => {});
+    expect(server.openCalls).toBe(30);
+    expect(await failureOf(reader.next())).toMatchObject({ code: 'PERMISSION_DENIED' });
   });
 
   it('a server that has stopped is told no more', async () => {

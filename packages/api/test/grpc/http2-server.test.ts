@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { constants, createServer, type Http2Server, type Settings } from 'node:http2';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { status as grpc } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { Connections } from '../../src/grpc/connections.js';
 import { createGrpcServer } from '../../src/grpc/http2-server.js';
@@ -65,13 +66,42 @@ it('what a channel says of itself on the wire: its windows are raised', async ()
   void call;
 });
 
-it('an error of the listening socket is told, and does not end the process', () => {
-  const told: Error[] = [];
-  const server = createGrpcServer(limitsDefault, [], new Connections(), (error) => told.push(error));
-  const internals = server as unknown as { createHttp2Server(credentials: ServerCredentials): Http2Server };
-  const error = new Error('no file descriptor is left');
-  internals.createHttp2Server(ServerCredentials.createInsecure()).emit('error', error);
-  expect(told).toEqual([error]);
+describe('does not end the process, and is told:', () => {
+  const make = (told: Error[]): Http2Server => {
+    const server = createGrpcServer(limitsDefault, [], new Connections(), (error) => told.push(error));
+    const internals = server as unknown as { createHttp2Server(credentials: ServerCredentials): Http2Server };
+    return internals.createHttp2Server(ServerCredentials.createInsecure());
+  };
+
+  it('an error of the listening socket', () => {
+    const told: Error[] = [];
+    const error = new Error('no file descriptor is left');
+    make(told).emit('error', error);
+    expect(told).toEqual([error]);
+  });
+
+  it('what is thrown where a call or a connection comes in, and only that call or connection ends', async () => {
+    const told: Error[] = [];
+    const server = make(told);
+    const defects = [new Error('of a call'), new Error('of a connection')];
+    let connections = 0;
+    server.on('session', () => {
+      connections += 1;
+      if (connections === 1) throw defects[1]!;
+    });
+    server.prependListener('stream', (_stream, headers) => {
+      if (headers[':path'] === '/defect') throw defects[0]!;
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    closeAfterTest(() => void server.close());
+    const target = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    expect(await rawCall(rawSession(target), '/nothing', framed(Buffer.alloc(0)))).toMatchObject({ status: undefined });
+    const session = rawSession(target);
+    const calls = ['/defect', '/nothing'].map((path) => rawCall(session, path, framed(Buffer.alloc(0))));
+    expect((await Promise.all(calls)).map(({ status }) => status)).toEqual([undefined, grpc.UNIMPLEMENTED]);
+    expect(told).toEqual([defects[1], defects[0]]);
+  });
 });
 
 it('grpc-js keeps no list of connections without channelz: ours is the one that counts', async () => {

@@ -1,6 +1,7 @@
 import type { Clock, Files } from '@commitlog/runtime';
 import type { Audit } from '../audit.js';
 import { AuthError } from '../errors.js';
+import { givingWay } from '../give-way.js';
 import { type Principal, subjectOf } from '../principal.js';
 import { Recent } from '../recent.js';
 import { textOf } from '../small-file.js';
@@ -55,6 +56,7 @@ export async function openAccessControl(
  */
 export class AccessControl {
   readonly #settings: Required<AccessControlSettings>;
+  readonly #clock: Clock;
   readonly #audit: Audit;
   readonly #actions: ReadonlySet<string>;
   readonly #watched: WatchedFiles;
@@ -67,6 +69,7 @@ export class AccessControl {
   constructor(settings: AccessControlSettings, { files, clock, audit }: AccessControlComponents) {
     this.#settings = resolve(settings);
     const { model, policy, actions, pollMs, decisionsMax } = this.#settings;
+    this.#clock = clock;
     this.#audit = audit;
     this.#actions = new Set(actions);
     this.#decisions = new Recent(decisionsMax);
@@ -166,12 +169,14 @@ export class AccessControl {
 
   async #apply([model, policy]: readonly Buffer[]): Promise<void> {
     const { model: modelPath, policy: policyPath } = this.#settings;
+    const isChange = this.#policy !== undefined;
     const next = await Policy.read(
       { path: modelPath, text: textOf(model!, modelPath, 'policy') },
       { path: policyPath, text: textOf(policy!, policyPath, 'policy') },
       this.#actions,
+      // At the start nobody waits for anything else.
+      isChange ? givingWay(this.#clock) : undefined,
     );
-    const isChange = this.#policy !== undefined;
     this.#policy = next;
     this.#decisions = new Recent(this.#settings.decisionsMax);
     if (!isChange) return;

@@ -65,6 +65,11 @@ export function readModel(text: string, path: string): AccessModel {
   if (compared.length < 3) throw refuse(`expected p = sub, obj, act, found ${compared.length} fields`);
   requireEveryField(matcher, [...request, ...policy], refuse);
   requireKnownFunctions(matcher, model.model.has('g'), refuse);
+  if (effect === subjectPriority) {
+    throw refuse(
+      'the policy effect subjectPriority is not supported: the order that Casbin gives the lines can lose a denial. Use priority, or let denials win',
+    );
+  }
   if (!effects.includes(effect))
     throw refuse(`the policy effect "${effect}" is none that Casbin knows: was it cut short?`);
   const [subject, object, action] = request as [string, string, string];
@@ -87,14 +92,15 @@ export function readModel(text: string, path: string): AccessModel {
   };
 }
 
-/** Those of Casbin, spelt as it spells them; the first one heeds no denial. */
+/** Those of Casbin that can be relied on, spelt as it spells them; the first one heeds no denial. */
 const effects = [
   'some(where (p_eft == allow))',
   '!some(where (p_eft == deny))',
   'some(where (p_eft == allow)) && !some(where (p_eft == deny))',
   'priority(p_eft) || deny',
-  'subjectPriority(p_eft) || deny',
 ];
+/** Casbin compares the subjects of two lines only if one stands above the other, which orders no list that has others between them. */
+const subjectPriority = 'subjectPriority(p_eft) || deny';
 
 function requireKnownSections(text: string, refuse: (why: string) => AuthError): void {
   for (const [at, line] of text.split('\n').entries()) {

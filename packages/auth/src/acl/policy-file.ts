@@ -1,5 +1,6 @@
 import { BracketAwareCsvParser } from 'casbin';
 import { AuthError, wordsOf } from '../errors.js';
+import type { GiveWay } from '../give-way.js';
 import { parseNodeUri, subjectProblem } from '../principal.js';
 import { requireWhole } from './ending.js';
 import type { AccessModel } from './model-file.js';
@@ -26,23 +27,26 @@ const problemsMax = 20;
  * @param actions those there are
  * @throws AuthError `policy` that names every problem, with its line
  */
-export function readPolicy(
+export async function readPolicy(
   text: string,
   path: string,
   model: AccessModel,
   actions: ReadonlySet<string>,
-): readonly PolicyLine[] {
+  giveWay: GiveWay,
+): Promise<readonly PolicyLine[]> {
   requireWhole(text, path);
   const parser = new BracketAwareCsvParser();
   const problems: string[] = [];
   const lines: PolicyLine[] = [];
   const written = text.split('\n');
   for (const [at, line] of written.entries()) {
-    const isCutShort = at === written.length - 1;
+    await giveWay();
+    // What follows the last line feed; empty in a file that ends as it should.
+    const hasEnd = at < written.length - 1;
     try {
       const values = parser.parse(line.trim())?.[0];
       if (values === undefined || values.length === 0) continue;
-      lines.push(checkLine({ number: at + 1, text: line.trim(), kind: 'p', values }, model, actions, isCutShort));
+      lines.push(checkLine({ number: at + 1, text: line.trim(), kind: 'p', values }, model, actions, hasEnd));
     } catch (error) {
       problems.push(`line ${at + 1}: ${wordsOf(error)}: ${line.trim().slice(0, 80)}`);
     }
@@ -76,13 +80,14 @@ function checkLine(
   { values: [kind, ...values], ...line }: PolicyLine,
   model: AccessModel,
   actions: ReadonlySet<string>,
-  isCutShort: boolean,
+  hasEnd: boolean,
 ): PolicyLine {
+  if (!hasEnd) requireWholeLast(kind, values, model, actions);
   if (kind === 'g' && model.roleFields > 0) {
     requireCount(values, model.roleFields, model.roleFields);
     for (const name of values.slice(0, 2)) requirePossibleName(name);
   } else if (kind === 'p') {
-    const optional = model.fields.at(-1) === 'eft' && !isCutShort ? 1 : 0;
+    const optional = model.fields.at(-1) === 'eft' ? 1 : 0;
     requireCount(values, model.fields.length - optional, model.fields.length);
     requireKnownSubject(values[model.subjectAt]!, model);
     requireKnownObject(values[model.objectAt]!, model);
@@ -95,6 +100,25 @@ function checkLine(
     throw new Error(`expected a line that begins with "p,"${model.roleFields > 0 ? ' or "g,"' : ''}`);
   }
   return { ...line, kind, values };
+}
+
+/**
+ * A file without a line feed at its end may be one that is still being written, and its last value the beginning of another: `role:op` of
+ * `role:operator`. It is taken for whole only where no value that could stand there begins so.
+ */
+function requireWholeLast(
+  kind: string | undefined,
+  values: readonly string[],
+  { fields, actionAt, hasLiteralActions }: AccessModel,
+  actions: ReadonlySet<string>,
+): void {
+  const last = values.at(-1)!;
+  if (kind === 'p' && values.length === fields.length) {
+    if (fields.at(-1) === 'eft') return;
+    const isBeginning = [...actions].some((action) => action !== last && action.startsWith(last));
+    if (actionAt === fields.length - 1 && hasLiteralActions && !isBeginning) return;
+  }
+  throw new Error('the file ends in the middle of a line: was it cut short? If it is whole, end it with a line feed');
 }
 
 function requireCount(values: readonly string[], min: number, max: number): void {

@@ -1,6 +1,7 @@
 import { type Adapter, type Enforcer, type Model, newEnforcer } from 'casbin';
 import { AuthError, wordsOf } from '../errors.js';
-import { readModel } from './model-file.js';
+import type { GiveWay } from '../give-way.js';
+import { type AccessModel, readModel } from './model-file.js';
 import { type PolicyLine, readPolicy } from './policy-file.js';
 import { Roles } from './roles.js';
 
@@ -36,24 +37,28 @@ export class Policy {
     this.lineCount = lines.length;
   }
 
-  /** @throws AuthError `policy` for the first of the two files that cannot be relied on */
-  static async read(model: PolicySource, policy: PolicySource, actions: ReadonlySet<string>): Promise<Policy> {
+  /**
+   * @param giveWay called between lines: a policy may have 10,000
+   * @throws AuthError `policy` for the first of the two files that cannot be relied on
+   */
+  static async read(
+    model: PolicySource,
+    policy: PolicySource,
+    actions: ReadonlySet<string>,
+    giveWay: GiveWay = () => undefined,
+  ): Promise<Policy> {
     const checked = readModel(model.text, model.path);
-    const lines = readPolicy(policy.text, policy.path, checked, actions);
+    const lines = await readPolicy(policy.text, policy.path, checked, actions, giveWay);
+    let enforcer: Enforcer;
     try {
-      const enforcer = await newEnforcer(checked.makeModel(), adapterOf(lines));
+      enforcer = await newEnforcer(checked.makeModel(), adapterOf(lines));
       enforcer.setRoleManager(new Roles());
       await enforcer.buildRoleLinks();
-      const read = new Policy(enforcer, lines, policy.path, checked.isLiteral);
-      // A matcher can still be wrong in what only running it shows.
-      const { values } = lines.find(({ kind }) => kind === 'p')!;
-      enforcer.enforceSync(...[checked.subjectAt, checked.objectAt, checked.actionAt].map((at) => values[at]));
-      return read;
     } catch (error) {
-      throw new AuthError('policy', `${model.path}: the matcher cannot be run: ${wordsOf(error)}`, {
-        path: model.path,
-      });
+      throw new AuthError('policy', `${model.path}: Casbin cannot use it: ${wordsOf(error)}`, { path: model.path });
     }
+    await tryEach(enforcer, lines, checked, { model: model.path, policy: policy.path }, giveWay);
+    return new Policy(enforcer, lines, policy.path, checked.isLiteral);
   }
 
   /**
@@ -81,6 +86,34 @@ export class Policy {
     const { number, text } = line;
     return { isAllowed, line: { number, text }, reason: `line ${number} of ${this.#path} ${verb} it: ${text}` };
   }
+}
+
+/**
+ * Runs the matcher with every rule, alone and asked for what it speaks of: a pattern or an expression in it can be wrong in what only running it shows, and
+ * would then deny whatever comes past it.
+ *
+ * @throws AuthError `policy`
+ */
+async function tryEach(
+  enforcer: Enforcer,
+  lines: readonly PolicyLine[],
+  { subjectAt, objectAt, actionAt }: AccessModel,
+  paths: { readonly model: string; readonly policy: string },
+  giveWay: GiveWay,
+): Promise<void> {
+  const rules = enforcer.getModel().model.get('p')!.get('p')!;
+  const all = rules.policy;
+  for (const { number, values } of lines.filter(({ kind }) => kind === 'p')) {
+    await giveWay();
+    rules.policy = [values];
+    try {
+      enforcer.enforceSync(...[subjectAt, objectAt, actionAt].map((field) => values[field]));
+    } catch (error) {
+      const why = `${paths.policy}: line ${number}: the matcher of ${paths.model} cannot be run with it: ${wordsOf(error)}`;
+      throw new AuthError('policy', why, { path: paths.policy });
+    }
+  }
+  rules.policy = all;
 }
 
 function isDeniedExpressly({ isAllowed, line }: Decision): boolean {

@@ -3,7 +3,7 @@ import { createSecureContext, type SecureContextOptions, TLSSocket } from 'node:
 import { ServerCredentials } from '@grpc/grpc-js';
 import type { Credentials } from '../tls/credential-files.js';
 
-/** A connection whose handshake has succeeded. */
+/** A connection whose handshake has succeeded, and which OpenSSL trusts. */
 export interface Connection {
   /** What the peer has presented, in its order: its own certificate, and whatever it has sent along. */
   readonly presented: readonly X509Certificate[];
@@ -24,10 +24,14 @@ export interface Connection {
  *   (server.js, createHttp2Server). `setSecureContext` resets what it is not told: the versions are part of the context.
  * - Node calls `ALPNCallback` as a method of the socket (_tls_wrap.js, callALPNCallback): the only way to a server's sockets that
  *   leads through its options.
+ * - Node asks its handle for `verifyError` when a handshake is over, and destroys the socket when there is one, before it makes the HTTP/2
+ *   session (_tls_wrap.js, onServerSocketSecure): the only moment to refuse somebody. Once there is a session, calls that came in the
+ *   same read as the handshake's end are served even though the socket is destroyed.
  * - `issuerCertificate` of `getPeerX509Certificate` is whatever the peer has sent next. (`getPeerCertificate(true)` looks for
  *   issuers by their names, and passes over those that the peer has hidden behind others of the same name.)
  */
 export class LiveCredentials extends ServerCredentials {
+  /** @param onConnection may destroy it: then there never is a session, and nothing that it sends is read */
   constructor(first: Credentials, handshakeTimeoutMs: number, onConnection: (connection: Connection) => void) {
     super(
       {
@@ -38,7 +42,7 @@ export class LiveCredentials extends ServerCredentials {
         unknownProtocolTimeout: handshakeTimeoutMs,
         ALPNCallback(this: unknown, { protocols }: { protocols: string[] }) {
           if (!protocols.includes('h2') || !(this instanceof TLSSocket)) return undefined;
-          watch(this, onConnection);
+          judge(this, onConnection);
           return 'h2';
         },
       },
@@ -73,17 +77,42 @@ function contextOf({ certificatePem, keyPem, authoritiesPem }: Credentials): Sec
   };
 }
 
-function watch(socket: TLSSocket, onConnection: (connection: Connection) => void): void {
-  // Node's own listener for this came first: it has refused who cannot be trusted, and has made the HTTP/2 session.
+/** Node's handle of a TLS socket, as far as it is used here. */
+interface Handle {
+  verifyError(): Error | null | undefined;
+}
+
+const refusal = Object.assign(new Error('the connection was refused for its certificate'), { code: 'CERT_REJECTED' });
+
+/** Joins our verdict about a peer to that of OpenSSL. */
+function judge(socket: TLSSocket, onConnection: (connection: Connection) => void): void {
+  const handle = (socket as unknown as { _handle: Handle })._handle;
+  const verify = handle.verifyError.bind(handle);
+  let isJudged = false;
+  handle.verifyError = () => {
+    isJudged = true;
+    const untrusted = verify();
+    if (untrusted) return untrusted;
+    try {
+      onConnection(connectionOf(socket));
+    } catch (error) {
+      socket.destroy(error as Error);
+    }
+    return socket.destroyed ? refusal : undefined;
+  };
+  // Should Node not ask any more, nobody comes in.
   socket.once('secure', () => {
-    if (socket.destroyed || !socket.authorized) return;
-    onConnection({
-      presented: presentedBy(socket),
-      from: `${socket.remoteAddress}:${socket.remotePort}`,
-      destroy: () => void socket.destroy(),
-      onClose: (listener) => void socket.once('close', listener),
-    });
+    if (!isJudged) socket.destroy();
   });
+}
+
+function connectionOf(socket: TLSSocket): Connection {
+  return {
+    presented: presentedBy(socket),
+    from: `${socket.remoteAddress}:${socket.remotePort}`,
+    destroy: () => void socket.destroy(),
+    onClose: (listener) => void socket.once('close', listener),
+  };
 }
 
 function presentedBy(socket: TLSSocket): X509Certificate[] {

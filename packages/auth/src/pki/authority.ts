@@ -99,11 +99,13 @@ export async function createAuthority(
       },
       crypto,
     );
-    await writeDurably(files, join(dir, names.key), await exportKey(keys.pair.privateKey, crypto), secretPermissions);
+    const keyPem = await exportKey(keys.pair.privateKey, crypto);
+    await writeDurably(files, { path: join(dir, names.key), text: keyPem, permissions: secretPermissions });
     const list = { path: join(dir, names.revocations), issuer: certificate, key: keys.pair.privateKey };
     await new RevocationList(list, components).write({ entries: [], number: 1 });
     // Last: where it is, everything is.
-    await writeDurably(files, join(dir, names.certificate), pem(certificate), publicPermissions);
+    const certificatePath = join(dir, names.certificate);
+    await writeDurably(files, { path: certificatePath, text: pem(certificate), permissions: publicPermissions });
     return new Authority(dir, certificate, keys.pair.privateKey, components);
   });
 }
@@ -275,7 +277,8 @@ export class Authority {
     );
     const serial = normalSerialNumber(serialNumber);
     // What is not written down here could never be revoked: first this, then the certificate goes out.
-    await writeDurably(this.#files, this.#pathOf(serial), pem(certificate), publicPermissions);
+    const record = { path: this.#pathOf(serial), text: pem(certificate), permissions: publicPermissions };
+    await writeDurably(this.#files, record);
     return {
       serialNumber: serial,
       certificatePem: pem(certificate),
@@ -310,8 +313,9 @@ export class Authority {
 }
 
 /**
- * Writes what was issued: the key, 0600, before the certificate, so that a server that watches both never finds a certificate
- * without its key for long.
+ * Writes what was issued: the key, 0600, and then its certificate. Both are durable before either has its name, so that a server that watches them finds a
+ * pair that does not fit for a moment only, and waits. A power cut in that moment leaves the key, and the certificate that fits it under `<certificate>.new`:
+ * a server that then starts refuses, and says so. Rename it, or save anew.
  *
  * @throws AuthError `file`
  */
@@ -320,8 +324,11 @@ export async function saveIssued(
   paths: { readonly certificate: string; readonly key: string },
   { files }: { readonly files: Files },
 ): Promise<void> {
-  await writeDurably(files, paths.key, keyPem, secretPermissions);
-  await writeDurably(files, paths.certificate, certificatePem, publicPermissions);
+  await writeDurably(
+    files,
+    { path: paths.key, text: keyPem, permissions: secretPermissions },
+    { path: paths.certificate, text: certificatePem, permissions: publicPermissions },
+  );
 }
 
 /** @throws AuthError `authority-exists`, also for what is left of one: nothing is ever written over a key */

@@ -1,6 +1,7 @@
 import { clientAuth, serverAuth } from '../certificate.js';
 import { AuthError } from '../errors.js';
 import { nodeUri, parseNodeUri, subjectProblem } from '../principal.js';
+import { revocationListNumber } from '../tls/revocations.js';
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
@@ -106,6 +107,3 @@ export async function revocationExtensions(authorityKey: PublicKey, number: numb
     new Extension(revocationListNumber, false, integer),
   ];
 }
-
-/** The extension that holds a revocation list's number. */
-export const revocationListNumber = '2.5.29.20';

@@ -2,11 +2,11 @@ import type { Clock, Files } from '@commitlog/runtime';
 import { AuthError, wordsOf } from '../errors.js';
 import { readSmallFile } from '../small-file.js';
 import { pemOf } from '../tls/pem.js';
-import { normalSerialNumber, type WebCrypto } from '../tls/revocations.js';
-import { type Extension, type X509Certificate, X509Crl, X509CrlGenerator } from '../x509.js';
+import { normalSerialNumber, numberOfList, type WebCrypto } from '../tls/revocations.js';
+import { type X509Certificate, X509Crl, X509CrlGenerator } from '../x509.js';
 import { publicPermissions, writeDurably } from './durable-file.js';
 import { type PrivateKey, signature } from './keys.js';
-import { backdatedMs, dayMs, revocationExtensions, revocationListNumber } from './profile.js';
+import { backdatedMs, dayMs, revocationExtensions } from './profile.js';
 
 /** A list that is not replaced by then is reported; it is heeded all the same. */
 const goodForDays = 30;
@@ -57,7 +57,7 @@ export class RevocationList {
         serial: normalSerialNumber(serialNumber),
         atMs: revocationDate.getTime(),
       }));
-      return { entries, number: numberOf(list.getExtension(revocationListNumber)) };
+      return { entries, number: Number(numberOfList(list) ?? 0n) };
     } catch (error) {
       const why = `${path} is no revocation list that can be read: ${wordsOf(error)}. Take it from a server or a backup: a new one would revoke nobody`;
       throw new AuthError('certificates', why, { path, cause: error });
@@ -87,15 +87,11 @@ export class RevocationList {
       },
       this.#crypto,
     );
-    await writeDurably(this.#files, this.path, pemOf('X509 CRL', list.rawData), publicPermissions);
+    const text = pemOf('X509 CRL', list.rawData);
+    await writeDurably(this.#files, { path: this.path, text, permissions: publicPermissions });
   }
 }
 
 function evenDigits(serial: string): string {
   return serial.length % 2 === 0 ? serial : `0${serial}`;
-}
-
-function numberOf(extension: Extension | null): number {
-  // The value is a short integer in DER: two bytes of header, then the number.
-  return extension === null ? 0 : Number.parseInt(Buffer.from(extension.value).subarray(2).toString('hex'), 16);
 }

@@ -3,7 +3,8 @@ import { readHolder, serverAuth } from '../certificate.js';
 import { AuthError, wordsOf } from '../errors.js';
 import { textOf } from '../small-file.js';
 import { certificatesOf } from './pem.js';
-import { keyDigest, Revocations, type WebCrypto } from './revocations.js';
+import { Revocations, type WebCrypto } from './revocations.js';
+import { isInDate, type Validity, validitiesOf, validityOf } from './validity.js';
 
 /** Where a server's credentials are. PEM, from any tool. */
 export interface CredentialPaths {
@@ -23,10 +24,10 @@ export interface Credentials {
   readonly keyPem: string;
   readonly authoritiesPem: string;
   readonly authorities: readonly X509Certificate[];
-  /** {@link keyDigest} of every authority. */
-  readonly authorityKeys: ReadonlySet<string>;
+  /** When each authority is good, by its key. */
+  readonly authorityValidities: ReadonlyMap<string, readonly Validity[]>;
   readonly revocations: Revocations;
-  /** When they run out, in ms since 1970: the first certificate of the chain, the first authority. */
+  /** When they run out, in ms since 1970: the first certificate of the chain, the first authority by the last of its certificates. */
   readonly certificateExpiresMs: number;
   readonly authorityExpiresMs: number;
 }
@@ -59,22 +60,19 @@ export async function readCredentials(
     paths.revocations === undefined
       ? Revocations.none
       : await Revocations.read(contents[3]!, paths.revocations, authorities, crypto);
+  const authorityValidities = validitiesOf(authorities);
+  const lastOf = (all: readonly Validity[]): number => Math.max(...all.map(({ untilMs }) => untilMs));
   return {
     // Just what was checked: OpenSSL reads more kinds of blocks than we do.
     certificatePem: chain.join(''),
     keyPem,
     authoritiesPem: authorities.join(''),
     authorities,
-    authorityKeys: new Set(authorities.map(keyDigest)),
+    authorityValidities,
     revocations,
-    certificateExpiresMs: Math.min(...chain.map(expiryMs)),
-    authorityExpiresMs: Math.min(...authorities.map(expiryMs)),
+    certificateExpiresMs: Math.min(...chain.map((certificate) => validityOf(certificate).untilMs)),
+    authorityExpiresMs: Math.min(...[...authorityValidities.values()].map(lastOf)),
   };
-}
-
-/** When a certificate runs out, in ms since 1970. */
-export function expiryMs({ validTo }: X509Certificate): number {
-  return Date.parse(validTo);
 }
 
 function requireKeyOf(leaf: X509Certificate, keyPem: string, { certificate, key }: CredentialPaths): void {
@@ -86,7 +84,8 @@ function requireKeyOf(leaf: X509Certificate, keyPem: string, { certificate, key 
     throw new AuthError('certificates', why, { path: key, cause: error });
   }
   if (isItsKey) return;
-  throw new AuthError('certificates', `${key} is not the key of the certificate in ${certificate}`, { path: key });
+  const why = `${key} is not the key of the certificate in ${certificate}. Where their saving was interrupted, the one that fits is ${certificate}.new: rename it`;
+  throw new AuthError('certificates', why, { path: key });
 }
 
 function requireServer({ raw }: X509Certificate, path: string): void {
@@ -101,14 +100,11 @@ function requireServer({ raw }: X509Certificate, path: string): void {
 }
 
 function requireInDate(certificate: X509Certificate, nowMs: number, path: string): void {
+  const validity = validityOf(certificate);
+  if (isInDate(validity, nowMs)) return;
   const { subject, validFrom, validTo } = certificate;
   const problem =
-    expiryMs(certificate) < nowMs
-      ? `has expired on ${validTo}`
-      : Date.parse(validFrom) > nowMs
-        ? `is not valid before ${validFrom}: is the clock right?`
-        : undefined;
-  if (problem === undefined) return;
+    validity.untilMs < nowMs ? `has expired on ${validTo}` : `is not valid before ${validFrom}: is the clock right?`;
   throw new AuthError('certificates', `${path}: the certificate of ${subject.replaceAll('\n', ', ')} ${problem}`, {
     path,
   });

@@ -1,15 +1,31 @@
-import type { X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { AuthError } from '../errors.js';
-import { type Credentials, expiryMs } from './credential-files.js';
-import { keyDigest, normalSerialNumber } from './revocations.js';
+import type { Credentials } from './credential-files.js';
+import { type CertificateName, keyDigest, normalSerialNumber } from './revocations.js';
+import { isInDate, type Validity, validityOf } from './validity.js';
+
+/** A certificate with those of its issuers, as Node's TLS hands it to `checkServerIdentity`. */
+export interface PresentedChain {
+  /** The certificate itself, DER. */
+  readonly raw: Uint8Array;
+  /** A root's is itself. */
+  readonly issuerCertificate?: PresentedChain;
+}
+
+export function chainOf(certificate: PresentedChain): X509Certificate[] {
+  const chain = new Set<PresentedChain>();
+  let next: PresentedChain | undefined = certificate;
+  for (; next !== undefined && !chain.has(next); next = next.issuerCertificate) chain.add(next);
+  return [...chain].map(({ raw }) => new X509Certificate(raw));
+}
 
 /** One certificate between a peer and an authority, as far as it must be watched. */
 interface Link {
   readonly serialNumber: string;
   readonly key: string;
-  /** Of whoever has signed it, if that is known. */
-  readonly issuerKey: string | undefined;
-  readonly expiresMs: number;
+  readonly validity: Validity;
+  /** Those that have signed it, all with the same key: itself among them, if it is a root. */
+  readonly issuers: Link[];
 }
 
 /** Certificates that a peer may present. Real chains have three. */
@@ -42,33 +58,60 @@ export class Peer {
   }
 
   /** Why this peer may not stay connected, or `undefined` where it may. TLS asks this once, at the handshake: we go on asking. */
-  problem({ authorityKeys, revocations }: Credentials, nowMs: number): string | undefined {
-    if (this.#links.some((link) => revocations.has(link))) return 'its certificate was revoked';
-    if (this.#links.some(({ expiresMs }) => expiresMs < nowMs)) return 'its certificate has expired';
-    const isTrusted = this.#links.some(({ key }) => authorityKeys.has(key));
-    return isTrusted ? undefined : 'its authority is not accepted any more';
+  problem(
+    { authorityValidities, revocations }: Pick<Credentials, 'authorityValidities' | 'revocations'>,
+    nowMs: number,
+  ): string | undefined {
+    // Any of them: no other way to an authority makes good what was taken back.
+    if (this.#links.some((link) => revocations.has(nameOf(link)))) return 'its certificate was revoked';
+    const [leaf] = this.#links as [Link];
+    const isAccepted = ({ key }: Link): boolean => authorityValidities.has(key);
+    if (!leadsToRoot(leaf, isAccepted)) return 'its authority is not accepted any more';
+    const isGood = ({ key, validity }: Link): boolean =>
+      [validity, ...(authorityValidities.get(key) ?? [])].some((each) => isInDate(each, nowMs));
+    return leadsToRoot(leaf, isAccepted, isGood) ? undefined : 'its certificate has expired';
   }
+}
+
+/** Whether some way from a certificate, from issuer to issuer and by good ones alone, comes to an accepted root. */
+function leadsToRoot(
+  leaf: Link,
+  isAccepted: (link: Link) => boolean,
+  isGood: (link: Link) => boolean = () => true,
+): boolean {
+  // Whatever is added while it is walked is walked, too.
+  const reached = new Set([leaf].filter(isGood));
+  for (const link of reached) {
+    if (link.issuers.includes(link) && isAccepted(link)) return true;
+    for (const issuer of link.issuers) if (isGood(issuer)) reached.add(issuer);
+  }
+  return false;
+}
+
+function nameOf({ serialNumber, issuers }: Link): CertificateName {
+  return { serialNumber, issuerKey: issuers[0]?.key };
 }
 
 /** A certificate, those that have signed it, and so on. */
 function linksOf(leaf: X509Certificate, candidates: readonly X509Certificate[]): Link[] {
-  const links: Link[] = [];
   // Whatever is added while it is walked is walked, too.
-  const reached = new Set([leaf]);
-  for (const certificate of reached) {
+  const links = new Map([[leaf, linkOf(leaf)]]);
+  for (const [certificate, { issuers }] of links) {
     // All of them: another certificate with the issuer's key must not hide the one that was revoked.
-    const issuers = candidates.filter((other) => certificate.checkIssued(other) && certificate.verify(other.publicKey));
-    for (const issuer of issuers) reached.add(issuer);
-    const serialNumber = normalSerialNumber(certificate.serialNumber);
-    // How revocation lists write it differs from tool to tool, so that it could never be found in one.
-    if (serialNumber.startsWith('-'))
-      throw new AuthError('certificates', `the serial number ${serialNumber} is below 0`);
-    links.push({
-      serialNumber,
-      key: keyDigest(certificate),
-      issuerKey: issuers[0] && keyDigest(issuers[0]),
-      expiresMs: expiryMs(certificate),
-    });
+    for (const other of candidates) {
+      if (!certificate.checkIssued(other) || !certificate.verify(other.publicKey)) continue;
+      const issuer = links.get(other) ?? linkOf(other);
+      links.set(other, issuer);
+      issuers.push(issuer);
+    }
   }
-  return links;
+  return [...links.values()];
+}
+
+/** @throws AuthError `certificates` */
+function linkOf(certificate: X509Certificate): Link {
+  const serialNumber = normalSerialNumber(certificate.serialNumber);
+  // How revocation lists write it differs from tool to tool, so that it could never be found in one.
+  if (serialNumber.startsWith('-')) throw new AuthError('certificates', `the serial number ${serialNumber} is below 0`);
+  return { serialNumber, key: keyDigest(certificate), validity: validityOf(certificate), issuers: [] };
 }

@@ -21,24 +21,54 @@ export function normalSerialNumber(hexadecimal: string): string {
   return hexadecimal.toUpperCase().replace(/^0+(?=.)/, '');
 }
 
+/** What one authority has taken back. */
+interface Revoked {
+  /** The authority's name, for people. */
+  readonly issuer: string;
+  /** Of the newest list, as the next two are. */
+  readonly number: bigint | undefined;
+  readonly thisUpdateMs: number;
+  readonly serialNumbers: ReadonlySet<string>;
+}
+
 /** Certificates that their authorities have taken back. It never changes. */
 export class Revocations {
-  static readonly none: Revocations = new Revocations(new Set(), undefined);
+  static readonly none: Revocations = new Revocations(new Map(), undefined);
   /** When the first of the lists should have been replaced by a newer one, in ms since 1970; it is heeded all the same. */
   readonly nextUpdateMs: number | undefined;
-  readonly #revoked: ReadonlySet<string>;
+  /** By the {@link keyDigest} of who has taken back. */
+  readonly #revoked: ReadonlyMap<string, Revoked>;
 
-  private constructor(revoked: ReadonlySet<string>, nextUpdateMs: number | undefined) {
+  private constructor(revoked: ReadonlyMap<string, Revoked>, nextUpdateMs: number | undefined) {
     this.#revoked = revoked;
     this.nextUpdateMs = nextUpdateMs;
   }
 
   get size(): number {
-    return this.#revoked.size;
+    return [...this.#revoked.values()].reduce((sum, { serialNumbers }) => sum + serialNumbers.size, 0);
   }
 
   has({ issuerKey, serialNumber }: CertificateName): boolean {
-    return issuerKey !== undefined && this.#revoked.has(`${issuerKey}:${serialNumber}`);
+    return issuerKey !== undefined && (this.#revoked.get(issuerKey)?.serialNumbers.has(serialNumber) ?? false);
+  }
+
+  /**
+   * Why these must not follow others, or `undefined` where they may: an older list, or a lost one, would let in who was revoked meanwhile.
+   *
+   * @param authorityKeys of those that are accepted from now on: the list of one that is retired may go with it
+   */
+  problemAfter(before: Revocations, authorityKeys: { has(key: string): boolean }): string | undefined {
+    for (const [key, old] of before.#revoked) {
+      const next = this.#revoked.get(key);
+      if (next === undefined) {
+        if (!authorityKeys.has(key)) continue;
+        return `there is no list of ${old.issuer} any more, whose certificates are still accepted: put it back, or retire the authority as well`;
+      }
+      const problem = problemOfSuccessor(next, old);
+      if (problem !== undefined)
+        return `the list of ${old.issuer} ${problem}: take the newest one, or start anew if this is meant`;
+    }
+    return undefined;
   }
 
   /**
@@ -53,7 +83,7 @@ export class Revocations {
     crypto: WebCrypto,
   ): Promise<Revocations> {
     const refuse = (why: string): AuthError => new AuthError('certificates', `${path}: ${why}`, { path });
-    const revoked = new Set<string>();
+    const revoked = new Map<string, Revoked>();
     let nextUpdateMs: number | undefined;
     const lists = listsOf(content, path);
     if (lists.length === 0)
@@ -66,11 +96,36 @@ export class Revocations {
         // The library reads a list's parts when it is asked for them, and throws whatever it stumbles over.
         throw refuse(wordsOf(error));
       }
-      for (const serialNumber of list.serialNumbers) revoked.add(`${list.issuerKey}:${serialNumber}`);
+      const other = revoked.get(list.issuerKey);
+      revoked.set(list.issuerKey, other === undefined ? list : joined(list, other));
       nextUpdateMs = Math.min(nextUpdateMs ?? list.nextUpdateMs, list.nextUpdateMs);
     }
     return new Revocations(revoked, nextUpdateMs);
   }
+}
+
+/** Both of one authority: whatever either has taken back, and as new as the newer one. */
+function joined(one: Revoked, other: Revoked): Revoked {
+  const newest = problemOfAge(one, other) === undefined ? one : other;
+  return { ...newest, serialNumbers: new Set([...one.serialNumbers, ...other.serialNumbers]) };
+}
+
+function problemOfSuccessor(next: Revoked, old: Revoked): string | undefined {
+  const problem = problemOfAge(next, old);
+  if (problem !== undefined) return problem;
+  // A newer one leaves out what has expired (RFC 5280 §3.3).
+  if (next.number !== old.number || next.thisUpdateMs !== old.thisUpdateMs) return undefined;
+  const isWhole = [...old.serialNumbers].every((serialNumber) => next.serialNumbers.has(serialNumber));
+  return isWhole ? undefined : 'revokes less than another of the same number and date';
+}
+
+/** The number tells (RFC 5280 §5.2.3), and the date where there are none: clocks are put right, numbers never fall. */
+function problemOfAge(next: Revoked, old: Revoked): string | undefined {
+  if (next.number !== undefined && old.number !== undefined && next.number !== old.number)
+    return next.number > old.number ? undefined : `has the number ${next.number} and comes after ${old.number}`;
+  if (next.thisUpdateMs >= old.thisUpdateMs) return undefined;
+  const [nextDate, oldDate] = [next, old].map(({ thisUpdateMs }) => new Date(thisUpdateMs).toISOString());
+  return `is of ${nextDate} and comes after that of ${oldDate}`;
 }
 
 /** WebCrypto, as `globalThis.crypto` of Node and of browsers is it. */
@@ -85,10 +140,28 @@ function listsOf(content: Buffer, path: string): Buffer[] {
   return lists;
 }
 
-interface RevocationList {
+interface RevocationList extends Revoked {
   readonly issuerKey: string;
-  readonly serialNumbers: readonly string[];
   readonly nextUpdateMs: number;
+}
+
+/** The extension that holds a revocation list's number. */
+export const revocationListNumber = '2.5.29.20';
+
+/**
+ * The number of a list: 20 bytes at most, never below 0 (RFC 5280 §5.2.3).
+ *
+ * @returns `undefined` where it has none
+ * @throws Error when it is no number
+ */
+export function numberOfList(list: X509Crl): bigint | undefined {
+  const extension = list.getExtension(revocationListNumber);
+  if (extension === null) return undefined;
+  const der = Buffer.from(extension.value);
+  const value = der.subarray(2);
+  if (der[0] !== 2 || value.length !== der[1] || value.length < 1 || value.length > 20 || value[0]! >= 0x80)
+    throw new Error('the number of the list is no integer of 20 bytes at most');
+  return BigInt(`0x${value.toString('hex')}`);
 }
 
 async function readList(
@@ -107,8 +180,11 @@ async function readList(
   const issuer = await issuerOf(list, authorities, crypto);
   if (issuer === undefined) throw new Error(`the list of ${list.issuer} is signed by none of the authorities`);
   return {
+    issuer: list.issuer,
     issuerKey: keyDigest(issuer),
-    serialNumbers: list.entries.map(({ serialNumber }) => normalSerialNumber(serialNumber)),
+    number: numberOfList(list),
+    thisUpdateMs: list.thisUpdate.getTime(),
+    serialNumbers: new Set(list.entries.map(({ serialNumber }) => normalSerialNumber(serialNumber))),
     nextUpdateMs: list.nextUpdate.getTime(),
   };
 }

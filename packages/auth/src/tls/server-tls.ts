@@ -5,7 +5,7 @@ import { AuthError, wordsOf } from '../errors.js';
 import { type Connection, LiveCredentials, tryOut } from '../grpc/live-credentials.js';
 import { WatchedFiles } from '../watched-files.js';
 import { type CredentialPaths, type Credentials, readCredentials } from './credential-files.js';
-import { Peer } from './peer.js';
+import { chainOf, Peer, type PresentedChain } from './peer.js';
 import type { WebCrypto } from './revocations.js';
 
 /** Settings of {@link openServerTls}. */
@@ -30,7 +30,7 @@ export interface ServerTlsComponents {
 export interface ServerTlsStatus {
   /** Until the server's certificate, or one that it needs, expires. */
   readonly certificateDaysLeft: number;
-  /** Until the first authority expires. */
+  /** Until the first authority expires: by the last of its certificates, where it was renewed. */
   readonly authorityDaysLeft: number;
   /** Until a revocation list should have been replaced; missing where there is none. */
   readonly revocationsDaysLeft: number | undefined;
@@ -127,6 +127,23 @@ export class ServerTls {
     };
   }
 
+  /**
+   * Why a server that this node has dialled is not to be believed, or `undefined` where it is: its certificate was revoked, say. TLS has verified it already.
+   * Bound, to be handed to whatever dials.
+   *
+   * @param certificate with those of its issuers, as `checkServerIdentity` of Node's TLS gets it
+   */
+  readonly problemOfServer = (certificate: PresentedChain): Error | undefined => {
+    const { authorities } = this.#credentials!;
+    let problem: string | undefined;
+    try {
+      problem = new Peer(chainOf(certificate), authorities).problem(this.#credentials!, this.#clock.wallMs());
+    } catch (error) {
+      problem = `its certificates cannot be read: ${wordsOf(error)}`;
+    }
+    return problem === undefined ? undefined : new AuthError('certificates', `the server is not believed: ${problem}`);
+  };
+
   /** Reads the files for the first time: {@link openServerTls} has done it. */
   async load(): Promise<void> {
     await this.#watched.load();
@@ -157,6 +174,7 @@ export class ServerTls {
 
   async #apply(contents: readonly Buffer[]): Promise<void> {
     const next = await readCredentials(this.#settings, contents, this.#clock.wallMs(), this.#crypto);
+    this.#requireSuccessor(next);
     try {
       tryOut(next);
     } catch (error) {
@@ -174,9 +192,17 @@ export class ServerTls {
     const expires = new Date(next.certificateExpiresMs).toISOString();
     this.#audit.record({
       kind: 'certificates-changed',
-      what: `certificate until ${expires}, ${next.authorityKeys.size} authorities, ${next.revocations.size} revoked`,
+      what: `certificate until ${expires}, ${next.authorityValidities.size} authorities, ${next.revocations.size} revoked`,
     });
     this.#endUntrusted();
+  }
+
+  /** @throws AuthError `certificates` when the revocation lists are older than those that hold */
+  #requireSuccessor({ revocations, authorityValidities }: Credentials): void {
+    const path = this.#settings.revocations;
+    if (path === undefined || this.#credentials === undefined) return;
+    const problem = revocations.problemAfter(this.#credentials.revocations, authorityValidities);
+    if (problem !== undefined) throw new AuthError('certificates', `${path}: ${problem}`, { path });
   }
 
   #admit(connection: Connection): void {

@@ -187,6 +187,18 @@ describe('a model with priorities', () => {
   });
 });
 
+it('a long policy is read in slices, so that others have their turn between', async () => {
+  const [model, policy] = [
+    { text: ourModel, path: 'model.conf' },
+    { text: 'p, ann, *, consume, allow\n'.repeat(1000), path: 'policy.csv' },
+  ] as const;
+  let turns = 0;
+  await Policy.read(model, policy, actions, async () => {
+    turns += 1;
+  });
+  expect(turns).toBeGreaterThanOrEqual(1000);
+});
+
 describe('a policy is refused, with the line, when', () => {
   it.each([
     ['it is empty', '', /empty/],
@@ -231,6 +243,16 @@ describe('a policy is refused, with the line, when', () => {
     await expect(read('p, a, b\nx\np, root, *, fly, allow\n')).rejects.toThrow(/line 1: .*line 2: .*line 3: /);
   });
 
+  it('the matcher cannot be run with one of the lines, wherever it stands', async () => {
+    const model = literalModelWithDeny.replace('r.obj == p.obj', 'regexMatch(r.obj, p.obj)');
+    const written = lines(
+      'p, ann, ^news, consume, allow',
+      'p, bob, ^news, consume, allow',
+      'p, ann, [secret, consume, deny',
+    );
+    await expect(read(written, model)).rejects.toThrow(/policy\.csv: line 3: the matcher of model\.conf cannot be run/);
+  });
+
   it('there are too many lines', async () => {
     await expect(read('p, root, *, produce, allow\n'.repeat(10_001))).rejects.toThrow(/10000 is the most/);
   });
@@ -253,6 +275,32 @@ describe('a policy is refused, with the line, when', () => {
   });
 });
 
+describe('a last line without its end', () => {
+  const roles = ['p, role:op, news, consume, allow', 'p, role:operator, *, produce, allow'];
+  const priorities = ourModel
+    .replace('p = sub, obj, act, eft', 'p = sub, obj, act, eft, priority')
+    .replace(/e = .*/, 'e = priority(p.eft) || deny');
+
+  it.each([
+    ['a role', 'g, ann, role:op', ourModel],
+    ['a priority', 'p, ann, *, consume, deny, 1', priorities],
+    ['an action that others begin with', 'p, ann, *, read', literalModel],
+  ])('is refused when it ends in %s: it may be the beginning of another', async (_, last, model) => {
+    const before = model === ourModel ? lines(...roles) : '';
+    const all = new Set([...actions, 'read', 'read-all']);
+    const readAll = (text: string) => Policy.read({ text: model, path: 'model.conf' }, { text, path: 'p.csv' }, all);
+    await expect(readAll(before + last)).rejects.toThrow(/the file ends in the middle of a line/);
+    await expect(readAll(`${before + last}\n`)).resolves.toBeInstanceOf(Policy);
+  });
+
+  it.each([
+    ['an effect', 'p, ann, news, consume, deny', ourModel],
+    ['an action', 'p, ann, news, consume', literalModel],
+  ])('is taken when it ends in %s, which is never the beginning of another', async (_, last, model) => {
+    await expect(read(last, model)).resolves.toBeInstanceOf(Policy);
+  });
+});
+
 describe('a model is refused when', () => {
   it.each([
     ['it is empty', '', /empty/],
@@ -267,6 +315,11 @@ describe('a model is refused when', () => {
     ['its matcher was cut in a name', literalModel.replace('p.act\n', 'p.ac\n'), /p\.ac, which is not defined/],
     ['its matcher calls what there is not', literalModel.replace('r.obj ==', 'likes(r.obj) =='), /calls "likes"/],
     ['its matcher is no expression', literalModel.replace('&& r.obj', '&& == r.obj'), /cannot be run/],
+    [
+      'its effect is one by which Casbin loses denials',
+      literalModelWithDeny.replace(/e = .*/, 'e = subjectPriority(p.eft) || deny'),
+      /subjectPriority is not supported/,
+    ],
     ['its effect is misspelt', literalModel.replace('allow)', 'alow)'), /effect/],
     ['its request has other fields', literalModel.replace('r = sub, obj, act', 'r = sub, act'), /found 2 fields/],
   ])('%s', async (_, model, why) => {

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import type { Http2SecureServer } from 'node:http2';
 import { connect } from 'node:tls';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -17,6 +18,10 @@ let alice: Issued;
 let connections: Connection[];
 let live: LiveCredentials;
 let server: Server;
+/** HTTP/2 sessions that there have been. */
+let sessions: number;
+/** What is done with each connection besides. */
+let onConnection: (connection: Connection) => void;
 
 const load = async (): Promise<Credentials> => {
   const { certificate, key, authorities, revocations } = mutual.paths;
@@ -27,6 +32,13 @@ const bind = (address: string): Promise<number> =>
   new Promise((resolve, reject) =>
     server.bindAsync(address, live, (error, port) => (error === null ? resolve(port) : reject(error))),
   );
+
+/** Connects, and waits until the server ends it. */
+async function knock(port: number, { certificatePem: cert, keyPem: key }: Issued = alice): Promise<void> {
+  const identity = { ca: mutual.authority.certificatePem, cert, key };
+  const socket = connect({ port, host: '127.0.0.1', servername: 'localhost', ALPNProtocols: ['h2'], ...identity });
+  await new Promise((resolve) => socket.on('error', () => {}).on('close', resolve));
+}
 
 /** Connects, and returns the serial number of the server's certificate once the server has spoken. */
 async function greet(port: number, cert = alice.certificatePem): Promise<string> {
@@ -42,8 +54,19 @@ beforeEach(async () => {
   mutual = await Mutual.make();
   alice = await mutual.issue('alice');
   connections = [];
-  live = new LiveCredentials(await load(), 5000, (connection) => connections.push(connection));
+  onConnection = () => {};
+  live = new LiveCredentials(await load(), 5000, (connection) => {
+    connections.push(connection);
+    onConnection(connection);
+  });
   server = new Server();
+  sessions = 0;
+  const internals = server as unknown as { createHttp2Server(credentials: ServerCredentials): Http2SecureServer };
+  const create = internals.createHttp2Server.bind(server);
+  internals.createHttp2Server = (credentials) =>
+    create(credentials).on('session', () => {
+      sessions += 1;
+    });
 });
 afterEach(async () => {
   server.forceShutdown();
@@ -101,6 +124,31 @@ describe('Node', () => {
     await greet(port, alice.certificatePem + others.join(''));
     const serials = [alice.certificatePem, ...others].map((pem) => new X509Certificate(pem).serialNumber);
     expect(connections[0]!.presented.map(({ serialNumber }) => serialNumber)).toEqual(serials);
+  });
+
+  it.each([
+    ['is destroyed', (connection: Connection) => connection.destroy()],
+    [
+      'cannot be judged',
+      () => {
+        throw new Error('a defect');
+      },
+    ],
+  ])('makes no HTTP/2 session for a connection that %s when it is shown', async (_, judge) => {
+    const port = await bind('127.0.0.1:0');
+    onConnection = judge;
+    await knock(port);
+    expect([connections.length, sessions]).toEqual([1, 0]);
+    onConnection = () => {};
+    await greet(port);
+    expect([connections.length, sessions]).toEqual([2, 1]);
+  });
+
+  it('is asked first: whom it does not trust is not shown', async () => {
+    const port = await bind('127.0.0.1:0');
+    await knock(port, await mutual.issueShortly('alice', -1000));
+    await knock(port, await (await mutual.otherAuthority()).issue({ kind: 'client', subject: 'alice' }));
+    expect([connections.length, sessions]).toEqual([0, 0]);
   });
 
   it('ends a connection when its socket is destroyed', async () => {

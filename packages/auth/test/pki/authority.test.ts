@@ -1,11 +1,11 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { chmod, copyFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Files } from '@commitlog/runtime';
 import { nodeClock, nodeFiles, nodeRandom } from '@commitlog/runtime/node';
-import { SeededRandom } from '@commitlog/simulation';
+import { SeededRandom, type SimulatedDisk } from '@commitlog/simulation';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   AuthError,
@@ -18,6 +18,7 @@ import {
 } from '../../src/index.js';
 import { importKey } from '../../src/pki/keys.js';
 import { RevocationList } from '../../src/pki/revocation-list.js';
+import { readSmallFile } from '../../src/small-file.js';
 import { X509Certificate as OurCertificate } from '../../src/x509.js';
 import { World } from '../world.js';
 import { hasOpenssl, openssl } from './openssl.js';
@@ -258,6 +259,29 @@ describe('an authority', () => {
     await writeFile(at('alice.key.new'), 'left behind', { mode: 0o666 });
     await save(await authority.issue(client), 'alice');
     expect((await stat(at('alice.key'))).mode & 0o777).toBe(0o600);
+  });
+
+  it('saves a pair that fits, or leaves the certificate of the key beside it, whenever the power is cut', async () => {
+    const { disk, files, clock } = new World();
+    const [random, paths] = [new SeededRandom(1), { certificate: '/ca/n1.crt', key: '/ca/n1.key' }];
+    const made = await createAuthority({ dir: '/ca', name: 'test CA' }, { files, clock, random, crypto });
+    await saveIssued(await made.issue(node), paths, { files });
+    const states: SimulatedDisk[] = [];
+    disk.onOperation = () => {
+      for (const state of disk.crashStates({ random })) states.push(state.disk);
+    };
+    await saveIssued(await made.issue(node), paths, { files });
+    const found = { fits: 0, lies: 0 };
+    for (const { files } of states) {
+      const read = async (path: string) => `${await readSmallFile(files, { path, bytesMax: 10_000 })}`;
+      const fits = async (path: string) =>
+        new X509Certificate(await read(path)).checkPrivateKey(createPrivateKey(await read(paths.key)));
+      if (await fits(paths.certificate)) found.fits += 1;
+      else if (await fits(`${paths.certificate}.new`)) found.lies += 1;
+      else expect.unreachable('neither certificate is that of the key');
+    }
+    expect(found.fits).toBeGreaterThan(10);
+    expect(found.lies).toBeGreaterThan(0);
   });
 
   it('loses no certificate to a power cut once it has issued it', async () => {

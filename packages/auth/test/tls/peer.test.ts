@@ -1,8 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Peer } from '../../src/tls/peer.js';
-import { keyDigest, Revocations } from '../../src/tls/revocations.js';
-import { forgeAuthority, forgeBy, forgeList, lookalikeOf, type Signer } from '../forge.js';
+import { Revocations } from '../../src/tls/revocations.js';
+import { validitiesOf } from '../../src/tls/validity.js';
+import { forgeAuthority, forgeBy, forgeList, forgeTwin, lookalikeOf, type Signer } from '../forge.js';
 
 const read = (...pems: string[]): X509Certificate[] => pems.map((pem) => new X509Certificate(pem));
 const nowMs = Date.UTC(2026, 0, 1);
@@ -21,17 +22,23 @@ beforeAll(async () => {
   below = (await forgeBy(between, { commonNames: ['alice'], serialNumber: '0c' })).certificatePem;
 });
 
-/** What is wrong with a peer that presented these certificates to a server which accepted `root`. */
+/** What is wrong with a peer that presented these certificates to a server which trusted `root`, and now accepts others. */
 async function problem(
   presented: readonly string[],
-  { accepted = [root], revoked = [] }: { accepted?: readonly Signer[]; revoked?: readonly Buffer[] } = {},
+  { accepted = [root], revoked = [], trusted = [root.certificatePem] }: Circumstances = {},
 ): Promise<string | undefined> {
-  const authorities = read(...accepted.map(({ certificatePem }) => certificatePem));
-  const peer = new Peer(read(...presented), read(root.certificatePem));
+  const authorities = read(...accepted.map((each) => (typeof each === 'string' ? each : each.certificatePem)));
+  const peer = new Peer(read(...presented), read(...trusted));
   const [list] = revoked;
   const revocations =
     list === undefined ? Revocations.none : await Revocations.read(list, 'list', authorities, globalThis.crypto);
-  return peer.problem({ authorityKeys: new Set(authorities.map(keyDigest)), revocations } as never, nowMs);
+  return peer.problem({ authorityValidities: validitiesOf(authorities), revocations }, nowMs);
+}
+
+interface Circumstances {
+  readonly accepted?: readonly (Signer | string)[];
+  readonly revoked?: readonly Buffer[];
+  readonly trusted?: readonly string[];
 }
 
 describe('a peer', () => {
@@ -72,6 +79,54 @@ describe('a peer', () => {
     expect(await problem([direct], { accepted })).toMatch(/not accepted/);
     expect(await problem([direct, lookalike, other.certificatePem], { accepted })).toMatch(/not accepted/);
     expect(await problem([below, between.certificatePem, root.certificatePem], { accepted })).toMatch(/not accepted/);
+  });
+
+  describe('whose authority was renewed', () => {
+    let old: string;
+    let future: string;
+    beforeAll(async () => {
+      old = await forgeTwin(root, [2015, 2025]);
+      future = await forgeTwin(root, [2030, 2040]);
+    });
+
+    it.each([
+      ['before', (twin: string) => [twin, root.certificatePem]],
+      ['behind', (twin: string) => [root.certificatePem, twin]],
+    ])('is welcome with the expired certificate %s the new one', async (_, order) => {
+      for (const twin of [old, future]) {
+        const bundle = order(twin);
+        for (const presented of [[direct], [direct, old], [below, between.certificatePem]])
+          expect(await problem(presented, { accepted: bundle, trusted: bundle })).toBeUndefined();
+      }
+    });
+
+    it('stays welcome when the renewal comes while it is connected', async () => {
+      expect(await problem([direct], { trusted: [old], accepted: [root] })).toBeUndefined();
+    });
+
+    it('has expired when no certificate of the authority is in date', async () => {
+      const accepted = [old, future];
+      expect(await problem([direct], { accepted, trusted: accepted })).toMatch(/expired/);
+      expect(await problem([below, between.certificatePem], { accepted, trusted: accepted })).toMatch(/expired/);
+    });
+
+    it('has expired when an authority between has, whoever else is in date', async () => {
+      const expired = await forgeTwin(between, [2015, 2025], root);
+      expect(await problem([below, expired])).toMatch(/expired/);
+      expect(await problem([below, expired, between.certificatePem])).toBeUndefined();
+    });
+
+    it('is revoked when any of the certificates is', async () => {
+      const bundle = [old, root.certificatePem];
+      const revoked = [await forgeList(root, ['77'])];
+      expect(await problem([direct], { accepted: bundle, trusted: bundle, revoked })).toMatch(/revoked/);
+    });
+  });
+
+  it('is not accepted by an authority between alone, as TLS would not', async () => {
+    const trusted = [root.certificatePem, between.certificatePem];
+    expect(await problem([below], { trusted, accepted: [root, between] })).toBeUndefined();
+    expect(await problem([below], { trusted, accepted: [other, between] })).toMatch(/not accepted/);
   });
 
   it('has no serial number below 0, which no list could name', async () => {

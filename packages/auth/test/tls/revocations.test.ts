@@ -2,9 +2,9 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AuthError } from '../../src/index.js';
-import { pemBlocks } from '../../src/tls/pem.js';
+import { pemBlocks, pemOf } from '../../src/tls/pem.js';
 import { keyDigest, Revocations } from '../../src/tls/revocations.js';
-import { forgeAuthority, forgeList } from '../forge.js';
+import { forgeAuthority, forgeList, type Signer } from '../forge.js';
 import { Mutual } from './mutual.js';
 
 let mutual: Mutual;
@@ -80,5 +80,82 @@ describe('a revocation list', () => {
       if (isRefused) refused += 1;
     }
     expect(refused).toBeGreaterThan(der!.length - 10);
+  });
+});
+
+describe('a revocation list that replaces another', () => {
+  let root: Signer;
+  let other: Signer;
+  beforeEach(async () => {
+    [root, other] = [await forgeAuthority('root'), await forgeAuthority('other')];
+  });
+
+  const day = (of: number): Date => new Date(Date.UTC(2026, 0, of));
+  const list = (by: Signer, serials: readonly string[], number: number | undefined, thisUpdate: Date) =>
+    forgeList(by, serials, undefined, { thisUpdate, ...(number !== undefined && { number: Buffer.of(2, 1, number) }) });
+  const pemOfAll = (lists: readonly Buffer[]): Buffer =>
+    Buffer.from(lists.map((der) => pemOf('X509 CRL', der)).join(''));
+  const read = (lists: readonly Buffer[], by: readonly Signer[] = [root, other]): Promise<Revocations> =>
+    Revocations.read(pemOfAll(lists), 'list', by.map(authorityOf), crypto);
+  const keysOf = (...by: readonly Signer[]): ReadonlySet<string> =>
+    new Set(by.map((each) => keyDigest(authorityOf(each))));
+
+  it.each<
+    [what: string, old: [string[], number | undefined, number], next: [string[], number | undefined, number], RegExp]
+  >([
+    ['has a lower number', [['0a'], 5, 1], [['0a', '0b'], 4, 2], /number 4.* after 5/],
+    [
+      'has no number and an earlier date',
+      [['0a'], undefined, 2],
+      [['0a', '0b'], undefined, 1],
+      /2026-01-01.* after .*2026-01-02/,
+    ],
+    ['has the same number and an earlier date', [['0a'], 5, 2], [['0a', '0b'], 5, 1], /2026-01-01/],
+    ['has the same number and date, and revokes less', [['0a', '0b'], 5, 1], [['0a'], 5, 1], /revokes less/],
+  ])('is refused when it %s', async (_, old, next, why) => {
+    const [before, after] = await Promise.all(
+      [old, next].map(async ([serials, number, of]) => read([await list(root, serials, number, day(of))])),
+    );
+    expect(after!.problemAfter(before!, keysOf(root, other))).toMatch(why);
+    expect(before!.problemAfter(before!, keysOf(root, other))).toBeUndefined();
+  });
+
+  it.each<[what: string, old: [string[], number | undefined, number], next: [string[], number | undefined, number]]>([
+    ['with a higher number may leave out what has expired', [['0a'], 5, 1], [[], 6, 2]],
+    ['with a higher number may have an earlier date, by a clock that was put right', [['0a'], 5, 2], [['0a'], 6, 1]],
+    ['without a number may leave out what has expired', [['0a'], undefined, 1], [[], undefined, 2]],
+    ['may lose its number, by another tool', [['0a'], 5, 1], [['0a'], undefined, 2]],
+  ])('%s', async (_, old, next) => {
+    const [before, after] = await Promise.all(
+      [old, next].map(async ([serials, number, of]) => read([await list(root, serials, number, day(of))])),
+    );
+    expect(after!.problemAfter(before!, keysOf(root))).toBeUndefined();
+  });
+
+  it('may not lack that of an authority which is still accepted, and may when it is retired', async () => {
+    const [ours, theirs] = [await list(root, ['0a'], 1, day(1)), await list(other, ['0b'], 1, day(1))];
+    const both = await read([ours, theirs]);
+    const one = await read([ours]);
+    expect(one.problemAfter(both, keysOf(root, other))).toMatch(/no list of CN=other any more/);
+    expect(one.problemAfter(both, keysOf(root))).toBeUndefined();
+    expect(both.problemAfter(one, keysOf(root, other))).toBeUndefined();
+    expect(Revocations.none.problemAfter(Revocations.none, keysOf(root))).toBeUndefined();
+  });
+
+  it('counts by the newest where a file has several of one authority', async () => {
+    const [old, next] = [await list(root, ['0a'], 5, day(1)), await list(root, ['0b'], 6, day(2))];
+    const both = await read([next, old]);
+    expect((await read([old])).problemAfter(both, keysOf(root))).toMatch(/number 5.* after 6/);
+    expect((await read([next])).problemAfter(both, keysOf(root))).toMatch(/revokes less/);
+    expect((await read([await list(root, ['0b'], 7, day(3))])).problemAfter(both, keysOf(root))).toBeUndefined();
+  });
+
+  it('has a number of any size that is one', async () => {
+    const numbered = (number: Buffer) => forgeList(root, [], undefined, { number });
+    const [small, large] = [Buffer.of(2, 1, 1), Buffer.concat([Buffer.of(2, 20, 0x7f), Buffer.alloc(19, 0xff)])];
+    const [before, after] = [await read([await numbered(large)]), await read([await numbered(small)])];
+    expect(after.problemAfter(before, keysOf(root))).toMatch(/number 1 /);
+    for (const odd of [Buffer.of(2, 1, 0xff), Buffer.of(2, 0), Buffer.of(4, 1, 1), Buffer.of(2, 2, 1)])
+      await expect(read([await numbered(odd)])).rejects.toThrow(/number/);
   });
 });

@@ -1,11 +1,18 @@
 import type { X509Certificate } from 'node:crypto';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
-import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import {
+  type ConnectionOptions,
+  connect,
+  type DetailedPeerCertificate,
+  type PeerCertificate,
+  type TLSSocket,
+} from 'node:tls';
 import { nodeClock, nodeFiles } from '@commitlog/runtime/node';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Authority, type Issued, openServerTls } from '../../src/index.js';
-import { forgeAuthority, lookalikeOf } from '../forge.js';
+import { type Authority, type Issued, openServerTls, type ServerTls } from '../../src/index.js';
+import { pemOf } from '../../src/tls/pem.js';
+import { clientAuth, forgeAuthority, forgeBy, forgeList, lookalikeOf, serverAuth } from '../forge.js';
 import { hasOpenssl, opensslBeside } from '../pki/openssl.js';
 import { Mutual } from './mutual.js';
 
@@ -198,6 +205,36 @@ describe('new files', () => {
     });
   });
 
+  it('with a revocation list from before change nothing: whoever was revoked stays so, until the server starts anew', async () => {
+    const before = await readFile(mutual.paths.revocations);
+    await mutual.authority.revoke(alice.serialNumber);
+    const tls = await mutual.tls({ pollMs: 60_000 });
+    const port = await mutual.serve(tls);
+    await writeFile(mutual.paths.revocations, before);
+    expect(await tls.reload()).toBe(false);
+    expect(mutual.records.at(-1)).toMatchObject({
+      kind: 'certificates-refused',
+      reason: expect.stringMatching(/ca\.crl: .* number 1 .* after 2/),
+    });
+    expect(await mutual.client(port, alice).once()).toMatch(/UNAVAILABLE/);
+    expect(await mutual.client(await mutual.serve(await mutual.tls()), alice).once()).toBe('hello');
+  });
+
+  it('may retire an authority, together with its revocation list', async () => {
+    const other = await mutual.otherAuthority();
+    const [ours, theirs] = await Promise.all(
+      [mutual.paths.revocations, other.revocationsPath].map((path) => readFile(path)),
+    );
+    await writeFile(mutual.paths.authorities, mutual.authority.certificatePem + other.certificatePem);
+    await writeFile(mutual.paths.revocations, Buffer.concat([ours!, theirs!]));
+    const tls = await mutual.tls({ pollMs: 60_000 });
+    await writeFile(mutual.paths.revocations, ours!);
+    expect(await tls.reload()).toBe(false);
+    expect(mutual.records.at(-1)).toMatchObject({ reason: expect.stringMatching(/no list of CN=other any more/) });
+    await writeFile(mutual.paths.authorities, mutual.authority.certificatePem);
+    expect(await tls.reload()).toBe(true);
+  });
+
   it('may come while others shake hands: each succeeds, with the old ones or the new', async () => {
     const tls = await mutual.tls();
     const port = await mutual.serve(tls);
@@ -291,6 +328,58 @@ describe('a connection', () => {
     const port = await mutual.serve(tls);
     for (let time = 0; time < 10; time += 1) expect(await shakeHands(port, trusting(alice))).toMatch(/^accepted/);
     await vi.waitFor(() => expect(tls.status.connections).toBe(0), until);
+  });
+});
+
+describe('a server that is dialled', () => {
+  /** Dials a server as `checkServerIdentity` sees it, and says what is wrong with it. */
+  async function dial(tls: ServerTls, port: number, authorityPem = mutual.authority.certificatePem) {
+    let problem: Error | undefined;
+    const checkServerIdentity = (_host: string, certificate: PeerCertificate) => {
+      problem = tls.problemOfServer(certificate as DetailedPeerCertificate);
+      return problem;
+    };
+    const socket = connect({ port, host: '127.0.0.1', ...trusting(alice), ca: authorityPem, checkServerIdentity });
+    await new Promise((resolve) => socket.on('error', resolve).on('secureConnect', resolve));
+    socket.destroy();
+    return problem;
+  }
+
+  it('is believed until its certificate is revoked', async () => {
+    const tls = await mutual.tls({ pollMs: 60_000 });
+    const { serialNumber } = await mutual.issueServer();
+    await tls.reload();
+    const port = await mutual.serve(tls);
+    expect(await dial(tls, port)).toBeUndefined();
+    await mutual.authority.revoke(serialNumber);
+    await tls.reload();
+    expect(await dial(tls, port)).toMatchObject({
+      code: 'certificates',
+      message: expect.stringMatching(/was revoked/),
+    });
+  });
+
+  it('is believed below an authority between, until that one is revoked', async () => {
+    const root = await forgeAuthority('root');
+    const between = await forgeAuthority('between', root, '0a');
+    const uris = ['spiffe://prod/node/n2'];
+    const server = await forgeBy(between, {
+      commonNames: ['n2'],
+      uris,
+      usages: [serverAuth, clientAuth],
+      serialNumber: '0b',
+    });
+    await writeFile(mutual.paths.certificate, server.certificatePem + between.certificatePem);
+    await writeFile(mutual.paths.key, server.keyPem);
+    await writeFile(mutual.paths.authorities, root.certificatePem + mutual.authority.certificatePem);
+    const ours = await readFile(mutual.paths.revocations, 'utf8');
+    await writeFile(mutual.paths.revocations, ours + pemOf('X509 CRL', await forgeList(root, [])));
+    const tls = await mutual.tls({ pollMs: 60_000 });
+    const port = await mutual.serve(tls);
+    expect(await dial(tls, port, root.certificatePem)).toBeUndefined();
+    await writeFile(mutual.paths.revocations, ours + pemOf('X509 CRL', await forgeList(root, ['0a'])));
+    await tls.reload();
+    expect(await dial(tls, port, root.certificatePem)).toMatchObject({ message: expect.stringMatching(/was revoked/) });
   });
 });
 
