@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { memberId } from '@commitlog/raft';
 import { type InjectedFailure, Sometimes } from '@commitlog/simulation';
-import type { CallerComponents } from './caller.js';
+import { ask, type CallerComponents } from './caller.js';
 import { ConditionalAppender } from './conditional.js';
 import { History } from './history.js';
 import { Member, storageIdOf } from './member.js';
@@ -29,13 +29,15 @@ export interface RunComponents {
   /** Resolves when everything that waits on promises alone has gone as far as it can. */
   readonly drain: () => Promise<void>;
   readonly onTrace?: (line: string) => void;
+  /** Is given whom to tell of rejections that nobody handles. */
+  readonly onUnhandled?: (tell: (error: unknown) => void) => void;
 }
 
 /** Fewer acknowledged batches than this show nothing. */
 const acknowledgedMin = 10;
 
 /** One run of a cluster of replicated logs: everything that happens in it is drawn from `seed`. */
-export async function runSeed(seed: string, { drain, onTrace }: RunComponents): Promise<RunResult> {
+export async function runSeed(seed: string, { drain, onTrace, onUnhandled }: RunComponents): Promise<RunResult> {
   const hash = onTrace === undefined ? null : createHash('sha256');
   const trace = (event: object): void => {
     if (hash === null) return;
@@ -44,6 +46,7 @@ export async function runSeed(seed: string, { drain, onTrace }: RunComponents): 
     onTrace?.(line);
   };
   const world = new World(seed, drawPlan(seed), { drain, trace });
+  onUnhandled?.((error) => world.violated('no exception', String((error as Error).stack)));
   world.trace('plan', { ...world.plan });
   const cluster = new Cluster(world);
   let violation: RunResult['violation'] = null;
@@ -107,6 +110,7 @@ class Cluster {
       // Now and then there is peace for long enough to elect somebody: a cluster that commits nothing shows nothing.
       if (round % 100 < 70) await this.#break();
       else this.#heal();
+      if (world.random.chance(0.04)) this.#transfer();
       await world.pass(pick(world.random, [10, 40, 100]));
       await this.#restartFailed();
       this.#watchStarts();
@@ -114,6 +118,19 @@ class Cluster {
     await this.#healAndConverge();
     await this.#readEverything();
     for (const member of this.#members) await member.stop();
+  }
+
+  /** To anybody: one who cannot lead, or does not answer, keeps the leader from taking batches until it gives up. */
+  #transfer(): void {
+    const { random } = this.#world;
+    const leader = this.#members.find((member) => member.isLeader);
+    if (leader === undefined) return;
+    const { id } = pick(random, this.#members);
+    this.#world.trace('transfer', { from: leader.node, to: id });
+    const transferred = ask(leader, this.#world, (log) => log.member.transfer(id));
+    void transferred.then((isDone) => {
+      if (isDone === true && id !== leader.id) this.sometimes.reached('leadership was handed over');
+    });
   }
 
   /** What goes wrong in one round. */

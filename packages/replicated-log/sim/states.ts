@@ -9,6 +9,7 @@ export const states: readonly string[] = [
   'a condition held',
   'nobody could say what became of a batch',
   'a batch was given up when leadership changed',
+  'leadership was handed over',
   'the power was cut',
   'a process was killed',
   'a member was stopped and started',

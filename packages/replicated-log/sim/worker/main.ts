@@ -7,9 +7,18 @@ import { runSeed } from '../run.js';
 // Promises alone never let the event loop turn: once it does, nothing waits on them any more.
 const drain = (): Promise<void> => nextTurn();
 
+let unhandled = (error: unknown): void => {
+  throw error;
+};
+process.on('unhandledRejection', (error) => unhandled(error));
+const onUnhandled = (tell: (error: unknown) => void): void => {
+  unhandled = tell;
+};
+
 async function run({ seed, isTraced }: Job): Promise<Report> {
   const lines: string[] = [];
-  const result = await runSeed(seed, isTraced ? { drain, onTrace: (line) => void lines.push(line) } : { drain });
+  const traced = isTraced && { onTrace: (line: string) => void lines.push(line) };
+  const result = await runSeed(seed, { drain, onUnhandled, ...traced });
   return { result, trace: isTraced ? lines.join('') : null };
 }
 
