@@ -16,10 +16,12 @@ export interface Recheckable {
  */
 export class Rechecks {
   readonly #open: ReadonlySet<Recheckable>;
+  readonly #nowMs: () => number;
   #isUnderWay = false;
 
-  constructor(open: ReadonlySet<Recheckable>) {
+  constructor(open: ReadonlySet<Recheckable>, nowMs: () => number = () => performance.now()) {
     this.#open = open;
+    this.#nowMs = nowMs;
   }
 
   /** After each change of the policy. */
@@ -43,8 +45,8 @@ export class Rechecks {
   }
 
   #continue(steps: Iterator<undefined>): void {
-    const until = performance.now() + sliceMs;
-    while (performance.now() < until) {
+    const untilMs = this.#nowMs() + sliceMs;
+    while (this.#nowMs() < untilMs) {
       if (!steps.next().done) continue;
       this.#isUnderWay = false;
       return;
