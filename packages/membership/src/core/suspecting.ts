@@ -1,4 +1,6 @@
-import type { News } from './message.js';
+import { encodeMessage, type News } from './message.js';
+import { payloadBytesMax } from './packet.js';
+import { askingBytes } from './probe.js';
 import type { Peer } from './roster.js';
 import { Suspicion, suspicionTimes } from './suspicion.js';
 import type { Swim } from './swim.js';
@@ -17,7 +19,7 @@ export function addSuspicion(swim: Swim, news: SuspectNews, known: Peer): void {
   watchForStalls(swim);
   if (known.status !== 'suspect') swim.report('suspected', peer);
   swim.tell(news);
-  remindAtDeadline(swim, peer.name, suspicion);
+  remindWhenDue(swim, peer.name, suspicion);
 }
 
 /** Another member suspects the same: told on, so that confirmations spread as fast as the suspicion did (Lifeguard §IV-B). */
@@ -25,16 +27,17 @@ export function confirmSuspicion(swim: Swim, news: SuspectNews): void {
   const suspicion = swim.suspicions.get(news.about);
   if (suspicion === undefined || !suspicion.confirm(news.from)) return;
   swim.tell(news);
-  remindAtDeadline(swim, news.about, suspicion);
+  remindWhenDue(swim, news.about, suspicion);
 }
 
-/** Its time may be over: the suspicion may also be another by now, or have been given more time. */
+/** Its time may be about over, or over: the suspicion may also be another by now, or have been given more time. */
 export function suspicionTimer(swim: Swim, about: string): void {
   swim.suspicionTimers.delete(about);
   const suspicion = swim.suspicions.get(about);
   if (suspicion === undefined) return;
-  if (swim.nowMs < suspicion.deadlineMs) {
-    remindAtDeadline(swim, about, suspicion);
+  if (swim.nowMs >= suspicion.dueMs && !suspicion.isLastCalled) callLast(swim, about, suspicion);
+  if (swim.nowMs < suspicion.dueMs) {
+    remindWhenDue(swim, about, suspicion);
     return;
   }
   const { incarnation } = suspicion;
@@ -42,10 +45,26 @@ export function suspicionTimer(swim: Swim, about: string): void {
   swim.tell({ kind: 'failed', about, incarnation, from: swim.settings.name });
 }
 
-/** One timer for each suspect, that of the earliest deadline: when it is over and the suspicion is not, there is another. */
-function remindAtDeadline(swim: Swim, about: string, { deadlineMs }: Suspicion): void {
-  if ((swim.suspicionTimers.get(about) ?? Number.POSITIVE_INFINITY) <= deadlineMs) return;
-  const delayMs = Math.max(0, deadlineMs - swim.nowMs);
+/**
+ * Gossip reaches nearly everybody, not everybody: this member may be the only one that missed how the suspect objected, or that it left.
+ * So before it is given up the suspicion is told once more, to the suspect itself too, and whoever knows better answers.
+ */
+function callLast(swim: Swim, about: string, suspicion: Suspicion): void {
+  suspicion.callLast(swim.nowMs);
+  const { incarnation, from } = suspicion;
+  // Whose suspicion it was first: that it is told again confirms nothing.
+  const claim: SuspectNews = { kind: 'suspect', about, incarnation, from };
+  swim.tell(claim);
+  const packet = swim.packetTo(about, payloadBytesMax);
+  packet.add(encodeMessage(claim));
+  packet.padTo(askingBytes);
+  swim.emit({ kind: 'send', to: swim.roster.get(about)!.address, bytes: packet.bytes() });
+}
+
+/** One timer for each suspect, the earliest one: when it is over and the suspicion is not, there is another. */
+function remindWhenDue(swim: Swim, about: string, { dueMs: wantedMs }: Suspicion): void {
+  if ((swim.suspicionTimers.get(about) ?? Number.POSITIVE_INFINITY) <= wantedMs) return;
+  const delayMs = Math.max(0, wantedMs - swim.nowMs);
   // As the timer has it, to the bit: it is known again by that.
   const dueMs = swim.nowMs + delayMs;
   swim.suspicionTimers.set(about, dueMs);

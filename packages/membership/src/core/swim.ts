@@ -13,7 +13,7 @@ import type { Probe } from './probe.js';
 import { ProbeRing } from './probe-ring.js';
 import type { Recipient } from './recipient.js';
 import type { Relay } from './relay.js';
-import type { AskPurpose, Join } from './requests.js';
+import type { AskPurpose, Join, LeaveWord } from './requests.js';
 import { type Peer, Roster } from './roster.js';
 import type { CoreSettings } from './settings.js';
 import { Stalls } from './stalls.js';
@@ -27,6 +27,7 @@ import { decodeTags, encodeTags } from './tags.js';
 export class Swim {
   nowMs = 0;
   isLeaving = false;
+  leaveWord: LeaveWord = 'unsaid';
   isLeaveTold = false;
   roundsStayed = 0;
   readonly settings: CoreSettings;
