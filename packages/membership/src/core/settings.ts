@@ -71,6 +71,10 @@ export function checkSettings(settings: CoreSettings): void {
   }
   encodeTags(settings.tags);
   for (const [name, value] of Object.entries(settings)) {
+    if (name === 'name' || name === 'address') continue;
+    const byDefault = (defaultSettings as Record<string, unknown>)[name];
+    if (byDefault === undefined) throw refused(name, 'be left out, as there is no such setting', value);
+    if (typeof value !== typeof byDefault) throw refused(name, `be a ${typeof byDefault}`, value);
     if (typeof value !== 'number') continue;
     const isPositive = Number.isFinite(value) && (value > 0 || (value === 0 && mayBeZero.has(name)));
     if (!isPositive) throw refused(name, 'be a number above 0', value);
@@ -88,6 +92,6 @@ export function checkSettings(settings: CoreSettings): void {
   }
 }
 
-function refused(name: string, must: string, got: string | number, cause?: unknown): MembershipError {
-  return new MembershipError('ERR_MEMBERSHIP_SETTINGS', `${name} must ${must}, got ${got}`, { cause });
+function refused(name: string, must: string, got: unknown, cause?: unknown): MembershipError {
+  return new MembershipError('ERR_MEMBERSHIP_SETTINGS', `${name} must ${must}, got ${String(got)}`, { cause });
 }
