@@ -255,7 +255,6 @@ function handleAnswered(swim: Swim, id: number, bytes: Uint8Array | undefined): 
 }
 
 function handleTimer(swim: Swim, timer: CoreTimer): void {
-  const { probeTimeoutMs } = swim.settings;
   if (swim.stalls.ranTimer(timer.dueMs, swim.nowMs)) swim.counters.stalls += 1;
   const isLate = swim.stalls.hasJustEnded(swim.nowMs);
   switch (timer.kind) {
@@ -275,14 +274,8 @@ function handleTimer(swim: Swim, timer: CoreTimer): void {
       swim.relays.delete(timer.seq);
       break;
     case 'suspicion':
-      // Superseded by an earlier one, which has set another if it had to.
-      if (swim.suspicionTimers.get(timer.about) !== timer.dueMs) return;
-      // This member stood still: the suspect's objection may be waiting in a socket of ours that nobody has read.
-      if (isLate && !timer.wasPutOff) {
-        const dueMs = swim.nowMs + probeTimeoutMs;
-        swim.suspicionTimers.set(timer.about, dueMs);
-        swim.remind({ ...timer, dueMs, wasPutOff: true }, probeTimeoutMs);
-      } else suspicionTimer(swim, timer.about);
+      // Else superseded by an earlier one, which has set another if it had to.
+      if (swim.suspicionsDueMs === timer.dueMs) suspicionTimer(swim, isLate);
       break;
     case 'watch':
       watchTimer(swim);

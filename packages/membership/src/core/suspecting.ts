@@ -19,7 +19,7 @@ export function addSuspicion(swim: Swim, news: SuspectNews, known: Peer): void {
   watchForStalls(swim);
   if (known.status !== 'suspect') swim.report('suspected', peer);
   swim.tell(news);
-  remindWhenDue(swim, peer.name, suspicion);
+  remindWhenDue(swim, suspicion);
 }
 
 /** Another member suspects the same: told on, so that confirmations spread as fast as the suspicion did (Lifeguard §IV-B). */
@@ -27,22 +27,33 @@ export function confirmSuspicion(swim: Swim, news: SuspectNews): void {
   const suspicion = swim.suspicions.get(news.about);
   if (suspicion === undefined || !suspicion.confirm(news.from)) return;
   swim.tell(news);
-  remindWhenDue(swim, news.about, suspicion);
+  remindWhenDue(swim, suspicion);
 }
 
-/** Its time may be about over, or over: the suspicion may also be another by now, or have been given more time. */
-export function suspicionTimer(swim: Swim, about: string): void {
-  swim.suspicionTimers.delete(about);
-  const suspicion = swim.suspicions.get(about);
-  if (suspicion === undefined) return;
-  if (swim.nowMs >= suspicion.dueMs && !suspicion.isLastCalled) callLast(swim, about, suspicion);
-  if (swim.nowMs < suspicion.dueMs) {
-    remindWhenDue(swim, about, suspicion);
-    return;
+/** Some suspicion is about over, or over, unless it was given more time meanwhile. */
+export function suspicionTimer(swim: Swim, isLate: boolean): void {
+  swim.suspicionsDueMs = Number.POSITIVE_INFINITY;
+  for (const [about, suspicion] of swim.suspicions) {
+    if (swim.nowMs >= suspicion.dueMs) decide(swim, about, suspicion, isLate);
   }
-  const { incarnation } = suspicion;
-  bury(swim, { ...swim.roster.get(about)!, status: 'failed' });
-  swim.tell({ kind: 'failed', about, incarnation, from: swim.settings.name });
+  let next: Suspicion | undefined;
+  for (const suspicion of swim.suspicions.values()) {
+    if (next === undefined || suspicion.dueMs < next.dueMs) next = suspicion;
+  }
+  if (next !== undefined) remindWhenDue(swim, next);
+}
+
+function decide(swim: Swim, about: string, suspicion: Suspicion, isLate: boolean): void {
+  if (!suspicion.isLastCalled) callLast(swim, about, suspicion);
+  else if (isLate && !suspicion.hasWaited) {
+    // This member stood still: the answer may be waiting in a socket of ours that nobody has read. Once, or nobody would ever fail.
+    suspicion.hasWaited = true;
+    callLast(swim, about, suspicion);
+  } else {
+    const { incarnation } = suspicion;
+    bury(swim, { ...swim.roster.get(about)!, status: 'failed' });
+    swim.tell({ kind: 'failed', about, incarnation, from: swim.settings.name });
+  }
 }
 
 /**
@@ -61,12 +72,11 @@ function callLast(swim: Swim, about: string, suspicion: Suspicion): void {
   swim.emit({ kind: 'send', to: swim.roster.get(about)!.address, bytes: packet.bytes() });
 }
 
-/** One timer for each suspect, the earliest one: when it is over and the suspicion is not, there is another. */
-function remindWhenDue(swim: Swim, about: string, { dueMs: wantedMs }: Suspicion): void {
-  if ((swim.suspicionTimers.get(about) ?? Number.POSITIVE_INFINITY) <= wantedMs) return;
+/** One timer, for whichever suspicion is due first: however many come and go, they leave none behind. */
+function remindWhenDue(swim: Swim, { dueMs: wantedMs }: Suspicion): void {
+  if (swim.suspicionsDueMs <= wantedMs) return;
   const delayMs = Math.max(0, wantedMs - swim.nowMs);
   // As the timer has it, to the bit: it is known again by that.
-  const dueMs = swim.nowMs + delayMs;
-  swim.suspicionTimers.set(about, dueMs);
-  swim.remind({ kind: 'suspicion', about, dueMs }, delayMs);
+  swim.suspicionsDueMs = swim.nowMs + delayMs;
+  swim.remindIn(delayMs, { kind: 'suspicion' });
 }

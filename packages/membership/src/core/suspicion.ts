@@ -44,6 +44,8 @@ export class Suspicion {
   readonly #confirmedBy: Set<string> = new Set();
   /** Who came to it first, of those of whom this member heard. */
   readonly from: string;
+  /** Whether it was given more time because this member stood still. */
+  hasWaited = false;
   #contradictedMs: number = Number.NEGATIVE_INFINITY;
   #calledMs: number = Number.NEGATIVE_INFINITY;
 

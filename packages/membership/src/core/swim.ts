@@ -4,7 +4,7 @@ import { Awareness } from './awareness.js';
 import { BroadcastQueue } from './broadcast-queue.js';
 import { Contacts } from './contacts.js';
 import { type Counters, zeroCounters } from './counters.js';
-import type { CoreTimer, Effect, TimerKind } from './effect.js';
+import type { Effect, TimerKind } from './effect.js';
 import { type Exchange, encodeExchange } from './exchange.js';
 import type { Member, MembershipEvent } from './member.js';
 import { encodeMessage, type Message, type News } from './message.js';
@@ -39,8 +39,8 @@ export class Swim {
   readonly stalls: Stalls;
   readonly broadcasts: BroadcastQueue = new BroadcastQueue();
   readonly suspicions: Map<string, Suspicion> = new Map();
-  /** By suspect: when the earliest timer for it is due. Whatever is due at another time is not looked at any more. */
-  readonly suspicionTimers: Map<string, number> = new Map();
+  /** When the one timer for all of them is due; whatever is due at another time is not looked at any more. */
+  suspicionsDueMs: number = Number.POSITIVE_INFINITY;
   /** The one probe under way. */
   probe: Probe | undefined;
   /** Probes on behalf of others, by the number that their pings carry. */
@@ -138,11 +138,7 @@ export class Swim {
   }
 
   remindIn(delayMs: number, timer: TimerKind): void {
-    this.remind({ ...timer, dueMs: this.nowMs + delayMs }, delayMs);
-  }
-
-  remind(timer: CoreTimer, delayMs: number): void {
-    this.emit({ kind: 'timer', timer, delayMs });
+    this.emit({ kind: 'timer', timer: { ...timer, dueMs: this.nowMs + delayMs }, delayMs });
   }
 
   report(kind: MembershipEvent['kind'], peer: Peer): void {

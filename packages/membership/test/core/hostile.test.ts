@@ -405,3 +405,23 @@ test('given a leave, then one member is told over a stream, another if it does n
   rig.pass(1_000);
   expect(rig.isLeaveTold).toBe(true);
 });
+
+test('given names that come, are suspected and go as fast as can be told, then they leave no timers behind', () => {
+  // Each suspect had a timer of its own, which outlived it by a minute: who had a key could make any number of them.
+  const rig = new Rig({ membersMax: 8, tombstonesMax: 8 });
+  rig.know('a', 'b', 'c', 'd', 'e');
+  let timers = 0;
+  for (let at = 0; at < 2_000; at++) {
+    const about = `x${at}`;
+    const gone = { kind: 'suspect', about, incarnation: 1, from: 'a' } as const;
+    const effects = rig.hear('a', { ...rig.alive('z', 1), about } as Message, gone, {
+      kind: 'left',
+      about,
+      incarnation: 1,
+    });
+    timers += effects.filter((effect) => effect.kind === 'timer' && effect.timer.kind === 'suspicion').length;
+    rig.pass(1);
+  }
+  expect(rig.kinds('x1999')).toEqual(['joined', 'suspected', 'left']);
+  expect(timers).toBeLessThanOrEqual(10);
+});
