@@ -56,8 +56,8 @@ const mayBeZero = new Set(['incarnation', 'indirectChecks', 'gossipToTheDeadMs',
 /** Above this a list of all members would not fit into one exchange. */
 const membersMaxMax = 4_096;
 
-/** What a timer can wait for, in milliseconds; nothing that is counted needs more. */
-const settingMax = 2 ** 31 - 1;
+/** What a timer can wait for. */
+export const timerMsMax: number = 2 ** 31 - 1;
 
 /** @throws MembershipError naming the first setting that makes no sense */
 export function checkSettings(settings: CoreSettings): void {
@@ -78,7 +78,8 @@ export function checkSettings(settings: CoreSettings): void {
     if (typeof value !== 'number') continue;
     const isPositive = Number.isFinite(value) && (value > 0 || (value === 0 && mayBeZero.has(name)));
     if (!isPositive) throw refused(name, 'be a number above 0', value);
-    if (name !== 'incarnation' && value > settingMax) throw refused(name, `be at most ${settingMax}`, value);
+    // Nothing that is counted needs more either.
+    if (name !== 'incarnation' && value > timerMsMax) throw refused(name, `be at most ${timerMsMax}`, value);
     if (!name.endsWith('Ms') && !Number.isInteger(value)) throw refused(name, 'be a whole number', value);
   }
   if (settings.incarnation > incarnationMax) {

@@ -75,8 +75,5 @@ function callLast(swim: Swim, about: string, suspicion: Suspicion): void {
 /** One timer, for whichever suspicion is due first: however many come and go, they leave none behind. */
 function remindWhenDue(swim: Swim, { dueMs: wantedMs }: Suspicion): void {
   if (swim.suspicionsDueMs <= wantedMs) return;
-  const delayMs = Math.max(0, wantedMs - swim.nowMs);
-  // As the timer has it, to the bit: it is known again by that.
-  swim.suspicionsDueMs = swim.nowMs + delayMs;
-  swim.remindIn(delayMs, { kind: 'suspicion' });
+  swim.suspicionsDueMs = swim.remindIn(Math.max(0, wantedMs - swim.nowMs), { kind: 'suspicion' });
 }

@@ -15,7 +15,7 @@ import type { Recipient } from './recipient.js';
 import type { Relay } from './relay.js';
 import type { AskPurpose, Join, LeaveWord } from './requests.js';
 import { type Peer, Roster } from './roster.js';
-import type { CoreSettings } from './settings.js';
+import { type CoreSettings, timerMsMax } from './settings.js';
 import { Stalls } from './stalls.js';
 import type { Suspicion } from './suspicion.js';
 import { decodeTags, encodeTags } from './tags.js';
@@ -111,7 +111,8 @@ export class Swim {
   ask(to: Address, exchange: Exchange, purpose: AskPurpose, timeoutMs: number): void {
     const id = this.nextSeq();
     this.asks.set(id, purpose);
-    this.emit({ kind: 'ask', id, to, bytes: encodeExchange(exchange), timeoutMs });
+    const bytes = encodeExchange(exchange);
+    this.emit({ kind: 'ask', id, to, bytes, timeoutMs: Math.min(timeoutMs, timerMsMax) });
   }
 
   packetTo(to: string, bytesMax: number): PacketBuilder {
@@ -137,8 +138,12 @@ export class Swim {
     this.remindIn(this.settings.gossipIntervalMs, { kind: 'gossip' });
   }
 
-  remindIn(delayMs: number, timer: TimerKind): void {
-    this.emit({ kind: 'timer', timer: { ...timer, dueMs: this.nowMs + delayMs }, delayMs });
+  /** Returns when that will be: in 24 days at the latest, the longest that timers can wait. */
+  remindIn(wantedMs: number, timer: TimerKind): number {
+    const delayMs = Math.min(wantedMs, timerMsMax);
+    const dueMs = this.nowMs + delayMs;
+    this.emit({ kind: 'timer', timer: { ...timer, dueMs }, delayMs });
+    return dueMs;
   }
 
   report(kind: MembershipEvent['kind'], peer: Peer): void {

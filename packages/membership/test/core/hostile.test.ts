@@ -7,7 +7,7 @@ import { type Message, readTagBytes } from '../../src/core/message.js';
 import { decodePacket } from '../../src/core/packet.js';
 import { ProbeRing } from '../../src/core/probe-ring.js';
 import { decodeTags, encodeTags } from '../../src/core/tags.js';
-import { incarnationLeapMax } from '../../src/index.js';
+import { type Effect, incarnationLeapMax } from '../../src/index.js';
 import { addressOf, Rig } from './rig.js';
 
 test('given a claim just within the leap, then its refutation is no leap to others, who would then refuse its word for good', () => {
@@ -424,4 +424,30 @@ test('given names that come, are suspected and go as fast as can be told, then t
   }
   expect(rig.kinds('x1999')).toEqual(['joined', 'suspected', 'left']);
   expect(timers).toBeLessThanOrEqual(10);
+});
+
+test('given intervals as long as a timer can wait, then nothing that is made of them is longer', () => {
+  // Times its health score, or with more members than 32, it ended the process.
+  const longest = 2 ** 31 - 1;
+  const rig = new Rig({
+    probeIntervalMs: longest,
+    probeTimeoutMs: longest - 1,
+    pushPullIntervalMs: longest,
+    gossipIntervalMs: longest,
+    reconnectIntervalMs: longest,
+  });
+  const waits: number[] = [];
+  const note = (effects: readonly Effect[]): void => {
+    for (const effect of effects) {
+      if (effect.kind === 'timer') waits.push(effect.delayMs);
+      if (effect.kind === 'ask') waits.push(effect.timeoutMs);
+    }
+  };
+  for (let at = 0; at < 70; at++) note(rig.hear('a', { ...rig.alive('z', 1), about: `x${at}` } as Message));
+  note(rig.hear('a', { kind: 'suspect', about: 'x1', incarnation: 1, from: 'x2' }));
+  const { seq } = rig.nextPing(longest / 50);
+  note(rig.step({ kind: 'timer', timer: { kind: 'probe-end', seq, dueMs: rig.nowMs } }));
+  note(rig.step({ kind: 'timer', timer: { kind: 'push-pull', dueMs: rig.nowMs } }));
+  expect(rig.core.healthScore).toBeGreaterThan(0);
+  expect(Math.max(...waits)).toBe(longest);
 });

@@ -103,10 +103,10 @@ export class Rig {
   }
 
   /** The ping that is under way, whoever it went to. */
-  nextPing(): { to: string; seq: number } {
+  nextPing(waitMs = 20): { to: string; seq: number } {
     for (let tries = 0; tries < 100; tries++) {
       for (const { to, message } of this.takeSent()) if (message.kind === 'ping') return { to, seq: message.seq };
-      this.pass(20);
+      this.pass(waitMs);
     }
     throw new Error('nobody was pinged');
   }
