@@ -58,7 +58,8 @@ function decide(swim: Swim, about: string, suspicion: Suspicion, isLate: boolean
 
 /**
  * Gossip reaches nearly everybody, not everybody: this member may be the only one that missed how the suspect objected, or that it left.
- * So before it is given up the suspicion is told once more, to the suspect itself too, and whoever knows better answers.
+ * So before it is given up the suspicion is told once more, at once to the suspect itself and to some others, and whoever knows better
+ * answers.
  */
 function callLast(swim: Swim, about: string, suspicion: Suspicion): void {
   suspicion.callLast(swim.nowMs);
@@ -66,10 +67,14 @@ function callLast(swim: Swim, about: string, suspicion: Suspicion): void {
   // Whose suspicion it was first: that it is told again confirms nothing.
   const claim: SuspectNews = { kind: 'suspect', about, incarnation, from };
   swim.tell(claim);
-  const packet = swim.packetTo(about, payloadBytesMax);
-  packet.add(encodeMessage(claim));
-  packet.padTo(askingBytes);
-  swim.emit({ kind: 'send', to: swim.roster.get(about)!.address, bytes: packet.bytes() });
+  const { roster, random, settings } = swim;
+  const isOther = ({ name, status }: Peer): boolean => status === 'alive' && name !== settings.name;
+  for (const { name, address } of [roster.get(about)!, ...roster.draw(settings.gossipNodes, random, isOther)]) {
+    const packet = swim.packetTo(name, payloadBytesMax);
+    packet.add(encodeMessage(claim));
+    packet.padTo(askingBytes);
+    swim.emit({ kind: 'send', to: address, bytes: packet.bytes() });
+  }
 }
 
 /** One timer, for whichever suspicion is due first: however many come and go, they leave none behind. */
