@@ -60,7 +60,7 @@ const everyMutantWasCaught = ({ mutants }) =>
 const swarmSeeds = 300;
 const driverSeeds = 600;
 
-const gossipSeeds = 60;
+const gossipSeeds = 150;
 
 /** @type {Step[]} */
 const steps = [
