@@ -61,7 +61,7 @@ const swarmSeeds = 300;
 const logSeeds = 200;
 const driverSeeds = 600;
 
-const gossipSeeds = 60;
+const gossipSeeds = 150;
 
 /** @type {Step[]} */
 const steps = [

@@ -58,7 +58,7 @@ export class Invariants {
       relays <= settings.relaysMax &&
       asks <= settings.requestsMax + 2 &&
       turns <= settings.membersMax + settings.tombstonesMax + 1 &&
-      node.timers <= members + relays * 2 + 4 * suspicions + timersMax;
+      node.timers <= members + relays * 2 + timersMax;
     if (!isBounded) {
       throw new Violation('bounds', `${node.name} holds ${JSON.stringify(node.core.held)} and ${node.timers} timers`);
     }

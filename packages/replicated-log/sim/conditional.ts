@@ -1,5 +1,5 @@
 import { encodeBatch } from '@commitlog/record';
-import { ReplicatedLogError } from '../src/index.js';
+import { type ReplicatedLog, ReplicatedLogError } from '../src/index.js';
 import { ask, type CallerComponents, leading } from './caller.js';
 import { valuesOf } from './history.js';
 import { pick } from './plan.js';
@@ -30,7 +30,9 @@ export class ConditionalAppender {
     const answer = await ask(leading(this.#with), world, (log, signal) => {
       expectedOffset = Math.max(0, log.endOffset + pick(world.random, [0, 0, 0, 1, -1]));
       const [value] = valuesOf(name, 1, 1);
-      return log.append(encodeBatch([{ value: Buffer.from(value!) }]), { expectedOffset, signal });
+      const appended = log.append(encodeBatch([{ value: Buffer.from(value!) }]), { expectedOffset, signal });
+      appended.catch((error: unknown) => this.#requireCommitted(log, error));
+      return appended;
     });
     if (answer === 'ended') return;
     if (answer === 'given up') return history.denied(name, answer);
@@ -47,6 +49,15 @@ export class ConditionalAppender {
     history.denied(name, answer.message);
     if (answer.code !== 'offset-mismatch') return;
     sometimes.reached('a condition was refused');
-    history.ends(name, answer.actual!);
+  }
+
+  /** An end that somebody is told is where the log ends for good: by then the leader serves everything before it. */
+  #requireCommitted({ endOffset }: ReplicatedLog, error: unknown): void {
+    if (!(error instanceof ReplicatedLogError && error.code === 'offset-mismatch') || endOffset >= error.actual!)
+      return;
+    this.#with.world.violated(
+      'conditions',
+      `told that the log ends at ${error.actual}, when ${endOffset} was committed`,
+    );
   }
 }

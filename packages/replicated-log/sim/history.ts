@@ -31,7 +31,6 @@ export class History {
   readonly #acknowledged: Map<string, AppendResult & { readonly count: number }> = new Map();
   readonly #denied: Map<string, string> = new Map();
   readonly #world: World;
-  #toldEnd = 0;
   /** The offset behind the last record that anybody was told of. */
   acknowledgedEnd = 0;
   /** The furthest logical start that anybody was told of. */
@@ -66,21 +65,13 @@ export class History {
       this.#world.violated('nothing invented', `${batch} was denied: ${why}; it is at ${offset}`);
   }
 
-  /** A caller was told that the log goes on at an offset: everything before it is committed. */
-  ends(by: string, offset: number): void {
-    this.#toldEnd = Math.max(this.#toldEnd, offset);
-    this.#world.trace('told an end', { by, offset });
-  }
-
   /** Somebody was served these bytes. */
   read(by: string, bytes: Buffer): void {
     for (const batch of batches(bytes)) this.#readBatch(by, batch);
   }
 
   /** Once everything was read: what no reader has seen is missing. */
-  requireAll(end: number): void {
-    if (end < this.#toldEnd)
-      this.#world.violated('conditions', `somebody was told ${this.#toldEnd}, and the log ends at ${end}`);
+  requireAll(): void {
     for (const [batch, { offset, count }] of this.#acknowledged) {
       if (offset + count <= this.trimmedTo) continue;
       if (this.#placeOf.get(batch) !== offset) {

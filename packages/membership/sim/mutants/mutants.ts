@@ -100,6 +100,33 @@ export const mutants: readonly Mutant[] = [
         replace: '',
       },
       { file: 'core/leaving.ts', find: '  sendNews(swim);\n', replace: '' },
+      {
+        file: 'core/leaving.ts',
+        find: '{ settings, roster, random, asks } = swim;\n',
+        replace: '{ settings, roster, random, asks } = swim;\n  if (asks.size >= 0) return;\n',
+      },
+    ],
+  },
+  {
+    name: 'leave-by-packets-alone',
+    trap: 'a leave is told to nobody over a stream, so that nobody hears of it whom no packet reaches',
+    patches: [
+      {
+        file: 'core/leaving.ts',
+        find: '{ settings, roster, random, asks } = swim;\n',
+        replace: '{ settings, roster, random, asks } = swim;\n  if (asks.size >= 0) return;\n',
+      },
+    ],
+  },
+  {
+    name: 'no-last-call',
+    trap: 'who missed, alone, that a suspect objected or left gives it up without having asked anybody',
+    patches: [
+      {
+        file: 'core/suspecting.ts',
+        find: '  suspicion.callLast(swim.nowMs);\n',
+        replace: '  suspicion.callLast(swim.nowMs);\n  if (swim.nowMs >= 0) return;\n',
+      },
     ],
   },
   {

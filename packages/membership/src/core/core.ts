@@ -5,7 +5,7 @@ import type { CoreTimer, Effect, Input } from './effect.js';
 import { decodeExchange, encodeExchange } from './exchange.js';
 import { gossip } from './gossip.js';
 import { continueJoins, joinAnswered, startJoin } from './joining.js';
-import { endLeave, maybeEndLeave, startLeave } from './leaving.js';
+import { endLeave, leaveAnswered, maybeEndLeave, startLeave } from './leaving.js';
 import type { Member } from './member.js';
 import { encodeMessage, type Message, type News } from './message.js';
 import { hearNews, hearOwnWord } from './news.js';
@@ -56,6 +56,7 @@ export class MembershipCore {
   step(input: Input, nowMs: number): Effect[] {
     const swim = this.#swim;
     swim.nowMs = nowMs;
+    swim.corrections = [];
     if (swim.stalls.ran(nowMs)) swim.counters.stalls += 1;
     apply(swim, input);
     return swim.takeEffects();
@@ -165,7 +166,6 @@ function handlePacket(swim: Swim, address: Address, bytes: Uint8Array): void {
   swim.roster.hear(packet.from, swim.nowMs);
   hearOwnWord(swim, packet.from, packet.incarnation);
   const from = { name: packet.from, address };
-  swim.corrections = [];
   // News first, so that an answer already tells what came of it.
   for (const message of packet.messages) {
     if ('about' in message) hearNews(swim, message, isOwnNews(message, packet));
@@ -180,7 +180,9 @@ function handlePacket(swim: Swim, address: Address, bytes: Uint8Array): void {
 function sendCorrections(swim: Swim, to: Recipient, bytesMax: number): void {
   const packet = swim.packetTo(to.name, bytesMax);
   for (const news of swim.corrections) packet.add(encodeMessage(news));
-  if (!packet.isEmpty) swim.emit({ kind: 'send', to: to.address, bytes: packet.bytes() });
+  // Where its own account has no room, a packet that only says its incarnation has the other ask.
+  const isAboutSelf = swim.corrections.some(({ about }) => about === swim.settings.name);
+  if (!packet.isEmpty || isAboutSelf) swim.emit({ kind: 'send', to: to.address, bytes: packet.bytes() });
 }
 
 function isQuestion({ kind }: Message): boolean {
@@ -243,13 +245,16 @@ function handleAnswered(swim: Swim, id: number, bytes: Uint8Array | undefined): 
     return;
   }
   const isReached = answer?.kind === 'push-pull' && answer.from !== swim.settings.name;
+  if (purpose.kind === 'leave') {
+    leaveAnswered(swim, isReached);
+    return;
+  }
   if (isReached) hearStates(swim, answer.from, answer.states);
   if (purpose.join !== undefined) joinAnswered(swim, purpose.join, isReached);
   continueJoins(swim);
 }
 
 function handleTimer(swim: Swim, timer: CoreTimer): void {
-  const { probeTimeoutMs } = swim.settings;
   if (swim.stalls.ranTimer(timer.dueMs, swim.nowMs)) swim.counters.stalls += 1;
   const isLate = swim.stalls.hasJustEnded(swim.nowMs);
   switch (timer.kind) {
@@ -269,14 +274,8 @@ function handleTimer(swim: Swim, timer: CoreTimer): void {
       swim.relays.delete(timer.seq);
       break;
     case 'suspicion':
-      // Superseded by an earlier one, which has set another if it had to.
-      if (swim.suspicionTimers.get(timer.about) !== timer.dueMs) return;
-      // This member stood still: the suspect's objection may be waiting in a socket of ours that nobody has read.
-      if (isLate && !timer.wasPutOff) {
-        const dueMs = swim.nowMs + probeTimeoutMs;
-        swim.suspicionTimers.set(timer.about, dueMs);
-        swim.remind({ ...timer, dueMs, wasPutOff: true }, probeTimeoutMs);
-      } else suspicionTimer(swim, timer.about);
+      // Else superseded by an earlier one, which has set another if it had to.
+      if (swim.suspicionsDueMs === timer.dueMs) suspicionTimer(swim, isLate);
       break;
     case 'watch':
       watchTimer(swim);

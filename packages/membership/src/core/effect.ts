@@ -9,7 +9,7 @@ export type TimerKind =
   | { readonly kind: 'probe-end'; readonly seq: number }
   | { readonly kind: 'relay-nack'; readonly seq: number }
   | { readonly kind: 'relay-end'; readonly seq: number }
-  | { readonly kind: 'suspicion'; readonly about: string }
+  | { readonly kind: 'suspicion' }
   | { readonly kind: 'watch' }
   | { readonly kind: 'gossip' }
   | { readonly kind: 'push-pull' }
@@ -17,11 +17,7 @@ export type TimerKind =
   | { readonly kind: 'reap' }
   | { readonly kind: 'leave' };
 
-export type CoreTimer = TimerKind & {
-  readonly dueMs: number;
-  /** Whether it came too late once already, and was given another moment. */
-  readonly wasPutOff?: boolean;
-};
+export type CoreTimer = TimerKind & { readonly dueMs: number };
 
 /** What happened. */
 export type Input =

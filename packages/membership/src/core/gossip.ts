@@ -1,4 +1,5 @@
 import { type PacketBuilder, payloadBytesMax } from './packet.js';
+import { askingBytes } from './probe.js';
 import { raiseNow } from './refutation.js';
 import { isLive, type Peer } from './roster.js';
 import type { Swim } from './swim.js';
@@ -26,7 +27,9 @@ export function sendNews(swim: Swim): void {
 function sendTo(swim: Swim, peer: Peer, fill: (packet: PacketBuilder) => void): void {
   const packet = swim.packetTo(peer.name, payloadBytesMax);
   fill(packet);
-  if (!packet.isEmpty) swim.emit({ kind: 'send', to: peer.address, bytes: packet.bytes() });
+  if (packet.isEmpty) return;
+  packet.padTo(askingBytes);
+  swim.emit({ kind: 'send', to: peer.address, bytes: packet.bytes() });
 }
 
 /** Who failed a short while ago may be alive and should learn what is said of it: only it can refute that. */

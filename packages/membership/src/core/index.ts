@@ -1,4 +1,4 @@
-export { addressText, canonical, isLoopback, isWildcard } from './address.js';
+export { addressText, canonical, ipBytes, isLoopback, isWildcard } from './address.js';
 export { type Held, MembershipCore } from './core.js';
 export type { Counters } from './counters.js';
 export type { CoreTimer, Effect, Input, TimerKind } from './effect.js';

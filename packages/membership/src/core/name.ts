@@ -7,8 +7,8 @@ export const nameBytesMax = 64;
 const namePattern = /^[\w.:@-]{1,64}$/;
 
 /** Whether `name` can be a member's: 1 to 64 of the letters A to Z and a to z, digits, and `_ . : @ -`. */
-export function isName(name: string): boolean {
-  return namePattern.test(name);
+export function isName(name: unknown): name is string {
+  return typeof name === 'string' && namePattern.test(name);
 }
 
 export function writeName(writer: ByteWriter, name: string): void {

@@ -17,7 +17,7 @@ export interface Probe {
 }
 
 /**
- * Whatever asks for an answer is made this long, in bytes: the answer is never longer than that, whoever asked, and has room for
- * some news all the same.
+ * Whatever asks for an answer is made this long, in bytes, and so is gossip, as whoever knows better answers it: the answer is never longer
+ * than that, whoever asked, and has room for some news all the same.
  */
 export const askingBytes = 320;

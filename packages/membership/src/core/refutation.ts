@@ -26,6 +26,8 @@ export function maybeRefute(swim: Swim, news: News): void {
   }
   swim.toRefute = Math.max(swim.toRefute ?? 0, news.incarnation);
   raiseSoon(swim);
+  // Who says so hears it before others.
+  if (swim.toRefute === undefined) swim.corrections.push(aliveNews(swim.self));
 }
 
 /** Says something else of this member from now on. */

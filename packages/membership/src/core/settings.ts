@@ -56,8 +56,8 @@ const mayBeZero = new Set(['incarnation', 'indirectChecks', 'gossipToTheDeadMs',
 /** Above this a list of all members would not fit into one exchange. */
 const membersMaxMax = 4_096;
 
-/** What a timer can wait for, in milliseconds; nothing that is counted needs more. */
-const settingMax = 2 ** 31 - 1;
+/** What a timer can wait for. */
+export const timerMsMax: number = 2 ** 31 - 1;
 
 /** @throws MembershipError naming the first setting that makes no sense */
 export function checkSettings(settings: CoreSettings): void {
@@ -71,10 +71,15 @@ export function checkSettings(settings: CoreSettings): void {
   }
   encodeTags(settings.tags);
   for (const [name, value] of Object.entries(settings)) {
+    if (name === 'name' || name === 'address') continue;
+    const byDefault = (defaultSettings as Record<string, unknown>)[name];
+    if (byDefault === undefined) throw refused(name, 'be left out, as there is no such setting', value);
+    if (typeof value !== typeof byDefault) throw refused(name, `be a ${typeof byDefault}`, value);
     if (typeof value !== 'number') continue;
     const isPositive = Number.isFinite(value) && (value > 0 || (value === 0 && mayBeZero.has(name)));
     if (!isPositive) throw refused(name, 'be a number above 0', value);
-    if (name !== 'incarnation' && value > settingMax) throw refused(name, `be at most ${settingMax}`, value);
+    // Nothing that is counted needs more either.
+    if (name !== 'incarnation' && value > timerMsMax) throw refused(name, `be at most ${timerMsMax}`, value);
     if (!name.endsWith('Ms') && !Number.isInteger(value)) throw refused(name, 'be a whole number', value);
   }
   if (settings.incarnation > incarnationMax) {
@@ -88,6 +93,6 @@ export function checkSettings(settings: CoreSettings): void {
   }
 }
 
-function refused(name: string, must: string, got: string | number, cause?: unknown): MembershipError {
-  return new MembershipError('ERR_MEMBERSHIP_SETTINGS', `${name} must ${must}, got ${got}`, { cause });
+function refused(name: string, must: string, got: unknown, cause?: unknown): MembershipError {
+  return new MembershipError('ERR_MEMBERSHIP_SETTINGS', `${name} must ${must}, got ${String(got)}`, { cause });
 }

@@ -1,4 +1,6 @@
-import type { News } from './message.js';
+import { encodeMessage, type News } from './message.js';
+import { payloadBytesMax } from './packet.js';
+import { askingBytes } from './probe.js';
 import type { Peer } from './roster.js';
 import { Suspicion, suspicionTimes } from './suspicion.js';
 import type { Swim } from './swim.js';
@@ -17,7 +19,7 @@ export function addSuspicion(swim: Swim, news: SuspectNews, known: Peer): void {
   watchForStalls(swim);
   if (known.status !== 'suspect') swim.report('suspected', peer);
   swim.tell(news);
-  remindAtDeadline(swim, peer.name, suspicion);
+  remindWhenDue(swim, suspicion);
 }
 
 /** Another member suspects the same: told on, so that confirmations spread as fast as the suspicion did (Lifeguard §IV-B). */
@@ -25,29 +27,58 @@ export function confirmSuspicion(swim: Swim, news: SuspectNews): void {
   const suspicion = swim.suspicions.get(news.about);
   if (suspicion === undefined || !suspicion.confirm(news.from)) return;
   swim.tell(news);
-  remindAtDeadline(swim, news.about, suspicion);
+  remindWhenDue(swim, suspicion);
 }
 
-/** Its time may be over: the suspicion may also be another by now, or have been given more time. */
-export function suspicionTimer(swim: Swim, about: string): void {
-  swim.suspicionTimers.delete(about);
-  const suspicion = swim.suspicions.get(about);
-  if (suspicion === undefined) return;
-  if (swim.nowMs < suspicion.deadlineMs) {
-    remindAtDeadline(swim, about, suspicion);
-    return;
+/** Some suspicion is about over, or over, unless it was given more time meanwhile. */
+export function suspicionTimer(swim: Swim, isLate: boolean): void {
+  swim.suspicionsDueMs = Number.POSITIVE_INFINITY;
+  for (const [about, suspicion] of swim.suspicions) {
+    if (swim.nowMs >= suspicion.dueMs) decide(swim, about, suspicion, isLate);
   }
-  const { incarnation } = suspicion;
-  bury(swim, { ...swim.roster.get(about)!, status: 'failed' });
-  swim.tell({ kind: 'failed', about, incarnation, from: swim.settings.name });
+  let next: Suspicion | undefined;
+  for (const suspicion of swim.suspicions.values()) {
+    if (next === undefined || suspicion.dueMs < next.dueMs) next = suspicion;
+  }
+  if (next !== undefined) remindWhenDue(swim, next);
 }
 
-/** One timer for each suspect, that of the earliest deadline: when it is over and the suspicion is not, there is another. */
-function remindAtDeadline(swim: Swim, about: string, { deadlineMs }: Suspicion): void {
-  if ((swim.suspicionTimers.get(about) ?? Number.POSITIVE_INFINITY) <= deadlineMs) return;
-  const delayMs = Math.max(0, deadlineMs - swim.nowMs);
-  // As the timer has it, to the bit: it is known again by that.
-  const dueMs = swim.nowMs + delayMs;
-  swim.suspicionTimers.set(about, dueMs);
-  swim.remind({ kind: 'suspicion', about, dueMs }, delayMs);
+function decide(swim: Swim, about: string, suspicion: Suspicion, isLate: boolean): void {
+  if (!suspicion.isLastCalled) callLast(swim, about, suspicion);
+  else if (isLate && !suspicion.hasWaited) {
+    // This member stood still: the answer may be waiting in a socket of ours that nobody has read. Once, or nobody would ever fail.
+    suspicion.hasWaited = true;
+    callLast(swim, about, suspicion);
+  } else {
+    const { incarnation } = suspicion;
+    bury(swim, { ...swim.roster.get(about)!, status: 'failed' });
+    swim.tell({ kind: 'failed', about, incarnation, from: swim.settings.name });
+  }
+}
+
+/**
+ * Gossip reaches nearly everybody, not everybody: this member may be the only one that missed how the suspect objected, or that it left.
+ * So before it is given up the suspicion is told once more, at once to the suspect itself and to some others, and whoever knows better
+ * answers.
+ */
+function callLast(swim: Swim, about: string, suspicion: Suspicion): void {
+  suspicion.callLast(swim.nowMs);
+  const { incarnation, from } = suspicion;
+  // Whose suspicion it was first: that it is told again confirms nothing.
+  const claim: SuspectNews = { kind: 'suspect', about, incarnation, from };
+  swim.tell(claim);
+  const { roster, random, settings } = swim;
+  const isOther = ({ name, status }: Peer): boolean => status === 'alive' && name !== settings.name;
+  for (const { name, address } of [roster.get(about)!, ...roster.draw(settings.gossipNodes, random, isOther)]) {
+    const packet = swim.packetTo(name, payloadBytesMax);
+    packet.add(encodeMessage(claim));
+    packet.padTo(askingBytes);
+    swim.emit({ kind: 'send', to: address, bytes: packet.bytes() });
+  }
+}
+
+/** One timer, for whichever suspicion is due first: however many come and go, they leave none behind. */
+function remindWhenDue(swim: Swim, { dueMs: wantedMs }: Suspicion): void {
+  if (swim.suspicionsDueMs <= wantedMs) return;
+  swim.suspicionsDueMs = swim.remindIn(Math.max(0, wantedMs - swim.nowMs), { kind: 'suspicion' });
 }

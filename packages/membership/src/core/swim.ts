@@ -4,7 +4,7 @@ import { Awareness } from './awareness.js';
 import { BroadcastQueue } from './broadcast-queue.js';
 import { Contacts } from './contacts.js';
 import { type Counters, zeroCounters } from './counters.js';
-import type { CoreTimer, Effect, TimerKind } from './effect.js';
+import type { Effect, TimerKind } from './effect.js';
 import { type Exchange, encodeExchange } from './exchange.js';
 import type { Member, MembershipEvent } from './member.js';
 import { encodeMessage, type Message, type News } from './message.js';
@@ -13,9 +13,9 @@ import type { Probe } from './probe.js';
 import { ProbeRing } from './probe-ring.js';
 import type { Recipient } from './recipient.js';
 import type { Relay } from './relay.js';
-import type { AskPurpose, Join } from './requests.js';
+import type { AskPurpose, Join, LeaveWord } from './requests.js';
 import { type Peer, Roster } from './roster.js';
-import type { CoreSettings } from './settings.js';
+import { type CoreSettings, timerMsMax } from './settings.js';
 import { Stalls } from './stalls.js';
 import type { Suspicion } from './suspicion.js';
 import { decodeTags, encodeTags } from './tags.js';
@@ -27,6 +27,7 @@ import { decodeTags, encodeTags } from './tags.js';
 export class Swim {
   nowMs = 0;
   isLeaving = false;
+  leaveWord: LeaveWord = 'unsaid';
   isLeaveTold = false;
   roundsStayed = 0;
   readonly settings: CoreSettings;
@@ -38,8 +39,8 @@ export class Swim {
   readonly stalls: Stalls;
   readonly broadcasts: BroadcastQueue = new BroadcastQueue();
   readonly suspicions: Map<string, Suspicion> = new Map();
-  /** By suspect: when the earliest timer for it is due. Whatever is due at another time is not looked at any more. */
-  readonly suspicionTimers: Map<string, number> = new Map();
+  /** When the one timer for all of them is due; whatever is due at another time is not looked at any more. */
+  suspicionsDueMs: number = Number.POSITIVE_INFINITY;
   /** The one probe under way. */
   probe: Probe | undefined;
   /** Probes on behalf of others, by the number that their pings carry. */
@@ -110,7 +111,8 @@ export class Swim {
   ask(to: Address, exchange: Exchange, purpose: AskPurpose, timeoutMs: number): void {
     const id = this.nextSeq();
     this.asks.set(id, purpose);
-    this.emit({ kind: 'ask', id, to, bytes: encodeExchange(exchange), timeoutMs });
+    const bytes = encodeExchange(exchange);
+    this.emit({ kind: 'ask', id, to, bytes, timeoutMs: Math.min(timeoutMs, timerMsMax) });
   }
 
   packetTo(to: string, bytesMax: number): PacketBuilder {
@@ -136,12 +138,12 @@ export class Swim {
     this.remindIn(this.settings.gossipIntervalMs, { kind: 'gossip' });
   }
 
-  remindIn(delayMs: number, timer: TimerKind): void {
-    this.remind({ ...timer, dueMs: this.nowMs + delayMs }, delayMs);
-  }
-
-  remind(timer: CoreTimer, delayMs: number): void {
-    this.emit({ kind: 'timer', timer, delayMs });
+  /** Returns when that will be: in 24 days at the latest, the longest that timers can wait. */
+  remindIn(wantedMs: number, timer: TimerKind): number {
+    const delayMs = Math.min(wantedMs, timerMsMax);
+    const dueMs = this.nowMs + delayMs;
+    this.emit({ kind: 'timer', timer: { ...timer, dueMs }, delayMs });
+    return dueMs;
   }
 
   report(kind: MembershipEvent['kind'], peer: Peer): void {

@@ -17,6 +17,9 @@ const kinds = { text: 0, number: 1, false: 2, true: 3 } as const;
  * @throws MembershipError `ERR_MEMBERSHIP_TAGS` when they take more than 512 bytes, or a value is of another type
  */
 export function encodeTags(tags: Tags): Uint8Array {
+  if (typeof tags !== 'object' || tags === null || Array.isArray(tags)) {
+    throw refused(`expected an object of strings, numbers and booleans, got ${JSON.stringify(tags)}`);
+  }
   const writer = new ByteWriter();
   for (const key of Object.keys(tags).sort()) {
     const keyBytes = textBytes(key);
@@ -65,7 +68,11 @@ function textBytes(text: string): Buffer {
 function readValue(reader: ByteReader): string | number | boolean {
   const kind = reader.u8();
   if (kind === kinds.text) return readText(reader, reader.u16());
-  if (kind === kinds.number) return reader.f64();
+  if (kind === kinds.number) {
+    const value = reader.f64();
+    if (Number.isNaN(value)) reader.isBroken = true;
+    return value;
+  }
   if (kind !== kinds.true && kind !== kinds.false) reader.isBroken = true;
   return kind === kinds.true;
 }

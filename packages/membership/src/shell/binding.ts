@@ -1,9 +1,12 @@
 import { type Address, type DatagramSocket, type Datagrams, hasErrorCode } from '@commitlog/runtime';
-import { addressText, canonical, isLoopback, isWildcard, MembershipError } from '../core/index.js';
+import { addressText, canonical, ipBytes, isLoopback, isWildcard, MembershipError } from '../core/index.js';
 import type { ExchangeListener, Exchanges } from './exchanges.js';
 
 /** Ports that are tried where any will do: what is free for streams may be taken for packets. */
 const triesMax = 10;
+
+/** As long as a name in the DNS may be (RFC 1035 §2.3.4). */
+const hostLengthMax = 255;
 
 /** Both sides of a member, on one port. */
 export interface Binding {
@@ -38,12 +41,15 @@ export async function bind(
 
 /** @throws MembershipError where others could not reach what is told to them, or where anybody could who should not */
 export function checkBinding(local: Address, advertised: Address | undefined, isSealed: boolean): void {
+  checkAddress('bind', local);
+  if (advertised !== undefined) checkAddress('advertise', advertised);
   if (advertised === undefined && isWildcard(local.host)) {
     throw settings(
       `bind is ${addressText(local)}, all addresses of this machine: say with advertise which one is for others`,
     );
   }
   const told = advertised ?? local;
+  if (isWildcard(told.host)) throw settings(`advertise is ${addressText(told)}, which is no address to send to`);
   if (told.host.includes(':') !== local.host.includes(':')) {
     throw settings(`bind ${addressText(local)} and advertise ${addressText(told)} must both be IPv4 or both be IPv6`);
   }
@@ -58,6 +64,33 @@ export function checkBinding(local: Address, advertised: Address | undefined, is
 export function advertisedAddress(bound: Address, advertised: Address | undefined): Address {
   const { host, port } = advertised ?? bound;
   return canonical({ host, port: port === 0 ? bound.port : port });
+}
+
+function checkAddress(name: string, address: Address): void {
+  const { host, port } = (address ?? {}) as Partial<Address>;
+  const isPort = Number.isInteger(port) && port! >= 0 && port! <= 65_535;
+  if (typeof host === 'string' && ipBytes(host) !== undefined && isPort) return;
+  throw settings(`${name} must have an IP address as host, and a port from 0 to 65535, got ${JSON.stringify(address)}`);
+}
+
+/**
+ * Where to look for members: here hosts may be names.
+ *
+ * @throws MembershipError `ERR_MEMBERSHIP_JOIN`
+ */
+export function checkPlaces(addresses: readonly Address[], max: number): void {
+  if (!Array.isArray(addresses)) throw noPlaces(`expected a list of addresses, got ${JSON.stringify(addresses)}`);
+  if (addresses.length > max) throw noPlaces(`at most ${max} addresses, got ${addresses.length}`);
+  for (const { host, port } of addresses as Address[]) {
+    const isHost = typeof host === 'string' && host !== '' && host.length <= hostLengthMax;
+    if (isHost && Number.isInteger(port) && port >= 1 && port <= 65_535) continue;
+    const got = JSON.stringify({ host, port }).slice(0, 100);
+    throw noPlaces(`an address has a host and a port from 1 to 65535, got ${got}`);
+  }
+}
+
+function noPlaces(message: string): MembershipError {
+  return new MembershipError('ERR_MEMBERSHIP_JOIN', message);
 }
 
 function settings(message: string): MembershipError {

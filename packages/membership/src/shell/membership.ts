@@ -12,18 +12,20 @@ import {
   MembershipCore,
   MembershipError,
   type MembershipEvent,
+  type Profile,
   profiles,
   type Tags,
 } from '../core/index.js';
 import {
   type Envelope,
   type EnvelopeCounters,
+  Keyring,
   PlainEnvelope,
   plainHandshake,
   SealedEnvelope,
   sealedHandshake,
 } from '../seal/index.js';
-import { advertisedAddress, type Binding, bind, checkBinding } from './binding.js';
+import { advertisedAddress, type Binding, bind, checkBinding, checkPlaces } from './binding.js';
 import { EventStream } from './event-stream.js';
 import type { Exchanges } from './exchanges.js';
 import type { MembershipComponents, MembershipInit } from './membership-init.js';
@@ -60,16 +62,15 @@ export class Membership {
   /** @throws MembershipError when a setting makes no sense, or there is no keyring and an address is not of this machine alone */
   constructor(init: MembershipInit, components: MembershipComponents) {
     const { cluster, bind: local, advertise, profile = 'lan', ...settings } = init;
-    if (cluster.length < 1 || cluster.length > clusterLengthMax) {
-      throw new MembershipError('ERR_MEMBERSHIP_SETTINGS', `cluster must have 1 to ${clusterLengthMax} characters`);
+    if (typeof cluster !== 'string' || cluster.length < 1 || cluster.length > clusterLengthMax) {
+      throw refused(`cluster must have 1 to ${clusterLengthMax} characters, got ${JSON.stringify(cluster)}`);
+    }
+    if (components.keyring !== undefined && !(components.keyring instanceof Keyring)) {
+      throw refused('keyring must be a Keyring: pass new Keyring(key)');
     }
     this.#init = init;
     this.#components = components;
-    this.#settings = {
-      ...defaultSettings,
-      ...(typeof profile === 'string' ? profiles[profile] : profile),
-      ...settings,
-    };
+    this.#settings = { ...defaultSettings, ...profileOf(profile), ...given(settings) };
     checkBinding(local, advertise, components.keyring !== undefined);
     checkSettings({ ...this.#settings, address: { host: (advertise ?? local).host, port: 1 }, incarnation: 0 });
     this.#envelope = this.#makeEnvelope();
@@ -136,16 +137,7 @@ export class Membership {
    * @throws MembershipError `ERR_MEMBERSHIP_JOIN` when none did. They are tried again all the same for as long as this member is alone
    */
   async join(addresses: readonly Address[]): Promise<number> {
-    const { membersMax } = this.#settings;
-    if (addresses.length > membersMax) {
-      throw new MembershipError('ERR_MEMBERSHIP_JOIN', `at most ${membersMax} addresses, got ${addresses.length}`);
-    }
-    for (const { host, port } of addresses) {
-      const isPort = Number.isInteger(port) && port >= 1 && port <= 65_535;
-      if (typeof host === 'string' && host !== '' && isPort) continue;
-      const got = JSON.stringify({ host, port });
-      throw new MembershipError('ERR_MEMBERSHIP_JOIN', `an address has a host and a port from 1 to 65535, got ${got}`);
-    }
+    checkPlaces(addresses, this.#settings.membersMax);
     void this.#running;
     this.#joinsMade += 1;
     const join = this.#joinsMade;
@@ -339,4 +331,19 @@ export class Membership {
       `what was saved is of ${name} in cluster ${cluster}, this is ${this.#init.name} in ${this.#init.cluster}: save elsewhere`,
     );
   }
+}
+
+function profileOf(profile: unknown): Profile {
+  const found = typeof profile === 'string' && Object.hasOwn(profiles, profile) ? profiles[profile as 'lan'] : profile;
+  if (typeof found === 'object' && found !== null) return found as Profile;
+  throw refused(`profile must be ${Object.keys(profiles).join(', ')}, or one of your own, got ${String(profile)}`);
+}
+
+/** What is set to undefined is not set. */
+function given<Settings extends object>(settings: Settings): Settings {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as Settings;
+}
+
+function refused(message: string): MembershipError {
+  return new MembershipError('ERR_MEMBERSHIP_SETTINGS', message);
 }

@@ -88,7 +88,8 @@ function checked(found: unknown): SavedState {
     isName(name) &&
     Number.isInteger(incarnation) &&
     (incarnation as number) >= 0 &&
-    (incarnation as number) <= incarnationMax &&
+    // There has to be one above it.
+    (incarnation as number) < incarnationMax &&
     Array.isArray(contacts) &&
     contacts.every(isAddress);
   if (!isState) throw new TypeError(`expected what this version saves, got ${JSON.stringify(found).slice(0, 200)}`);

@@ -22,6 +22,7 @@ export function addressOf(name: string): { readonly host: string; readonly port:
 export class Rig {
   readonly core: MembershipCore;
   nowMs = 0;
+  isLeaveTold = false;
   readonly events: MembershipEvent[] = [];
   readonly asked: Extract<Effect, { kind: 'ask' }>[] = [];
   #sent: { to: string; packet: Packet; bytes: number }[] = [];
@@ -39,6 +40,7 @@ export class Rig {
       if (effect.kind === 'timer') this.#timers.push(effect.timer);
       if (effect.kind === 'event') this.events.push(effect.event);
       if (effect.kind === 'ask') this.asked.push(effect);
+      if (effect.kind === 'leave-told') this.isLeaveTold = true;
       if (effect.kind === 'send') {
         const packet = decodePacket(effect.bytes);
         assert.ok(packet, 'a packet of ours cannot be read');
@@ -101,10 +103,10 @@ export class Rig {
   }
 
   /** The ping that is under way, whoever it went to. */
-  nextPing(): { to: string; seq: number } {
+  nextPing(waitMs = 20): { to: string; seq: number } {
     for (let tries = 0; tries < 100; tries++) {
       for (const { to, message } of this.takeSent()) if (message.kind === 'ping') return { to, seq: message.seq };
-      this.pass(20);
+      this.pass(waitMs);
     }
     throw new Error('nobody was pinged');
   }
