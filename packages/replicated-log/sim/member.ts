@@ -21,11 +21,11 @@ class Life implements Mortal {
   log: ReplicatedLog | undefined;
   readonly host: RaftHost;
   readonly ended: Promise<'ended'>;
-  #end = (_: 'ended'): void => {};
+  #end = (): void => {};
 
   constructor(node: string, world: World) {
     this.ended = new Promise((resolve) => {
-      this.#end = resolve;
+      this.#end = () => resolve('ended');
     });
     this.host = new RaftHost({}, { clock: this.clock(world), transport: world.transport(node, this) });
   }
@@ -42,7 +42,7 @@ class Life implements Mortal {
 
   die(): void {
     this.isDead = true;
-    this.#end('ended');
+    this.#end();
   }
 }
 

@@ -36,17 +36,6 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'hard-state-not-synced',
-    trap: 'a vote is forgotten when the power goes',
-    patches: [
-      {
-        file: 'log/src/hard-state-file.ts',
-        find: 'await this.#directory.sync(this.#file, names.hardState);',
-        replace: '',
-      },
-    ],
-  },
-  {
     name: 'wiped-disk-keeps-its-name',
     trap: 'a member that has forgotten its promises comes back under the same id, and votes',
     patches: [
