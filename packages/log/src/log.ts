@@ -14,6 +14,9 @@ import type { ReadRequest, Slice } from './reader.js';
  *
  * What goes wrong is a {@link LogError}, but for what the caller's own code throws: a `checkpoint` hook, a `fetch`, the reason of an
  * aborted signal. What a promise has confirmed survives a power cut.
+ *
+ * Nobody need wait for one call before making the next: appends, truncations, trims and resets take effect in the order of the calls, and
+ * bounds are checked against what those before have left.
  */
 export interface Log {
   /** The logical start: everything up to this point was trimmed. */

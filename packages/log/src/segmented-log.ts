@@ -184,7 +184,6 @@ export class SegmentedLog implements Log {
   async truncateAfter(index: number): Promise<void> {
     this.#requireWritable();
     const { segments, writer } = this.#parts;
-    requireIndex(index, segments.start.index, Number.MAX_SAFE_INTEGER);
     await writer.cut(async () => {
       requireIndex(index, segments.start.index, Number.MAX_SAFE_INTEGER);
       if (index >= segments.end.index) return;
