@@ -135,7 +135,8 @@ export interface Log {
   /**
    * Drops everything and goes on behind `position`, as a snapshot of another replica demands.
    *
-   * @param state what is derived from the log up to there, kept as its checkpoint
+   * @param state what is derived from the log up to there, kept as its checkpoint. An index and a term must stand for one state, as they do
+   * in Raft (§5.3, Log Matching): of a reset that is refused, the state may remain as the checkpoint of that same point in the log as it was
    */
   reset(position: LogPosition, state?: Uint8Array): Promise<void>;
 

@@ -211,7 +211,8 @@ export class SegmentSet {
   async #commit({ start, segments, cutAfter }: Committed): Promise<void> {
     const { directory, identity } = this.#home;
     await writeManifest(directory, { ...identity, start, nextSegmentId: this.#nextSegmentId, ...described(segments) });
-    const dropped = this.#segments.filter((segment) => !segments.some(({ id }) => id === segment.id));
+    const kept = new Set(segments.map(({ id }) => id));
+    const dropped = this.#segments.filter(({ id }) => !kept.has(id));
     this.#start = start;
     this.#segments = segments;
     if (cutAfter !== undefined) {
