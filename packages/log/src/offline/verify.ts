@@ -3,8 +3,7 @@ import { type Files, hasErrorCode } from '@commitlog/runtime';
 import { LogError } from '../errors.js';
 import { decodeCheckpoint } from '../format/checkpoint.js';
 import type { SealedSegment } from '../format/manifest.js';
-import { segmentHeaderBytes } from '../format/segment-header.js';
-import type { SyncedMark } from '../format/synced.js';
+import { markOfActive, type SyncedMark } from '../format/synced.js';
 import { HardStateFile } from '../hard-state-file.js';
 import { identify, names } from '../layout.js';
 import type { LogPosition } from '../position.js';
@@ -93,7 +92,7 @@ class Verifier {
       await this.#verifyIndex(segment);
       this.#progress(this.#bytes, allBytes);
     }
-    await this.#verifySegment({ ...active, end: mark.end, bytes: mark.position }, true);
+    this.#verifyStart(await this.#verifySegment({ ...active, end: mark.end, bytes: mark.position }, true));
     this.#progress(this.#bytes, allBytes);
     await this.#verifyCheckpoints([...sealed.map(({ base }) => base), active.base]);
     this.#noteOthers();
@@ -128,11 +127,21 @@ class Verifier {
         `it ends with segment ${active.id}, and ${names.synced} speaks of ${mark.segmentId}: it is an old copy`,
       );
     }
-    if (mark?.segmentId === active.id) return mark;
-    return { segmentId: active.id, position: segmentHeaderBytes, end: active.base };
+    return markOfActive(mark, active);
   }
 
-  async #verifySegment(segment: SealedSegment, isActive: boolean): Promise<void> {
+  /** What was trimmed was synced before: a start refuses a log that ends below. */
+  #verifyStart(end: LogPosition): void {
+    const { start, active } = this.#log.manifest;
+    if (end.index >= start.index) return;
+    this.#damage(
+      names.segment(active.base.index + 1, active.id),
+      `the log begins behind index ${start.index}, and what can be read ends with ${end.index}: acknowledged batches are damaged, and ${names.synced}, which would tell, is, too: the log cannot be opened`,
+    );
+  }
+
+  /** @returns where the segment ends, as far as it can be read */
+  async #verifySegment(segment: SealedSegment, isActive: boolean): Promise<LogPosition> {
     const { directory, manifest } = this.#log;
     const { cluster, log } = manifest;
     const name = names.segment(segment.base.index + 1, segment.id);
@@ -150,7 +159,7 @@ class Verifier {
     });
     if (file === undefined) {
       this.#hole(wholeSegment(surveyed, 'the file is missing'));
-      return;
+      return segment.end;
     }
     try {
       const size = await file.size();
@@ -173,6 +182,7 @@ class Verifier {
           `${size - end.position} bytes from byte ${end.position} on ${what}: they are not part of the log`,
         );
       }
+      return end.previous;
     } finally {
       await file.close();
     }
