@@ -144,7 +144,9 @@ export interface Log {
    * Fills the holes of a damaged segment and puts the mended one in its place. The active segment is sealed first.
    *
    * @param segmentId see {@link Damage}
-   * @throws LogError `mend`: nothing was changed
+   * @throws LogError `mend` when what was fetched does not fill the holes, or the segment is no longer part of the log; `settings`, `closed`,
+   * `no-space`, `read-only`, `permission`, `too-many-files`, `io`, or `damaged` when more of it decays meanwhile: no batch was changed, and it can
+   * be tried again. `fenced`: the mended segment may be in place. Or whatever `fetch` throws
    */
   mend(segmentId: number, fetch: FetchBatches): Promise<void>;
 

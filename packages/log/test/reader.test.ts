@@ -92,3 +92,23 @@ it.each(['header', 'body'] as const)(
     await refused(log.read({ from: { time: Number.NEGATIVE_INFINITY } }), 'out-of-range');
   },
 );
+
+describe('a request that is none', () => {
+  it.each<[string, string, (log: Log) => AsyncIterable<unknown>]>([
+    ['no request to slices', 'from', (log) => log.slices(null as never)],
+    ['no request to records', 'from', (log) => log.records(null as never)],
+    ['nothing to records', 'from', (log) => log.records(undefined as never)],
+    ['a number for a request', 'from', (log) => log.slices(5 as never)],
+    ['a signal that is none', 'signal', (log) => log.slices({ from: 'start', signal: {} as never })],
+    [
+      'a signal that is none, to a follower',
+      'signal',
+      (log) => log.slices({ from: 'end', follow: true, signal: 'stop' as never }),
+    ],
+  ])('given %s, then it is refused as a setting, once it is iterated', async (_, name, iterate) => {
+    const log = await new World().open();
+    await appendEach(log, 'a');
+    const iterator = iterate(log)[Symbol.asyncIterator]();
+    expect((await refused(iterator.next(), 'settings')).message).toContain(name);
+  });
+});

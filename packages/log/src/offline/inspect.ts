@@ -37,13 +37,13 @@ export interface SegmentDescription {
 /**
  * Describes a log. Changes nothing; a log that is open may have grown by the time the answer is there.
  *
- * @throws LogError `wrong-directory`, `corrupt`, `newer-format`, `locked`, `permission`, `io`
+ * @throws LogError `settings`, `wrong-directory`, `corrupt`, `newer-format`, `locked`, `permission`, `io`
  */
 export async function inspectLog(
-  { dir }: { readonly dir: string },
-  { files }: { readonly files: Files },
+  settings: { readonly dir: string },
+  components: { readonly files: Files },
 ): Promise<LogDescription> {
-  return await whileUnchanged(dir, files, describe);
+  return await whileUnchanged(settings?.dir, components, describe);
 }
 
 async function describe({ directory, manifest, found }: OfflineLog): Promise<LogDescription> {

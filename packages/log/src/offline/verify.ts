@@ -7,6 +7,7 @@ import { markOfActive, type SyncedMark } from '../format/synced.js';
 import { HardStateFile } from '../hard-state-file.js';
 import { identify, names } from '../layout.js';
 import type { LogPosition } from '../position.js';
+import { invalid } from '../settings.js';
 import { SparseIndex } from '../sparse-index.js';
 import { type SurveyedSegment, survey, wholeSegment } from '../survey.js';
 import { SyncedFile } from '../synced-file.js';
@@ -44,14 +45,16 @@ export interface VerifySettings {
 /**
  * Reads every byte of a log, and checks it against everything that is known about it. Changes nothing.
  *
- * @throws LogError `wrong-directory`, `newer-format`, `io`; `corrupt` when the manifest is, so that nothing else can be checked
+ * @throws LogError `settings`, `wrong-directory`, `newer-format`, `locked`, `permission`, `io`; `corrupt` when the manifest is, so that nothing else can be checked
  */
 export async function verifyLog(
-  { dir, progress }: VerifySettings,
-  { files }: { readonly files: Files },
+  settings: VerifySettings,
+  components: { readonly files: Files },
 ): Promise<Verification> {
-  return await whileUnchanged(dir, files, async (log) => {
-    const verifier = new Verifier(log, progress ?? (() => {}));
+  const { dir, progress = () => {} } = settings ?? {};
+  if (typeof progress !== 'function') throw invalid('progress', 'a function', progress);
+  return await whileUnchanged(dir, components, async (log) => {
+    const verifier = new Verifier(log, progress);
     await verifier.run();
     return verifier.result;
   });
