@@ -246,8 +246,10 @@ export class SegmentSet {
     const { directory } = this.#home;
     const obsolete = this.#checkpoints.filter(isObsolete);
     if (obsolete.length === 0) return;
-    for (const { index, term } of obsolete) await directory.removeIfThere(names.checkpoint(index, term));
-    this.#checkpoints = this.#checkpoints.filter((key) => !isObsolete(key));
+    for (const key of obsolete) {
+      await directory.removeIfThere(names.checkpoint(key.index, key.term));
+      this.#checkpoints = this.#checkpoints.filter((other) => other !== key);
+    }
     await directory.syncNames();
   }
 

@@ -76,7 +76,7 @@ export class Writer {
     this.#saveState = saveState;
     this.#tail = parts.segments.end;
     this.#plan = new SegmentPlan(parts.segments.active);
-    parts.segments.onCut = () => this.#moveMark();
+    parts.segments.onCut = () => this.#planFromDisk();
   }
 
   /** The point behind the last batch that was taken. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { LogDirectory } from '../src/directory.js';
 import { FilePool } from '../src/file-pool.js';
 import { readManifest, recover } from '../src/recovery.js';
-import { appendBig, batchOf, behind, big, valuesOf, World, words } from './world.js';
+import { appendBig, batchOf, behind, big, refused, valuesOf, World, words } from './world.js';
 
 describe('a change that is done', () => {
   // It rejected, and whoever tried again, or did not, was wrong.
@@ -78,6 +78,22 @@ it('given a sync of the directory fails anywhere in a roll, then the log opens w
     await again.close();
   }
   expect(after).toBeGreaterThan(1);
+});
+
+// The first of them was gone, and still listed.
+it('given checkpoints behind the cut, of which one cannot be removed, when the truncation is refused, then those that are listed can be read', async () => {
+  const world = new World();
+  const log = await world.open({ checkpoint: ({ index }) => Buffer.from(`state of ${index}`) });
+  await appendBig(log, 1, 10);
+  expect(log.checkpoints.map(({ index }) => index)).toEqual([3, 6, 9]);
+  world.disk.inject({ method: 'remove', path: /CHECKPOINT/, code: 'EIO', after: 1 });
+  await refused(log.truncateAfter(4), 'io');
+  const read = async (): Promise<(string | undefined)[]> =>
+    Promise.all(log.checkpoints.map(async (key) => (await log.readCheckpoint(key))?.toString()));
+  expect(await read()).toEqual(log.checkpoints.map(({ index }) => `state of ${index}`));
+  expect(await valuesOf(log)).toEqual(words(1, 10));
+  await log.truncateAfter(4);
+  expect(await read()).toEqual(['state of 3']);
 });
 
 it('given a checkpoint where a segment begins, when the log is cut one batch before, then there is none any more', async () => {
