@@ -32,7 +32,7 @@ describe.each([
     await busy;
     await log.trimBefore(9);
     const calls = [
-      isBusy ? log.truncateAfter(10) : undefined,
+      isBusy ? log.truncateAfter(10) : Promise.resolve(),
       log.reset(behind(2)),
       ...['c3', 'c4', 'c5', 'c6'].map((value) => log.append(batchOf(value))),
       log.trimBefore(5),
@@ -46,7 +46,7 @@ describe.each([
     await busy;
     await log.trimBefore(9);
     const calls = [
-      isBusy ? log.truncateAfter(10) : undefined,
+      isBusy ? log.truncateAfter(10) : Promise.resolve(),
       log.reset(behind(2)),
       ...['c3', 'c4', 'c5'].map((value) => log.append(batchOf(value))),
       log.truncateAfter(4),
