@@ -14,6 +14,9 @@ import type { ReadRequest, Slice } from './reader.js';
  *
  * What goes wrong is a {@link LogError}, but for what the caller's own code throws: a `checkpoint` hook, a `fetch`, the reason of an
  * aborted signal. What a promise has confirmed survives a power cut.
+ *
+ * Nobody need wait for one call before making the next: appends, truncations, trims and resets take effect in the order of the calls, and
+ * bounds are checked against what those before have left.
  */
 export interface Log {
   /** The logical start: everything up to this point was trimmed. */
@@ -132,7 +135,8 @@ export interface Log {
   /**
    * Drops everything and goes on behind `position`, as a snapshot of another replica demands.
    *
-   * @param state what is derived from the log up to there, kept as its checkpoint
+   * @param state what is derived from the log up to there, kept as its checkpoint. An index and a term must stand for one state, as they do
+   * in Raft (§5.3, Log Matching): of a reset that is refused, the state may remain as the checkpoint of that same point in the log as it was
    */
   reset(position: LogPosition, state?: Uint8Array): Promise<void>;
 
@@ -140,7 +144,9 @@ export interface Log {
    * Fills the holes of a damaged segment and puts the mended one in its place. The active segment is sealed first.
    *
    * @param segmentId see {@link Damage}
-   * @throws LogError `mend`: nothing was changed
+   * @throws LogError `mend` when what was fetched does not fill the holes, or the segment is no longer part of the log; `settings`, `closed`,
+   * `no-space`, `read-only`, `permission`, `too-many-files`, `io`, or `damaged` when more of it decays meanwhile: no batch was changed, and it can
+   * be tried again. `fenced`: the mended segment may be in place. Or whatever `fetch` throws
    */
   mend(segmentId: number, fetch: FetchBatches): Promise<void>;
 

@@ -12,7 +12,7 @@ import type { Log } from './log.js';
 import { readManifest, recover } from './recovery.js';
 import type { SegmentHome } from './segment.js';
 import { SegmentedLog } from './segmented-log.js';
-import { type LogSettings, type ResolvedSettings, resolveSettings } from './settings.js';
+import { type LogSettings, type ResolvedSettings, requireClock, requireFiles, resolveSettings } from './settings.js';
 import { Watermark } from './watermark.js';
 import { Writer } from './writer.js';
 
@@ -26,11 +26,13 @@ export interface LogComponents {
  * Opens the log in a directory, or makes a new one there. Whatever a crash left behind is recovered first; see `Log.damage` for what
  * could not be.
  *
- * @throws LogError `settings`, `locked`, `wrong-directory`, `newer-format`, `corrupt`, `read-only`, `no-space`, `too-many-files`,
- * `io`: each says what to do, and nothing that was there is lost
+ * @throws LogError `settings`, `locked`, `wrong-directory`, `newer-format`, `corrupt`, `read-only`, `permission`, `no-space`,
+ * `too-many-files`, `io`, `fenced` when a sync fails: each says what to do, and nothing that was there is lost
  */
-export async function openLog(settings: LogSettings, { files, clock }: LogComponents): Promise<Log> {
+export async function openLog(settings: LogSettings, components: LogComponents): Promise<Log> {
   const resolved = resolveSettings(settings);
+  const files = requireFiles(components);
+  const clock = requireClock(components);
   const durable = new Watermark(0);
   // Once and for all: the process may change its working directory.
   const path = files.absolute(resolved.dir);

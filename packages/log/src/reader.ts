@@ -143,8 +143,12 @@ export class Reader {
   }
 
   #targetOf(from: ReadFrom): Target | Cursor {
-    if (from === 'start') return { index: this.#segments.start.index + 1 };
-    if (from === 'end') return { index: this.#segments.end.index + 1 };
+    const { start, end } = this.#segments;
+    if (from === 'start') return { index: start.index + 1 };
+    if (from === 'end') return { index: end.index + 1 };
+    // Everything that can be found is as late as that: what was trimmed need not be readable.
+    if (typeof from === 'object' && from !== null && 'time' in from && isUpTo(from.time, start.appendTime))
+      return { index: start.index + 1 };
     if (typeof from === 'object' && from !== null && ('index' in from || 'offset' in from || 'time' in from))
       return from;
     const expected = `'start', 'end', a cursor, { index }, { offset } or { time }`;
@@ -166,6 +170,10 @@ export class Reader {
       throw new LogError('out-of-range', `time: expected milliseconds since 1970, got ${target.time}`);
     return this.#segments.firstWhere((last) => last.appendTime >= target.time);
   }
+}
+
+function isUpTo(time: number, last: number): boolean {
+  return Number.isFinite(time) && time <= last;
 }
 
 function placeIn(segment: Segment, target: Target | Cursor): ScanPoint | undefined {

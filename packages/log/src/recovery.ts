@@ -3,9 +3,10 @@ import type { OpenFile } from '@commitlog/runtime';
 import { hasErrorCode } from '@commitlog/runtime';
 import type { LogDirectory } from './directory.js';
 import { fileError, LogError } from './errors.js';
+import { checkpointsOf } from './format/checkpoint.js';
 import { decodeManifest, type Manifest, type SealedSegment } from './format/manifest.js';
 import { segmentHeaderBytes, segmentHeaderProblem } from './format/segment-header.js';
-import type { SyncedMark } from './format/synced.js';
+import { markOfActive, type SyncedMark } from './format/synced.js';
 import { identify, names } from './layout.js';
 import { letGo, reclaim } from './reclaim.js';
 import { readExactly, readRange, scan } from './scan.js';
@@ -164,9 +165,7 @@ async function readMark({ directory }: SegmentHome, { active }: Manifest): Promi
     const message = `${path} speaks of segment ${latest.segmentId}, and the manifest ends with ${active.id}: the manifest is an old copy. Nothing was changed. Restore the newest one, or rebuild this replica from its peers`;
     throw new LogError('corrupt', message, { path });
   }
-  if (latest.segmentId === active.id) return latest;
-  // The segment was begun, and synced, after that mark.
-  return { ...latest, segmentId: active.id, position: segmentHeaderBytes, end: active.base };
+  return { ...latest, ...markOfActive(latest, active) };
 }
 
 /** A sealed segment as it was found. */
@@ -237,18 +236,12 @@ async function openActive(home: SegmentHome, { active }: Manifest, mark: SyncedM
   }
 }
 
-/** Checkpoints were taken where a segment begins; any other is of a log that was truncated or replaced since. */
-function checkpointsOf(segments: readonly Segment[], found: readonly string[]): { index: number; term: number }[] {
-  const there = new Set(found);
-  return segments
-    .map(({ base: { index, term } }) => ({ index, term }))
-    .filter(({ index, term }) => there.has(names.checkpoint(index, term)));
-}
-
 /** Removes what an interrupted change left: drafts, and files that the manifest does not know. */
 async function removeLeftovers({ directory }: SegmentHome, set: SegmentSet, found: readonly string[]): Promise<void> {
   const live = new Set<string>([names.manifest, names.synced, names.hardState]);
   for (const segment of set.all) for (const name of segment.files) live.add(name);
+  // Written when it is sealed, and a roll may have failed since.
+  live.delete(set.active.indexFile);
   for (const { index, term } of set.checkpoints) live.add(names.checkpoint(index, term));
   for (const name of found) {
     const kind = identify(name)?.kind;

@@ -211,7 +211,8 @@ export class SegmentSet {
   async #commit({ start, segments, cutAfter }: Committed): Promise<void> {
     const { directory, identity } = this.#home;
     await writeManifest(directory, { ...identity, start, nextSegmentId: this.#nextSegmentId, ...described(segments) });
-    const dropped = this.#segments.filter((segment) => !segments.some(({ id }) => id === segment.id));
+    const kept = new Set(segments.map(({ id }) => id));
+    const dropped = this.#segments.filter(({ id }) => !kept.has(id));
     this.#start = start;
     this.#segments = segments;
     if (cutAfter !== undefined) {
@@ -245,8 +246,10 @@ export class SegmentSet {
     const { directory } = this.#home;
     const obsolete = this.#checkpoints.filter(isObsolete);
     if (obsolete.length === 0) return;
-    for (const { index, term } of obsolete) await directory.removeIfThere(names.checkpoint(index, term));
-    this.#checkpoints = this.#checkpoints.filter((key) => !isObsolete(key));
+    for (const key of obsolete) {
+      await directory.removeIfThere(names.checkpoint(key.index, key.term));
+      this.#checkpoints = this.#checkpoints.filter((other) => other !== key);
+    }
     await directory.syncNames();
   }
 

@@ -212,8 +212,8 @@ export class Segment {
   async locate(target: Target): Promise<ScanPoint> {
     let found = await this.#walkTo(target);
     if (found.problem !== undefined) {
-      // The index leads to something unreadable. Read the whole segment, to know where that ends, and look again.
-      await this.survey();
+      // The index leads to something unreadable: find out where that ends, and look again.
+      await this.#surveyUnlessKnown(found.previous.index + 1);
       found = await this.#walkTo(target);
     }
     if (found.problem !== undefined) this.#throwDamaged(found.previous.index + 1, found.problem);
@@ -265,12 +265,16 @@ export class Segment {
   async #readTwice<T>(index: number, read: () => Promise<T | undefined>): Promise<T> {
     const first = await read();
     if (first !== undefined) return first;
-    await this.survey();
-    const again = this.#holeAt(index) === undefined ? await read() : undefined;
+    await this.#surveyUnlessKnown(index);
     return (
-      again ??
+      (await read()) ??
       this.#throwDamaged(index, 'it was whole when it was read to be checked, and is not when it is read to be used')
     );
+  }
+
+  /** Finds out what is damaged from a batch on, but for where a hole is known to begin: who asks for it often must not read it all each time. */
+  async #surveyUnlessKnown(index: number): Promise<void> {
+    if (this.#holeAt(index)?.firstIndex !== index) await this.survey();
   }
 
   /** @returns `undefined` where the first batch cannot be read */

@@ -121,9 +121,9 @@ export class SegmentedLog implements Log {
     return await this.#reader.read(request ?? {});
   }
 
-  async *slices(
-    { follow = false, signal, from: start, ...limits }: FollowRequest = {} as never,
-  ): AsyncGenerator<Slice, void, undefined> {
+  async *slices(request: FollowRequest): AsyncGenerator<Slice, void, undefined> {
+    const { follow = false, signal, from: start, ...limits } = request ?? {};
+    requireSignal(signal);
     const readFrom = (from: ReadFrom) => {
       this.#requireOpen();
       const reading = this.#reader.readUnchecked({ ...limits, from });
@@ -164,9 +164,7 @@ export class SegmentedLog implements Log {
     const { durable, fence } = this.#parts;
     this.#requireOpen();
     requireIndex(index, 0, Number.MAX_SAFE_INTEGER);
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw new LogError('settings', `signal: expected an AbortSignal or undefined, got ${inspect(signal)}`);
-    }
+    requireSignal(signal);
     if (durable.value < index) fence.check();
     await durable.reached(index, signal);
   }
@@ -184,7 +182,6 @@ export class SegmentedLog implements Log {
   async truncateAfter(index: number): Promise<void> {
     this.#requireWritable();
     const { segments, writer } = this.#parts;
-    requireIndex(index, segments.start.index, Number.MAX_SAFE_INTEGER);
     await writer.cut(async () => {
       requireIndex(index, segments.start.index, Number.MAX_SAFE_INTEGER);
       if (index >= segments.end.index) return;
@@ -218,6 +215,9 @@ export class SegmentedLog implements Log {
 
   async mend(segmentId: number, fetch: FetchBatches): Promise<void> {
     this.#requireWritable();
+    if (typeof fetch !== 'function') {
+      throw new LogError('settings', `fetch: expected a function that brings batches, got ${inspect(fetch)}`);
+    }
     await this.#mender.mend(segmentId, fetch);
   }
 
@@ -350,6 +350,11 @@ function requireIndex(index: number, first: number, last: number): void {
     first,
     last,
   });
+}
+
+function requireSignal(signal: AbortSignal | undefined): void {
+  if (signal === undefined || signal instanceof AbortSignal) return;
+  throw new LogError('settings', `signal: expected an AbortSignal or undefined, got ${inspect(signal)}`);
 }
 
 function requireOneBatch(batch: Buffer, limits: BatchLimits): void {

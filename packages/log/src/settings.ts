@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { batchBytesMaxDefault, headerBytes } from '@commitlog/record';
+import type { Clock, Files } from '@commitlog/runtime';
 import { LogError } from './errors.js';
 import { segmentHeaderBytes } from './format/segment-header.js';
 import type { LogPosition } from './position.js';
@@ -50,7 +51,7 @@ export function resolveSettings(settings: LogSettings): ResolvedSettings {
     segmentMs,
     create = true,
     checkpoint = () => undefined,
-  } = settings;
+  } = settings ?? {};
   requireDir(dir);
   for (const [name, id] of Object.entries({ cluster, storageId })) {
     if (typeof id !== 'string' || !/^[0-9a-f]{32}$/.test(id))
@@ -86,6 +87,19 @@ export function requireDir(dir: string): void {
   throw invalid('dir', 'the path of a directory', dir);
 }
 
+/** @throws LogError `settings` where a collaborator is missing */
+export function requireFiles(components: { readonly files: Files }): Files {
+  const { files } = components ?? {};
+  if (typeof files?.open === 'function') return files;
+  throw invalid('files', 'a file system, such as nodeFiles of @commitlog/runtime/node', files);
+}
+
+/** @throws LogError `settings` where a collaborator is missing */
+export function requireClock({ clock }: { readonly clock: Clock }): Clock {
+  if (typeof clock?.wallMs === 'function') return clock;
+  throw invalid('clock', 'a clock, such as nodeClock of @commitlog/runtime/node', clock);
+}
+
 const zeroId = '0'.repeat(32);
 const mebibyte = 2 ** 20;
 
@@ -95,6 +109,7 @@ function integer(name: string, value: number, min: number, max: number): number 
   return value;
 }
 
-function invalid(name: string, expected: string, found: unknown): LogError {
-  return new LogError('settings', `setting ${name}: expected ${expected}, got ${inspect(found)}`);
+/** The refusal of a setting. */
+export function invalid(name: string, expected: string, found: unknown): LogError {
+  return new LogError('settings', `setting ${name}: expected ${expected}, got ${inspect(found, { depth: 0 })}`);
 }

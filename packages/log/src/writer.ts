@@ -76,7 +76,7 @@ export class Writer {
     this.#saveState = saveState;
     this.#tail = parts.segments.end;
     this.#plan = new SegmentPlan(parts.segments.active);
-    parts.segments.onCut = () => this.#moveMark();
+    parts.segments.onCut = () => this.#planFromDisk();
   }
 
   /** The point behind the last batch that was taken. */
@@ -171,7 +171,7 @@ export class Writer {
 
   /** Runs a {@link change} that moves the log's end. */
   cut(run: () => Promise<void>): Promise<void> {
-    return this.#turns.take(() => this.change(run).finally(() => this.#planFromDisk()));
+    return this.#turns.take(() => this.#enqueueChange(run).finally(() => this.#planFromDisk()));
   }
 
   /** Seals the active segment, unless it is empty. Not a roll: nobody derived a state up to there. */
@@ -181,12 +181,11 @@ export class Writer {
     });
   }
 
-  /** Runs a change of the segments when all that was taken before is durable, or refused. */
+  /** Runs a change of the segments when all that was asked for before is done, or refused. */
   change(run: () => Promise<void>): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ kind: 'change', run, resolve, reject });
-      this.#wake();
-    });
+    // What waits for its turn is not in the queue yet, and must not be overtaken.
+    if (this.#turns.settled === undefined) return this.#enqueueChange(run);
+    return this.#turns.take(() => ({ done: this.#enqueueChange(run) })).then(({ done }) => done);
   }
 
   /** Resolves when nothing waits any more; then saves how far the log is synced. */
@@ -206,6 +205,13 @@ export class Writer {
     this.#tail = end;
     this.#plan.take(bytes, end.appendTime);
     this.#pendingBytes += bytes;
+  }
+
+  #enqueueChange(run: () => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ kind: 'change', run, resolve, reject });
+      this.#wake();
+    });
   }
 
   #planRoll(bytes: number): void {

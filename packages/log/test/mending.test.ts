@@ -290,3 +290,12 @@ it.each([
   expect(error.message).toMatch(/from fetch, got/);
   expect(world.bytesOf('MANIFEST')).toEqual(before);
 });
+
+it('given no function to fetch with, then mending is refused as a setting, and nothing changes', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendBig(log, 1, 5);
+  const before = world.snapshot;
+  expect((await refused(log.mend(log.segments[0]!.id, undefined as never), 'settings')).message).toContain('fetch');
+  expect(world.snapshot).toEqual(before);
+});

@@ -1,6 +1,6 @@
 import type { Log } from '@commitlog/log';
 import { describe, expect, it } from 'vitest';
-import { appendBig, appendEach, quiet, refused, valuesIn, World, words } from './world.js';
+import { appendBig, appendEach, quiet, refused, valuesIn, valuesOf, World, words } from './world.js';
 
 describe('a reader whose batches are replaced by others of the same term and time', () => {
   const changes = [
@@ -72,4 +72,43 @@ it.each([
 it('given a signal that is none, then waiting is refused as a setting', async () => {
   const log = await new World().open();
   expect((await refused(log.reached(5, 'x' as never), 'settings')).message).toContain('signal');
+});
+
+// Damage of what was trimmed was found by every time up to then.
+it.each(['header', 'body'] as const)(
+  'given damage below the start (a %s), when the log is read from a time up to then, then it is read from the start',
+  async (part) => {
+    const world = new World();
+    const log = await world.open({ segmentBytes: 1 << 20 });
+    await appendBig(log, 1, 2);
+    world.clock.advance(1000);
+    await appendBig(log, 3, 10);
+    await log.trimBefore(8);
+    world.damage(log, 3, part);
+    for (const time of [0, log.start.appendTime - 1, log.start.appendTime]) {
+      expect(await valuesOf(log, { time })).toEqual(words(8, 10));
+    }
+    expect(await valuesOf(log, { time: log.start.appendTime + 1 })).toEqual([]);
+    await refused(log.read({ from: { time: Number.NEGATIVE_INFINITY } }), 'out-of-range');
+  },
+);
+
+describe('a request that is none', () => {
+  it.each<[string, string, (log: Log) => AsyncIterable<unknown>]>([
+    ['no request to slices', 'from', (log) => log.slices(null as never)],
+    ['no request to records', 'from', (log) => log.records(null as never)],
+    ['nothing to records', 'from', (log) => log.records(undefined as never)],
+    ['a number for a request', 'from', (log) => log.slices(5 as never)],
+    ['a signal that is none', 'signal', (log) => log.slices({ from: 'start', signal: {} as never })],
+    [
+      'a signal that is none, to a follower',
+      'signal',
+      (log) => log.slices({ from: 'end', follow: true, signal: 'stop' as never }),
+    ],
+  ])('given %s, then it is refused as a setting, once it is iterated', async (_, name, iterate) => {
+    const log = await new World().open();
+    await appendEach(log, 'a');
+    const iterator = iterate(log)[Symbol.asyncIterator]();
+    expect((await refused(iterator.next(), 'settings')).message).toContain(name);
+  });
 });

@@ -1,6 +1,9 @@
 import type { Log } from '@commitlog/log';
 import { describe, expect, it } from 'vitest';
-import { appendBig, batchOf, behind, big, valuesOf, World, words } from './world.js';
+import { LogDirectory } from '../src/directory.js';
+import { FilePool } from '../src/file-pool.js';
+import { readManifest, recover } from '../src/recovery.js';
+import { appendBig, batchOf, behind, big, refused, valuesOf, World, words } from './world.js';
 
 describe('a change that is done', () => {
   // It rejected, and whoever tried again, or did not, was wrong.
@@ -77,6 +80,22 @@ it('given a sync of the directory fails anywhere in a roll, then the log opens w
   expect(after).toBeGreaterThan(1);
 });
 
+// The first of them was gone, and still listed.
+it('given checkpoints behind the cut, of which one cannot be removed, when the truncation is refused, then those that are listed can be read', async () => {
+  const world = new World();
+  const log = await world.open({ checkpoint: ({ index }) => Buffer.from(`state of ${index}`) });
+  await appendBig(log, 1, 10);
+  expect(log.checkpoints.map(({ index }) => index)).toEqual([3, 6, 9]);
+  world.disk.inject({ method: 'remove', path: /CHECKPOINT/, code: 'EIO', after: 1 });
+  await refused(log.truncateAfter(4), 'io');
+  const read = async (): Promise<(string | undefined)[]> =>
+    Promise.all(log.checkpoints.map(async (key) => (await log.readCheckpoint(key))?.toString()));
+  expect(await read()).toEqual(log.checkpoints.map(({ index }) => `state of ${index}`));
+  expect(await valuesOf(log)).toEqual(words(1, 10));
+  await log.truncateAfter(4);
+  expect(await read()).toEqual(['state of 3']);
+});
+
 it('given a checkpoint where a segment begins, when the log is cut one batch before, then there is none any more', async () => {
   const world = new World();
   const log = await world.open({ checkpoint: ({ index }) => Buffer.from(`state of ${index}`) });
@@ -87,4 +106,36 @@ it('given a checkpoint where a segment begins, when the log is cut one batch bef
   expect(world.names.filter((name) => name.startsWith('CHECKPOINT'))).toHaveLength(1);
   await appendBig(log, 6, 6);
   expect(log.checkpoints.map(({ index }) => index)).toEqual([3]);
+});
+
+// Each segment was compared with every other: with 20,000 of them, every roll took seconds.
+it('given many segments, when the log is rolled, truncated or trimmed, then each is looked at a few times', async () => {
+  const world = new World();
+  const log = await world.open();
+  for (let number = 1; number <= 200; number += 1) await log.append(batchOf(`b${number} ${'.'.repeat(4096)}`));
+  await log.close();
+  const directory = new LogDirectory('/log', world.disk.files);
+  const home = { directory, pool: new FilePool(directory, 4), identity: { cluster: '0'.repeat(32), log: 0 } };
+  const { segments } = await recover(home, await readManifest(home), world.names, async () => {});
+  let looks = 0;
+  for (const segment of segments.all) {
+    const { id } = segment;
+    Object.defineProperty(segment, 'id', {
+      get() {
+        looks += 1;
+        return id;
+      },
+    });
+  }
+  const changes: (() => Promise<void>)[] = [
+    () => segments.roll(undefined),
+    () => segments.truncateAfter(segments.all[180]!, { position: 64, previous: segments.all[180]!.base }),
+    () => segments.trimBefore(segments.all[40]!.base),
+  ];
+  for (const change of changes) {
+    looks = 0;
+    await change();
+    expect(looks).toBeLessThan(10 * 200);
+  }
+  expect(segments.all).toHaveLength(141);
 });

@@ -1,6 +1,7 @@
 import { LogError } from '@commitlog/log';
+import { PosixError } from '@commitlog/simulation';
 import { describe, expect, it } from 'vitest';
-import { appendBig, readAround, refused, valuesIn, valuesOf, World, words } from './world.js';
+import { appendBig, batchOf, readAround, refused, valuesIn, valuesOf, World, words } from './world.js';
 
 it('given two damaged batches side by side, when the second is read, then the error names it: who skips what it names gets on', async () => {
   const world = new World();
@@ -69,4 +70,42 @@ describe('a disk that fails a read just once', () => {
       if (failing.failedCount === 0) break;
     }
   });
+});
+
+// Every read of a hole read the whole segment: a reader that asks again and again kept the disk busy with it.
+it.each(['header', 'body'] as const)(
+  'given a hole that is known (its %s is damaged), when it is read again, then the segment is not read through again',
+  async (part) => {
+    const world = new World();
+    const log = await world.open({ segmentBytes: 1 << 24 });
+    const batch = 64 * 1024;
+    for (let index = 1; index <= 60; index += 1) await log.append(batchOf(`b${index} ${'.'.repeat(batch)}`));
+    world.damage(log, 5, part);
+    const { segmentId } = world.placeOf(log, 4);
+    await refused(log.read({ from: { index: 5 } }), 'damaged');
+    let read = 0;
+    world.disk.onOperation = ({ method, bytes = 0 }) => {
+      if (method === 'read') read += bytes;
+    };
+    for (const from of [{ index: 5 }, { offset: 4 }]) {
+      const { damage } = await refused(log.read({ from, maxBytes: 1 }), 'damaged');
+      expect(damage).toMatchObject({ segmentId, firstIndex: 5, lastIndex: 5 });
+    }
+    if (part === 'header') await refused(log.positionAt(5), 'damaged');
+    // All of them together less than the half of it.
+    expect(read).toBeLessThan(30 * batch);
+  },
+);
+
+it('given a hole that the disk can read again, though not at once, when it is read, then the batch is served', async () => {
+  const world = new World();
+  const log = await world.open({ segmentBytes: 1 << 20 });
+  await appendBig(log, 1, 6);
+  world.disk.onOperation = ({ method, path }) => {
+    if (method === 'read' && path.endsWith('.log')) throw new PosixError('EIO', method, path);
+  };
+  await refused(log.read({ from: { index: 5 }, maxBytes: 1 }), 'damaged');
+  world.disk.onOperation = undefined;
+  world.disk.inject({ method: 'read', path: /\.log$/, code: 'EIO', times: 3 });
+  expect(valuesIn((await log.read({ from: { index: 5 }, maxBytes: 1 })).bytes)).toEqual(['b5']);
 });

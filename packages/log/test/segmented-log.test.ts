@@ -378,3 +378,19 @@ it('given a truncation whose last sync is under way, when somebody waits for wha
   await waiting;
   expect(valuesIn((await following).value!.bytes)).toEqual(['new']);
 });
+
+// The start was there at once, and the tail it was to go with a little later: between the two, the log began behind its end.
+it('given a reset, whenever the log is looked at, then it does not begin behind its end', async () => {
+  const world = new World();
+  const log = await world.open();
+  await appendBig(log, 1, 4);
+  const seen = new Set<string>();
+  const look = (): void => {
+    const [start, durable, tail] = [log.start.index, log.durable.index, log.tail.index];
+    seen.add(`${start} ${durable} ${tail}`);
+  };
+  world.disk.onOperation = look;
+  await Promise.all([log.reset(behind(50)), log.reset(behind(2))]);
+  look();
+  expect([...seen]).toEqual(['0 4 4', '50 50 50', '2 2 2']);
+});

@@ -1,6 +1,8 @@
-import { LogError, type LogSettings } from '@commitlog/log';
-import { expect, it } from 'vitest';
+import { inspectLog, LogError, type LogSettings, openLog, verifyLog } from '@commitlog/log';
+import { SimulatedClock, SimulatedDisk } from '@commitlog/simulation';
+import { describe, expect, it } from 'vitest';
 import { resolveSettings } from '../src/settings.js';
+import { refused } from './world.js';
 
 const dir = '/log';
 
@@ -61,5 +63,25 @@ it('given only a directory, then the rest is as documented', () => {
     groupBytesMax: 2 ** 18,
     pendingBytesMax: 64 * 2 ** 20,
     openFilesMax: 64,
+  });
+});
+
+// They were refused with an error of the language, which names a property of ours and not what to do.
+describe('what is no setting at all', () => {
+  const components = { files: new SimulatedDisk().files, clock: new SimulatedClock() };
+  it.each<[string, string, () => Promise<unknown>]>([
+    ['openLog', 'dir', () => openLog(undefined as never, components)],
+    ['openLog', 'dir', () => openLog(null as never, components)],
+    ['openLog', 'files', () => openLog({ dir }, undefined as never)],
+    ['openLog', 'files', () => openLog({ dir }, { clock: components.clock } as never)],
+    ['openLog', 'clock', () => openLog({ dir }, { files: components.files } as never)],
+    ['verifyLog', 'dir', () => verifyLog(undefined as never, components)],
+    ['verifyLog', 'files', () => verifyLog({ dir }, undefined as never)],
+    ['verifyLog', 'progress', () => verifyLog({ dir, progress: 5 as never }, components)],
+    ['inspectLog', 'dir', () => inspectLog(undefined as never, components)],
+    ['inspectLog', 'files', () => inspectLog({ dir }, undefined as never)],
+  ])('given %s without a %s, then it is refused as a setting, by name', async (_, name, call) => {
+    const { message } = await refused(call(), 'settings');
+    expect(message).toContain(name);
   });
 });

@@ -7,7 +7,8 @@ export interface Address {
 /** Packets that may be lost, doubled and reordered (UDP). */
 export interface Datagrams {
   /**
-   * @param receive called for every packet that arrives, until `close`; the packet is the callee's to keep
+   * @param receive called for every packet that arrives, until `close`; the packet is the callee's to keep. One that gives 0 as the port it
+   * comes from, so that it cannot be answered, does not arrive
    */
   bind(local: Address, receive: (packet: Uint8Array, from: Address) => void): Promise<DatagramSocket>;
 }
@@ -16,7 +17,10 @@ export interface DatagramSocket {
   /** Where it is bound; the port is the real one even where 0 was asked for. */
   readonly local: Address;
 
-  /** Sends once, and says nothing of what became of it. The packet must not change until the next turn of the event loop. */
+  /**
+   * Sends once, and says nothing of what became of it: never throws, and a packet to an address that is none (port 0, or above 65,535)
+   * is lost. The packet must not change until the next turn of the event loop.
+   */
   send(packet: Uint8Array, to: Address): void;
 
   close(): Promise<void>;

@@ -1,4 +1,6 @@
 import { crc32 } from 'node:zlib';
+import { names } from '../layout.js';
+import type { LogPosition } from '../position.js';
 import { readU64, writeU64 } from './number.js';
 
 /*
@@ -18,6 +20,21 @@ const magic = 0x31504b43;
 export interface CheckpointKey {
   readonly index: number;
   readonly term: number;
+}
+
+/**
+ * The checkpoints that count: they were taken where a segment begins, and any other is of a log that was truncated or replaced since.
+ *
+ * @param found the names in the log's directory
+ */
+export function checkpointsOf(
+  segments: readonly { readonly base: LogPosition }[],
+  found: readonly string[],
+): CheckpointKey[] {
+  const there = new Set(found);
+  return segments
+    .map(({ base: { index, term } }) => ({ index, term }))
+    .filter(({ index, term }) => there.has(names.checkpoint(index, term)));
 }
 
 export function encodeCheckpoint(key: CheckpointKey, state: Uint8Array): Buffer {

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { LogPosition } from '../position.js';
 import { readU64, writeU64 } from './number.js';
+import { segmentHeaderBytes } from './segment-header.js';
 
 /*
  * SYNCED says how far the last segment was synced: a bad batch above that point is a group that a power cut tore, one below
@@ -26,6 +27,18 @@ export interface SyncedMark {
   readonly segmentId: number;
   readonly position: number;
   readonly end: LogPosition;
+}
+
+/**
+ * How far the active segment is known to be synced: as far as the newest mark says; and where that speaks of an earlier one, then its
+ * header, which was synced when it was begun.
+ */
+export function markOfActive(
+  newest: SyncedMark | undefined,
+  { id, base }: { readonly id: number; readonly base: LogPosition },
+): SyncedMark {
+  if (newest?.segmentId === id) return newest;
+  return { segmentId: id, position: segmentHeaderBytes, end: base };
 }
 
 /** A mark with the number that orders it among the others. */

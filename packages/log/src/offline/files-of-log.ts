@@ -4,7 +4,7 @@ import { LogDirectory } from '../directory.js';
 import { fileError, LogError } from '../errors.js';
 import { decodeManifest, type Manifest } from '../format/manifest.js';
 import { names } from '../layout.js';
-import { requireDir } from '../settings.js';
+import { requireDir, requireFiles } from '../settings.js';
 
 /** A log's directory that is only looked at: nothing is locked, made or changed. */
 export interface OfflineLog {
@@ -45,8 +45,13 @@ const attemptsMax = 5;
  *
  * @throws LogError `locked` when it changes every time
  */
-export async function whileUnchanged<T>(dir: string, files: Files, look: (log: OfflineLog) => Promise<T>): Promise<T> {
+export async function whileUnchanged<T>(
+  dir: string,
+  components: { readonly files: Files },
+  look: (log: OfflineLog) => Promise<T>,
+): Promise<T> {
   requireDir(dir);
+  const files = requireFiles(components);
   const path = files.absolute(dir);
   for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
     const before = await openOffline(path, files);

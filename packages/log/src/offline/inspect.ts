@@ -1,8 +1,8 @@
 import type { Files } from '@commitlog/runtime';
-import type { CheckpointKey } from '../format/checkpoint.js';
+import { type CheckpointKey, checkpointsOf } from '../format/checkpoint.js';
 import type { HardState } from '../format/hard-state.js';
 import type { LogIdentity } from '../format/segment-header.js';
-import type { SyncedMark } from '../format/synced.js';
+import { markOfActive, type SyncedMark } from '../format/synced.js';
 import { HardStateFile, newestOf } from '../hard-state-file.js';
 import { identify, names } from '../layout.js';
 import type { LogPosition } from '../position.js';
@@ -19,6 +19,7 @@ export interface LogDescription {
   /** `undefined` when the file cannot be read. */
   readonly hardState: HardState | undefined;
   readonly synced: SyncedMark | undefined;
+  /** Those that count, oldest first. */
   readonly checkpoints: readonly CheckpointKey[];
   /** The log's files in the directory. */
   readonly files: readonly { readonly name: string; readonly bytes: number }[];
@@ -36,19 +37,19 @@ export interface SegmentDescription {
 /**
  * Describes a log. Changes nothing; a log that is open may have grown by the time the answer is there.
  *
- * @throws LogError `wrong-directory`, `corrupt`, `newer-format`, `locked`, `permission`, `io`
+ * @throws LogError `settings`, `wrong-directory`, `corrupt`, `newer-format`, `locked`, `permission`, `io`
  */
 export async function inspectLog(
-  { dir }: { readonly dir: string },
-  { files }: { readonly files: Files },
+  settings: { readonly dir: string },
+  components: { readonly files: Files },
 ): Promise<LogDescription> {
-  return await whileUnchanged(dir, files, describe);
+  return await whileUnchanged(settings?.dir, components, describe);
 }
 
 async function describe({ directory, manifest, found }: OfflineLog): Promise<LogDescription> {
   const { cluster, log, start, sealed, active } = manifest;
   const synced = await SyncedFile.read(directory);
-  const mark = synced?.segmentId === active.id ? synced : { end: active.base, position: 0 };
+  const mark = markOfActive(synced, active);
   const segments = [
     ...sealed.map((segment) => ({ ...segment, isActive: false })),
     { ...active, end: mark.end, bytes: mark.position, isActive: true },
@@ -66,10 +67,7 @@ async function describe({ directory, manifest, found }: OfflineLog): Promise<Log
     segments,
     hardState: newestOf(await HardStateFile.readCopies(directory))?.state,
     synced: synced && { segmentId: synced.segmentId, position: synced.position, end: synced.end },
-    checkpoints: found.flatMap((name) => {
-      const file = identify(name);
-      return file?.kind === 'checkpoint' ? [{ index: file.numbers[0]!, term: file.numbers[1]! }] : [];
-    }),
+    checkpoints: checkpointsOf(segments, found),
     files: sizes,
   };
 }

@@ -3,11 +3,11 @@ import { type Files, hasErrorCode } from '@commitlog/runtime';
 import { LogError } from '../errors.js';
 import { decodeCheckpoint } from '../format/checkpoint.js';
 import type { SealedSegment } from '../format/manifest.js';
-import { segmentHeaderBytes } from '../format/segment-header.js';
-import type { SyncedMark } from '../format/synced.js';
+import { markOfActive, type SyncedMark } from '../format/synced.js';
 import { HardStateFile } from '../hard-state-file.js';
 import { identify, names } from '../layout.js';
 import type { LogPosition } from '../position.js';
+import { invalid } from '../settings.js';
 import { SparseIndex } from '../sparse-index.js';
 import { type SurveyedSegment, survey, wholeSegment } from '../survey.js';
 import { SyncedFile } from '../synced-file.js';
@@ -45,14 +45,16 @@ export interface VerifySettings {
 /**
  * Reads every byte of a log, and checks it against everything that is known about it. Changes nothing.
  *
- * @throws LogError `wrong-directory`, `newer-format`, `io`; `corrupt` when the manifest is, so that nothing else can be checked
+ * @throws LogError `settings`, `wrong-directory`, `newer-format`, `locked`, `permission`, `io`; `corrupt` when the manifest is, so that nothing else can be checked
  */
 export async function verifyLog(
-  { dir, progress }: VerifySettings,
-  { files }: { readonly files: Files },
+  settings: VerifySettings,
+  components: { readonly files: Files },
 ): Promise<Verification> {
-  return await whileUnchanged(dir, files, async (log) => {
-    const verifier = new Verifier(log, progress ?? (() => {}));
+  const { dir, progress = () => {} } = settings ?? {};
+  if (typeof progress !== 'function') throw invalid('progress', 'a function', progress);
+  return await whileUnchanged(dir, components, async (log) => {
+    const verifier = new Verifier(log, progress);
     await verifier.run();
     return verifier.result;
   });
@@ -93,7 +95,7 @@ class Verifier {
       await this.#verifyIndex(segment);
       this.#progress(this.#bytes, allBytes);
     }
-    await this.#verifySegment({ ...active, end: mark.end, bytes: mark.position }, true);
+    this.#verifyStart(await this.#verifySegment({ ...active, end: mark.end, bytes: mark.position }, true));
     this.#progress(this.#bytes, allBytes);
     await this.#verifyCheckpoints([...sealed.map(({ base }) => base), active.base]);
     this.#noteOthers();
@@ -128,11 +130,21 @@ class Verifier {
         `it ends with segment ${active.id}, and ${names.synced} speaks of ${mark.segmentId}: it is an old copy`,
       );
     }
-    if (mark?.segmentId === active.id) return mark;
-    return { segmentId: active.id, position: segmentHeaderBytes, end: active.base };
+    return markOfActive(mark, active);
   }
 
-  async #verifySegment(segment: SealedSegment, isActive: boolean): Promise<void> {
+  /** What was trimmed was synced before: a start refuses a log that ends below. */
+  #verifyStart(end: LogPosition): void {
+    const { start, active } = this.#log.manifest;
+    if (end.index >= start.index) return;
+    this.#damage(
+      names.segment(active.base.index + 1, active.id),
+      `the log begins behind index ${start.index}, and what can be read ends with ${end.index}: acknowledged batches are damaged, and ${names.synced}, which would tell, is, too: the log cannot be opened`,
+    );
+  }
+
+  /** @returns where the segment ends, as far as it can be read */
+  async #verifySegment(segment: SealedSegment, isActive: boolean): Promise<LogPosition> {
     const { directory, manifest } = this.#log;
     const { cluster, log } = manifest;
     const name = names.segment(segment.base.index + 1, segment.id);
@@ -150,7 +162,7 @@ class Verifier {
     });
     if (file === undefined) {
       this.#hole(wholeSegment(surveyed, 'the file is missing'));
-      return;
+      return segment.end;
     }
     try {
       const size = await file.size();
@@ -173,6 +185,7 @@ class Verifier {
           `${size - end.position} bytes from byte ${end.position} on ${what}: they are not part of the log`,
         );
       }
+      return end.previous;
     } finally {
       await file.close();
     }

@@ -7,7 +7,9 @@ import type { Datagrams } from '../network.js';
 export const nodeDatagrams: Datagrams = {
   async bind(local, receive) {
     const socket = createSocket(isIPv6(local.host) ? 'udp6' : 'udp4');
-    socket.on('message', (packet, from) => receive(packet, { host: from.address, port: from.port }));
+    socket.on('message', (packet, { address, port }) => {
+      if (isPort(port)) receive(packet, { host: address, port });
+    });
     try {
       socket.bind(local.port, local.host);
       await once(socket, 'listening');
@@ -22,9 +24,13 @@ export const nodeDatagrams: Datagrams = {
     return {
       local: { host: address, port },
       send(packet, to) {
-        if (closing !== undefined) return;
-        // A name is looked up first, and that takes longer than the packet is ours.
-        socket.send(isIP(to.host) === 0 ? Uint8Array.from(packet) : packet, to.port, to.host);
+        if (closing !== undefined || !isPort(to.port)) return;
+        try {
+          // A name is looked up first, and that takes longer than the packet is ours.
+          socket.send(isIP(to.host) === 0 ? Uint8Array.from(packet) : packet, to.port, to.host);
+        } catch {
+          // Where to send often comes out of a packet, and nobody's packet may end the process: this one is lost.
+        }
       },
       close() {
         closing ??= new Promise((done) => socket.close(done));
@@ -33,3 +39,8 @@ export const nodeDatagrams: Datagrams = {
     };
   },
 };
+
+/** Port 0 stands for none: no packet can be sent there (RFC 768, which lets a sender that wants no answer give it as its own). */
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port >= 1 && port <= 65_535;
+}

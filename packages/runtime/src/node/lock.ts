@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, open, readdir, readFile, unlink } from 'node:fs/promises';
+import { type FileHandle, link, open, readdir, readFile, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { hasErrorCode, type Lock, LockedError } from '../files.js';
 
@@ -35,41 +35,67 @@ export async function lockDirectory(directory: string): Promise<Lock> {
   const path = lockPath(wanted, generation);
   const self: Holder = { boot: await bootId(), pid: process.pid, started: (await startOf(process.pid)) ?? '' };
   const draft = `${path}.${randomUUID()}.new`;
-  await writeDurably(draft, `${JSON.stringify(self)}\n`);
+  const file = await open(draft, 'wx');
   try {
+    // Synced before it gets its real name, so that a power cut never leaves a lock that nobody can read.
+    await file.writeFile(`${JSON.stringify(self)}\n`);
+    await file.datasync();
     await link(draft, path);
   } catch (error) {
+    await file.close().catch(() => {});
     // Either somebody was quicker, or somebody who was has swept up our draft.
     if (hasErrorCode(error, 'EEXIST', 'ENOENT')) throw new LockedError(wanted, tookItJustNow);
     throw error;
   } finally {
-    await unlinkIfThere(draft);
+    await sweep(draft);
   }
-  if ((await newestGeneration(wanted)) > generation) {
-    // We looked while somebody else was between two generations.
-    await unlinkIfThere(path);
+  const lock = new HeldLock(file);
+  try {
+    // Otherwise we looked while somebody else was between two generations.
+    if ((await newestGeneration(wanted)) === generation) {
+      await sweepOlder(wanted, generation);
+      return lock;
+    }
+    await sweep(path);
     throw new LockedError(wanted, tookItJustNow);
+  } catch (error) {
+    // It is ours already, and nobody will hold it. What the caller must see is the first error.
+    await lock.release().catch(() => {});
+    throw error;
   }
-  await removeOlder(wanted, generation);
-  let isReleased = false;
-  return {
-    async release() {
-      if (isReleased) return;
-      await overwrite(path, released);
-      isReleased = true;
-    },
-  };
 }
 
-/** In place, so that a lock can be let go on a full disk. */
-async function overwrite(path: string, text: string): Promise<void> {
-  const handle = await open(path, 'r+');
-  try {
-    await handle.write(text, 0);
-    await handle.truncate(text.length);
-    await handle.datasync();
-  } finally {
-    await handle.close();
+/**
+ * The lock's file stays open as long as the lock is held: a process that runs out of descriptors, or whose directory is moved, can still
+ * let go. Written in place, so that it can on a full disk, too.
+ */
+class HeldLock implements Lock {
+  /** A handle that nothing refers to is closed by Node, with a warning, and an owner may forget its lock. */
+  static readonly #open = new Set<FileHandle>();
+  readonly #file: FileHandle;
+  #releasing: Promise<void> | undefined;
+
+  constructor(file: FileHandle) {
+    this.#file = file;
+    HeldLock.#open.add(file);
+  }
+
+  release(): Promise<void> {
+    this.#releasing ??= this.#release().catch((error: unknown) => {
+      // It may be tried again.
+      this.#releasing = undefined;
+      throw error;
+    });
+    return this.#releasing;
+  }
+
+  async #release(): Promise<void> {
+    await this.#file.write(released, 0);
+    await this.#file.truncate(released.length);
+    await this.#file.datasync();
+    HeldLock.#open.delete(this.#file);
+    // The lock is free, whatever becomes of the descriptor.
+    await this.#file.close().catch(() => {});
   }
 }
 
@@ -78,8 +104,9 @@ const draftName = /^LOCK-(\d{1,15})\..*\.new$/;
 const lockPath = (directory: string, generation: number): string => join(directory, `LOCK-${generation}`);
 
 async function newestGeneration(directory: string): Promise<number> {
-  const names = await readdir(directory);
-  return Math.max(0, ...names.map((name) => generationOf(name, lockName) ?? 0));
+  let newest = 0;
+  for (const name of await readdir(directory)) newest = Math.max(newest, generationOf(name, lockName) ?? 0);
+  return newest;
 }
 
 function generationOf(name: string, pattern: RegExp): number | undefined {
@@ -88,19 +115,17 @@ function generationOf(name: string, pattern: RegExp): number | undefined {
 }
 
 /** Older locks; and drafts, which a process that was killed could not remove, and a living one can do without: it has lost. */
-async function removeOlder(directory: string, generation: number): Promise<void> {
-  for (const name of await readdir(directory)) {
+async function sweepOlder(directory: string, generation: number): Promise<void> {
+  for (const name of await readdir(directory).catch(() => [])) {
     const isOlderLock = (generationOf(name, lockName) ?? generation) < generation;
     const isOldDraft = (generationOf(name, draftName) ?? generation + 1) <= generation;
-    if (isOlderLock || isOldDraft) await unlinkIfThere(join(directory, name));
+    if (isOlderLock || isOldDraft) await sweep(join(directory, name));
   }
 }
 
-/** Whoever took an older generation while we took ours removes the same names. */
-async function unlinkIfThere(path: string): Promise<void> {
-  await unlink(path).catch((error: unknown) => {
-    if (!hasErrorCode(error, 'ENOENT')) throw error;
-  });
+/** Removes a name that means nothing any more. Others remove the same ones, and one that stays is swept up by the next owner. */
+async function sweep(path: string): Promise<void> {
+  await unlink(path).catch(() => {});
 }
 
 async function refuseIfHeld(directory: string, generation: number): Promise<void> {
@@ -175,16 +200,5 @@ async function readFileIfThere(path: string): Promise<string> {
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT', 'ESRCH')) return '';
     throw error;
-  }
-}
-
-/** Synced before it gets its real name, so that a power cut never leaves a lock that nobody can read. */
-async function writeDurably(path: string, text: string): Promise<void> {
-  const handle = await open(path, 'w');
-  try {
-    await handle.writeFile(text);
-    await handle.datasync();
-  } finally {
-    await handle.close();
   }
 }

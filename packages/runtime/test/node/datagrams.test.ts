@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { networkInterfaces } from 'node:os';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Address, DatagramSocket } from '../../src/index.js';
@@ -78,6 +79,43 @@ test('a packet that cannot be sent is a lost packet, and the socket goes on', as
   socket.send(bytes('arrives'), receiver.socket.local);
   expect((await receiver.next()).text).toBe('arrives');
 });
+
+// Node refuses these ports with an exception, and whoever answered a packet that came from port 0 ended the process.
+test('a packet to a port that is none is a lost packet, and the socket goes on', async () => {
+  const receiver = await bind('127.0.0.1');
+  const { socket } = await bind('127.0.0.1');
+  for (const port of [0, 70_000, -1, 0.5, Number.NaN]) socket.send(bytes('no such port'), { host: '127.0.0.1', port });
+  socket.send(bytes('arrives'), receiver.socket.local);
+  expect((await receiver.next()).text).toBe('arrives');
+});
+
+test('a packet that Node refuses to send is a lost packet', async () => {
+  const receiver = await bind('127.0.0.1');
+  const { socket } = await bind('127.0.0.1');
+  socket.send(bytes('no address'), { host: 4711 as never, port: receiver.socket.local.port });
+  socket.send(bytes('arrives'), receiver.socket.local);
+  expect((await receiver.next()).text).toBe('arrives');
+});
+
+test('a packet that comes from port 0 does not arrive: nobody can answer it', async (context) => {
+  const receiver = await bind('127.0.0.1');
+  const { socket } = await bind('127.0.0.1');
+  const forged = sendFromPortZero(receiver.socket.local.port);
+  context.skip(forged !== 'sent', `no right to forge a packet here: ${forged}`);
+  socket.send(bytes('arrives'), receiver.socket.local);
+  expect((await receiver.next()).text).toBe('arrives');
+});
+
+/** Node has no raw sockets, and an ordinary one never sends from port 0. */
+function sendFromPortZero(port: number): string {
+  const script = `
+import socket, struct
+raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
+raw.sendto(struct.pack('!HHHH', 0, ${port}, 8 + 6, 0) + b'forged', ('127.0.0.1', 0))
+`;
+  const { status, stderr, error } = spawnSync('python3', ['-c', script], { encoding: 'utf8' });
+  return status === 0 ? 'sent' : (error?.message ?? stderr.trim().split('\n').at(-1)!);
+}
 
 test('after closing, which may be done twice, nothing is sent', async () => {
   const { socket } = await bind('127.0.0.1');

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import fs, { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Lock, LockedError } from '../../src/index.js';
 import { nodeFiles } from '../../src/node/index.js';
 
@@ -19,11 +20,14 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** Another process, and what it answers to each command. */
-async function startOwner(): Promise<{ child: ChildProcess; tell(command: 'take' | 'release'): Promise<string> }> {
+type Command = 'take' | 'release' | 'starve' | 'starve wholly' | 'feed';
+
+/** Another process, which may have 256 descriptors, and what it answers to each command. */
+async function startOwner(): Promise<{ child: ChildProcess; tell(command: Command): Promise<string> }> {
   const script = fileURLToPath(new URL('./lock-owner.ts', import.meta.url));
   const args = ['--conditions=@commitlog/source', '--import', 'tsx', script, directory];
-  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const limited = ['-c', 'ulimit -n 256 && exec "$0" "$@"', process.execPath, ...args];
+  const child = spawn('sh', limited, { stdio: ['pipe', 'pipe', 'inherit'] });
   children.push(child);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   expect((await lines.next()).value).toBe('ready');
@@ -130,6 +134,34 @@ describe('given an owner in another process', () => {
   });
 });
 
+// The lock stayed held by a process that had let go of it, or had never got it, for as long as that process lived.
+describe('given a process without descriptors', () => {
+  test('it lets go of its lock', async () => {
+    const owner = await startOwner();
+    expect(await owner.tell('take')).toBe('taken');
+    expect(await owner.tell('starve wholly')).toBe('starved');
+    expect(await owner.tell('release')).toBe('released');
+    await (await nodeFiles.lock(directory)).release();
+  });
+
+  test('it does not keep a lock that it could not take, and takes it once it has some', async () => {
+    const owner = await startOwner();
+    // The one that is left is the lock's file's: there is none to see who else has taken it.
+    expect(await owner.tell('starve')).toBe('starved');
+    expect(await owner.tell('take')).toContain('EMFILE');
+    await (await nodeFiles.lock(directory)).release();
+    expect(await owner.tell('feed')).toBe('fed');
+    expect(await owner.tell('take')).toBe('taken');
+  });
+});
+
+test('a lock is let go of twice at once, and again', async () => {
+  const lock = await nodeFiles.lock(directory);
+  await Promise.all([lock.release(), lock.release()]);
+  await lock.release();
+  expect(await readFile(await lockFile(), 'utf8')).toBe('released\n');
+});
+
 describe('given a holder that is gone', () => {
   test('a process that was given its id since does not hold the lock', async () => {
     await nodeFiles.lock(directory);
@@ -205,6 +237,24 @@ test('drafts that a killed process left are swept up by the next owner; other fi
   await writeFile(join(directory, 'LOCK-1.txt'), '');
   await (await nodeFiles.lock(directory)).release();
   expect(await readdir(directory)).toEqual(['LOCK-1', 'LOCK-1.txt', 'LOCKED']);
+});
+
+// More arguments than a call takes: the directory could not be locked.
+test('a directory of 200,000 strangers is locked like any other', async () => {
+  const strangers = Array.from({ length: 200_000 }, (_, at) => `stranger-${at}`);
+  // To make so many files takes ten seconds.
+  const list = fs.readdir as (path: string) => Promise<string[]>;
+  const listing = vi
+    .spyOn(fs, 'readdir')
+    .mockImplementation((async (path: string) => [...strangers, ...(await list(path))]) as never);
+  syncBuiltinESMExports();
+  try {
+    await (await nodeFiles.lock(directory)).release();
+    expect(listing).toHaveBeenCalled();
+  } finally {
+    listing.mockRestore();
+    syncBuiltinESMExports();
+  }
 });
 
 test('a directory that is missing is no locked one', async () => {
