@@ -41,14 +41,17 @@ export class Life {
   #group: RaftGroup | null = null;
 
   constructor(self: MemberId, components: LifeComponents) {
-    const { world, ledger } = components;
+    const { world, ledger, sometimes } = components;
     this.node = nodeOf(self);
     this.#self = self;
     this.#with = components;
     this.machine = new SimMachine(this.node, { world, ledger, life: this });
     const transport = {
       send: (to: string, _lane: string, packet: Parameters<World['send']>[2]): void => {
-        if (!this.isDead) world.send(this.node, to, packet);
+        if (this.isDead) return;
+        const isAsked = packet.some(({ message }) => message.kind === 'fetched-snapshot');
+        if (isAsked && !this.isLeader) sometimes.reached('a member that does not lead was asked for its snapshot');
+        world.send(this.node, to, packet);
       },
       listen: (receive: Parameters<World['listen']>[1]): void => world.listen(this.node, receive),
     };

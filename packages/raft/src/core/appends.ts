@@ -39,7 +39,7 @@ export function maybeSendAppend(raft: Raft, member: MemberId, isEmptyWanted: boo
   const { appendBytesMax, appendEntriesMax } = raft.settings;
   if (progress.next < raft.tail.first) {
     const last = Math.min(raft.tail.first - 1, progress.next + appendEntriesMax - 1);
-    progress.reading = raft.startRead('append', member);
+    progress.reading = raft.startRead({ purpose: 'append', peer: member });
     raft.outbox.add({ kind: 'read', read: progress.reading, first: progress.next, last, bytesMax: appendBytesMax });
     return false;
   }

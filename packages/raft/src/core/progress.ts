@@ -1,7 +1,7 @@
-import { ChunkPace } from './chunk-pace.js';
 import type { Index } from './entry.js';
 import { Inflight } from './inflight.js';
 import { invariant } from './invariant.js';
+import { ResendPace } from './resend-pace.js';
 import type { CoreSettings } from './settings.js';
 
 /**
@@ -44,7 +44,7 @@ export class Progress {
   snapshotId = '';
   snapshotIndex: Index = 0;
   snapshotOffset = 0;
-  readonly pace: ChunkPace;
+  readonly pace: ResendPace;
   /** Catch-up rounds (thesis §4.2.1): each replicates what the log held when the round began. */
   roundTarget: Index;
   roundStartedAtMs: number;
@@ -53,7 +53,7 @@ export class Progress {
   constructor(lastIndex: Index, nowMs: number, settings: ProgressSettings) {
     this.next = lastIndex + 1;
     this.inflight = new Inflight(settings.inflightCountMax, settings.inflightBytesMax);
-    this.pace = new ChunkPace(2 * settings.heartbeatMs, 10 * settings.electionTimeoutMs);
+    this.pace = new ResendPace(2 * settings.heartbeatMs, 10 * settings.electionTimeoutMs);
     this.heardAtMs = nowMs;
     this.roundTarget = lastIndex;
     this.roundStartedAtMs = nowMs;

@@ -189,7 +189,8 @@ test('given an answer to a round that has not begun, the leader takes no notice,
 test('given an entry that is replaced while it is being read for another member, it is not sent beside the newer commit', () => {
   const settingsOfServer = { ...settings, cacheBytesMax: 1 };
   const lab = new Lab({ log: [1, 1, 4, 4], term: 4, commit: 2, settings: settingsOfServer });
-  const fetch = { id: 50, from: member(3), to: member(1), term: 4, kind: 'fetch', first: 3, last: 3 } as const;
+  const header = { id: 50, from: member(3), to: member(1), term: 4 };
+  const fetch = { ...header, kind: 'fetch', first: 3, last: 3, snapshotId: '', offset: 0 } as const;
   const read = lab.core.step({ kind: 'message', message: fetch }, lab.nowMs).find((effect) => effect.kind === 'read');
   expect(read).toMatchObject({ first: 3 });
   lab.append(2, { term: 5, prevIndex: 2, prevTerm: 1, entries: [entry(3, 5)], commit: 3 });

@@ -6,7 +6,7 @@ const answerMsMax = 300_000;
  * again and again, would queue behind itself: so each repetition doubles the wait, and a part that was answered sets it to
  * twice what that took, since its first sending (the retransmission timer of RFC 6298, simplified).
  */
-export class ChunkPace {
+export class ResendPace {
   readonly #waitMsMin: number;
   readonly #unansweredMsMax: number;
   #waitMs: number;
