@@ -115,10 +115,17 @@ export class Life {
     this.host.start();
   }
 
-  /** Proposals of one turn. None overtakes another: once one finds no room, none behind it is taken. */
-  propose(count = 1): void {
+  /**
+   * Proposals of one turn. None overtakes another: once one finds no room, none behind it is taken.
+   *
+   * @param before done before each, told how many there were
+   */
+  propose(count = 1, before: (proposed: number) => void = () => {}): void {
     const { world } = this.#with;
-    const outcomes = Array.from({ length: count }, () => this.#proposeOne());
+    const outcomes = Array.from({ length: count }, (_, at) => {
+      before(at);
+      return this.#proposeOne();
+    });
     void Promise.all(outcomes).then((all) => {
       const firstRefused = all.findIndex(({ kind }) => kind === 'not-applied');
       const isOvertaken =
@@ -184,6 +191,8 @@ export class Life {
     const calls = [
       () => this.propose(2),
       () => this.propose(),
+      // In several batches of one turn.
+      () => this.propose(5, (proposed) => void (proposed > 2 && this.change())),
       () => this.read(),
       () => this.snapshot(),
       () => this.change(),
