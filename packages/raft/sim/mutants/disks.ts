@@ -240,9 +240,8 @@ export const disks: readonly Mutant[] = [
       { file: 'core/acceptance.ts', find: '  if (raft.isDiskStalled) return;\n', replace: '' },
       {
         file: 'core/heartbeat.ts',
-        find: "if (progress.state === 'replicate' && progress.inflight.isFull) askWhereItStands(raft, member, progress);",
-        replace:
-          "if (progress.state === 'replicate' && progress.inflight.isFull) { void askWhereItStands; progress.inflight.clear(); }",
+        find: '    askFor(raft, member, progress, progress.next - 1);',
+        replace: '    progress.inflight.clear();',
       },
       {
         file: 'core/heartbeat.ts',

@@ -27,8 +27,10 @@ export class Fetching {
     return this.#unanswered >= unansweredMax;
   }
 
-  asked(nowMs: number): void {
+  /** @param isInTurn whoever was next is asked, not who has answered before */
+  asked(nowMs: number, isInTurn: boolean): void {
     this.#pace.sent(this.#answers, nowMs);
+    if (isInTurn) this.#pace.redirected(nowMs);
     this.#unanswered += 1;
   }
 

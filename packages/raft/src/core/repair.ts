@@ -34,14 +34,15 @@ export function markUnreadable(raft: Raft, indexes: readonly Index[]): void {
 export function fetchNext(raft: Raft): void {
   // What came already is not on disk yet.
   if (raft.holes.size === 0 || raft.writes.isRepairing || isSnapshotComing(raft)) return;
-  const target = whomToAsk(raft);
+  const source = knownSource(raft);
+  const target = source ?? nextInTurn(raft);
   if (target === null) return;
   const first = raft.holes.first;
   let last = first;
   for (const hole of raft.holes) if (hole < first + fetchEntriesMax) last = Math.max(last, hole);
   const snapshotId = raft.staging?.snapshot.id ?? '';
   const offset = raft.staging?.received ?? 0;
-  raft.fetching.asked(raft.nowMs);
+  raft.fetching.asked(raft.nowMs, source === null);
   raft.send({ kind: 'fetch', term: raft.term, first, last, snapshotId, offset }, target);
 }
 
@@ -50,17 +51,20 @@ export function maybeFetch(raft: Raft): void {
   if (raft.holes.size > 0 && raft.fetching.isDue(raft.nowMs)) fetchNext(raft);
 }
 
-/** Whoever is sending its snapshot, as long as it answers; else the leader and each member in turn. */
-function whomToAsk(raft: Raft): MemberId | null {
-  const members = membersOf(raft.configuration);
-  members.delete(raft.self);
-  const { staging, fetching } = raft;
-  if (staging?.isFetched && members.has(staging.from) && !fetching.isSourceLost) return staging.from;
-  if (members.size === 0) return null;
+/** Who is sending its snapshot, as long as it answers. */
+function knownSource({ staging, fetching, configuration }: Raft): MemberId | null {
+  if (staging === null || !staging.isFetched || fetching.isSourceLost) return null;
+  return membersOf(configuration).has(staging.from) ? staging.from : null;
+}
+
+/** The leader, and each member in turn. */
+function nextInTurn({ fetching, leader, self, configuration }: Raft): MemberId | null {
+  const others = [...membersOf(configuration)].filter((member) => member !== self);
+  if (others.length === 0) return null;
   fetching.turn += 1;
   // The leader may be cut off from here, or need longer than another: every other time, somebody else is asked.
-  if (raft.leader !== null && raft.leader !== raft.self && fetching.turn % 2 === 1) return raft.leader;
-  return [...members][(fetching.turn >>> 1) % members.size]!;
+  if (leader !== null && leader !== self && fetching.turn % 2 === 1) return leader;
+  return others[(fetching.turn >>> 1) % others.length]!;
 }
 
 /**

@@ -58,4 +58,27 @@ describe('ResendPace', () => {
     while (!pace.isOverdue(nowMs)) nowMs += 100;
     expect(nowMs - lastMs).toBeLessThanOrEqual(10_000);
   });
+
+  it('given a link that loses every part once, then the wait stays near what an answer takes', () => {
+    const pace = new ResendPace(200, 10_000);
+    let nowMs = 0;
+    for (let part = 0; part < 100; part++) {
+      pace.sent(part, nowMs);
+      while (!pace.isOverdue(nowMs)) nowMs += 10;
+      pace.sent(part, nowMs);
+      nowMs += 10;
+      pace.answered(nowMs);
+    }
+    expect(nowMs / 100).toBeLessThan(1500);
+  });
+
+  it('given a member that was away for an hour, then its next answer does not make the link slow', () => {
+    const pace = new ResendPace(200, 10_000);
+    pace.sent(7, 0);
+    const backMs = 3_600_000;
+    pace.sent(7, backMs);
+    pace.answered(backMs + 10);
+    pace.sent(8, backMs + 10);
+    expect(pace.isOverdue(backMs + 10 + 200)).toBe(true);
+  });
 });
