@@ -311,17 +311,6 @@ export const disks: readonly Mutant[] = [
     ],
   },
   {
-    name: 'fetched-snapshot-keeps-term',
-    trap: 'a snapshot of a later term is taken under the leader of an earlier one, which never had what it holds',
-    patches: [
-      {
-        file: 'core/snapshot-fetch.ts',
-        find: 'if (message.term > raft.term) {',
-        replace: 'if (message.snapshot.term > raft.term) {',
-      },
-    ],
-  },
-  {
     name: 'fetched-snapshot-drops-suffix',
     trap: 'a snapshot that mends a hole takes along what follows it in the log, and what was acknowledged with it',
     patches: [
