@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import {
   type Configuration,
   decodeConfiguration,
+  type Effect,
   type Entry,
   type Index,
   type PlacedConfiguration,
@@ -40,6 +41,18 @@ export class Changes {
       '10 quorums intersect',
       isMeeting,
       `${node.member}: configurations ${before.index} and ${index} need not meet`,
+    );
+  }
+
+  /** Until an entry of its own term is committed, a leader may not know of a change that was committed elsewhere. */
+  proposed(node: Witnessed, effects: readonly Effect[]): void {
+    const core = node.core!;
+    if (!effects.some((effect) => effect.kind === 'appended')) return;
+    const isReady = core.termAt(core.commitIndex) === core.term;
+    check(
+      '10 one change at a time',
+      isReady,
+      `${node.member} changes members before it committed in term ${core.term}`,
     );
   }
 

@@ -216,6 +216,11 @@ export class Faults {
     return this.#cluster.nodes.some((other) => membersOf(other.lastConfiguration.configuration).has(node.member));
   }
 
+  #membersBut(node: SimNode): SimNode[] {
+    const members = membersOf(node.lastConfiguration.configuration);
+    return this.#cluster.nodes.filter((other) => other !== node && members.has(other.member));
+  }
+
   #wipe(): boolean {
     if (this.#isAnyDamaged()) return false;
     const node = this.#anyNode();
@@ -229,7 +234,11 @@ export class Faults {
     const node = this.#leaderOrAny();
     const { start, entries } = node.disk.synced;
     if (entries.length === 0 || !this.#isMember(node)) return false;
-    for (const index of this.#damaged(start.index + 1, start.index + entries.length)) node.disk.rotten.add(index);
+    const last = start.index + entries.length;
+    // What all others have compacted already, only a snapshot of theirs can mend.
+    const forgotten = Math.min(last, ...this.#membersBut(node).map((other) => other.disk.synced.start.index));
+    const isForgotten = forgotten > start.index && this.#random.chance(0.5);
+    for (const index of this.#damaged(start.index + 1, isForgotten ? forgotten : last)) node.disk.rotten.add(index);
     // Found by whoever reads it, by the next start, or at last by a scrub.
     const { disk } = node;
     this.#later(this.#random.chance(0.5) ? 0 : this.#ms(100, 3000), () => {

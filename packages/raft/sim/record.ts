@@ -107,6 +107,7 @@ export class Record {
     const { commitIndex } = node.core!;
     if (node.commitSeen === commitIndex)
       this.#changes.placed(node, commitIndex, node.core!.configurationAt(commitIndex));
+    if (input.kind === 'propose-membership') this.#changes.proposed(node, effects);
     checkBounds(node, input.kind, effects);
     this.#holes.stepped(node, input, effects);
     this.#snapshots.stepped(node);

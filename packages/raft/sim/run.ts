@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { type Configuration, decodeConfiguration, InvariantError, isVoter, type TraceEvent } from '../src/index.js';
+import {
+  type Configuration,
+  type CoreStatus,
+  decodeConfiguration,
+  InvariantError,
+  isVoter,
+  type TraceEvent,
+} from '../src/index.js';
 import { Clients } from './clients.js';
 import { SimCluster } from './cluster.js';
 import { empty, Faults } from './faults.js';
@@ -101,6 +108,7 @@ function whyVacuous(cluster: SimCluster, plan: Plan, faults: Faults): string | n
 function checkLiveness(cluster: SimCluster, plan: Plan, clients: Clients): void {
   clients.isStopped = true;
   const healed = chooseHealed(cluster);
+  if (plan.faults.has('rot')) leaveTail(cluster, healed);
   cluster.network.healAll();
   for (const node of cluster.nodes) if (!healed.includes(node)) freeze(cluster, node);
   cluster.network.quality = { delayMsMin: 0.2, delayMsMax: 2, drop: 0, duplicate: 0, late: 0, lateMsMax: 0 };
@@ -114,6 +122,7 @@ function checkLiveness(cluster: SimCluster, plan: Plan, clients: Clients): void 
     node.start();
     empty(node);
   }
+  if (plan.faults.has('rot')) damageLongest(healed);
   const { electionTimeoutMs } = cluster.settings;
   // An election timeout is drawn from once to twice the setting.
   const withinMs = 10 * 2 * electionTimeoutMs;
@@ -145,6 +154,33 @@ function checkLiveness(cluster: SimCluster, plan: Plan, clients: Clients): void 
     () => describe(healed),
   );
   checkStability(cluster, healed);
+}
+
+/** Whoever leads adds an entry that nobody else gets before the network is healed. */
+function leaveTail(cluster: SimCluster, healed: readonly SimNode[]): void {
+  const leader = healed.find((node) => node.isLeader && !node.isPaused);
+  if (leader === undefined) return;
+  cluster.cutOff(leader);
+  cluster.propose(leader);
+}
+
+/**
+ * One damaged entry, on the member whose log is the longest: all others have forgotten it. Where no quorum can do without that member, nobody
+ * leads until somebody who does not lead has mended it.
+ */
+function damageLongest(healed: readonly SimNode[]): void {
+  if (healed.some((node) => node.disk.rotten.size > 0)) return;
+  const [longest, ...others] = [...healed].sort((one, other) => compareLogs(other.core!.status, one.core!.status));
+  const forgotten = Math.min(...others.map((node) => node.core!.status.firstIndex - 1));
+  const { firstIndex, durableIndex } = longest!.core!.status;
+  if (others.length === 0 || forgotten < firstIndex || forgotten > durableIndex) return;
+  longest!.disk.rotten.add(forgotten);
+  longest!.command({ kind: 'unreadable', indexes: [forgotten] });
+}
+
+/** §5.4.1 */
+function compareLogs(one: CoreStatus, other: CoreStatus): number {
+  return one.lastTerm - other.lastTerm || one.lastIndex - other.lastIndex;
 }
 
 /** One more damaged entry: one that the leader's log has forgotten, on a member that lacks nothing else. */

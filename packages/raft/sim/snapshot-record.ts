@@ -1,4 +1,4 @@
-import type { Index, Message, SnapshotMeta } from '../src/index.js';
+import { type Index, isSnapshotPart, type Message, type SnapshotMeta } from '../src/index.js';
 import { check } from './violation.js';
 import type { Witnessed } from './witnessed.js';
 
@@ -39,7 +39,7 @@ export class SnapshotRecord {
 
   /** A part that leaves is that part of that snapshot. */
   sent(node: Witnessed, message: Message): void {
-    if (message.kind !== 'snapshot-chunk') return;
+    if (!isSnapshotPart(message)) return;
     const { snapshot, offset, data, isLast } = message;
     const whole = this.#data.get(snapshot.id)!;
     const end = offset + data.byteLength;

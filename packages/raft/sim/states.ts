@@ -17,6 +17,7 @@ export const states: readonly string[] = [
   'a snapshot replaced a log that held uncommitted entries',
   'a snapshot transfer was resumed at an offset',
   'a hole was mended',
+  'a member that does not lead was asked for its snapshot',
   'a leader found a hole and stepped down',
   'a stalled disk cost its leader the leadership',
   'a leader out of space stepped down',

@@ -65,6 +65,8 @@ export function watchStates(cluster: SimCluster): void {
         if (effect.message.kind === 'pre-vote-refused' && input.kind === 'message' && core.leader !== null) {
           sometimes.reached('a pre-vote was refused because a leader lives');
         }
+        if (effect.message.kind === 'fetched-snapshot' && !core.isLeader)
+          sometimes.reached('a member that does not lead was asked for its snapshot');
         break;
       default:
     }

@@ -177,6 +177,8 @@ test('given a reader who follows, then it is given what is committed, as it is, 
   await logs.settled((await logs.leading(leader)).append(batchOf(['sugar'])));
   logs.heal();
   await logs.settle();
+  // A reader is woken by the commit, and then reads the disk.
+  await logs.until('everybody has read it', () => seen.every(({ length }) => length > 2));
   expect(seen.map((values) => values.join())).toEqual(Array.from(seen, () => 'tea,milk,sugar'));
   const reason = new Error('enough');
   ending.abort(reason);

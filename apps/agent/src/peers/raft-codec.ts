@@ -29,6 +29,7 @@ const caseOf: { readonly [K in Kind]: Case } = {
   'read-answer': 'readAnswer',
   fetch: 'fetch',
   fetched: 'fetched',
+  'fetched-snapshot': 'fetchedSnapshot',
 };
 const kindOf = new Map(Object.entries(caseOf).map(([kind, name]) => [name, kind as Kind]));
 
@@ -89,7 +90,8 @@ function decodeFields({ $case, value }: WireBody): object {
     case 'append':
     case 'fetched':
       return { ...value, entries: value.entries.map(decodeEntry) };
-    case 'snapshotChunk': {
+    case 'snapshotChunk':
+    case 'fetchedSnapshot': {
       const { snapshot } = value;
       if (snapshot?.configuration === undefined)
         throw malformed('a chunk says of which snapshot it is, and of which members');

@@ -1,5 +1,5 @@
 import { ApiChannel, type ChannelCredentials, checkHandshake, type Duplex, type peerV1, raftV1 } from '@commitlog/api';
-import type { Envelope, Lane } from '@commitlog/raft';
+import { type Envelope, isSnapshotPart, type Lane } from '@commitlog/raft';
 import type { Clock } from '@commitlog/runtime';
 import { encodePacket } from './raft-codec.js';
 
@@ -122,6 +122,6 @@ function bytesOf(packet: readonly Envelope[]): number {
     if (message.kind === 'append' || message.kind === 'fetched') {
       return message.entries.reduce((bytes, { data }) => bytes + data.length + 32, sum + headerBytes);
     }
-    return sum + headerBytes + (message.kind === 'snapshot-chunk' ? message.data.length : 0);
+    return sum + headerBytes + (isSnapshotPart(message) ? message.data.length : 0);
   }, 0);
 }

@@ -116,6 +116,9 @@ export class SimDisk {
     if (operation.repairs.length > 0) this.#sometimes.reached('an unreadable entry was mended');
     if (operation.install === undefined) return;
     this.#sometimes.reached('a snapshot replaced a log');
+    const { index: upTo } = operation.install;
+    if ([...this.memory.unreadable].some((index) => index <= upTo))
+      this.#sometimes.reached('a snapshot mended an unreadable entry');
     const unapplied = await this.memory.read(applied + 1, applied + 1, 1).catch(() => []);
     if (unapplied.length > 0) this.#sometimes.reached('a snapshot replaced entries that were never applied');
   }

@@ -41,14 +41,17 @@ export class Life {
   #group: RaftGroup | null = null;
 
   constructor(self: MemberId, components: LifeComponents) {
-    const { world, ledger } = components;
+    const { world, ledger, sometimes } = components;
     this.node = nodeOf(self);
     this.#self = self;
     this.#with = components;
     this.machine = new SimMachine(this.node, { world, ledger, life: this });
     const transport = {
       send: (to: string, _lane: string, packet: Parameters<World['send']>[2]): void => {
-        if (!this.isDead) world.send(this.node, to, packet);
+        if (this.isDead) return;
+        const isAsked = packet.some(({ message }) => message.kind === 'fetched-snapshot');
+        if (isAsked && !this.isLeader) sometimes.reached('a member that does not lead was asked for its snapshot');
+        world.send(this.node, to, packet);
       },
       listen: (receive: Parameters<World['listen']>[1]): void => world.listen(this.node, receive),
     };
@@ -112,10 +115,17 @@ export class Life {
     this.host.start();
   }
 
-  /** Proposals of one turn. None overtakes another: once one finds no room, none behind it is taken. */
-  propose(count = 1): void {
+  /**
+   * Proposals of one turn. None overtakes another: once one finds no room, none behind it is taken.
+   *
+   * @param before done before each, told how many there were
+   */
+  propose(count = 1, before: (proposed: number) => void = () => {}): void {
     const { world } = this.#with;
-    const outcomes = Array.from({ length: count }, () => this.#proposeOne());
+    const outcomes = Array.from({ length: count }, (_, at) => {
+      before(at);
+      return this.#proposeOne();
+    });
     void Promise.all(outcomes).then((all) => {
       const firstRefused = all.findIndex(({ kind }) => kind === 'not-applied');
       const isOvertaken =
@@ -181,6 +191,8 @@ export class Life {
     const calls = [
       () => this.propose(2),
       () => this.propose(),
+      // In several batches of one turn.
+      () => this.propose(5, (proposed) => void (proposed > 2 && this.change())),
       () => this.read(),
       () => this.snapshot(),
       () => this.change(),

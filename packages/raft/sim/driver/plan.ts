@@ -49,7 +49,7 @@ export function drawPlan(seed: string): Plan {
     networkMsMax: pick(random, [1, 5, 30]),
     rounds: 450,
     changeRate: pick(random, [0, 0.02, 0.1]),
-    reentryRate: pick(random, [0, 0.02]),
+    reentryRate: pick(random, [0, 0.05]),
     // One alone commits nothing while it is down.
     faultRate: pick(random, members === 1 ? [0, 0.1] : [0, 0.5, 1, 1.3]),
   };

@@ -142,7 +142,14 @@ class DrivenCluster {
     if (isAlone || this.#disks.some((disk) => disk.memory.unreadable.size > 0)) return;
     const { firstIndex, durableIndex } = this.#lives[at]!.group.status;
     if (durableIndex <= firstIndex + 3) return;
-    this.#disks[at]!.memory.unreadable.add(firstIndex + this.#world.random.below(durableIndex - firstIndex));
+    const { random } = this.#world;
+    // What all other members have compacted already, only a snapshot of theirs can mend.
+    const members = membersOf(configuration);
+    const others = this.#lives.filter((_, other) => other !== at && members.has(this.#members[other]!));
+    const forgotten = Math.min(...others.map(({ group }) => group.status.firstIndex), durableIndex) - firstIndex;
+    const isForgotten = forgotten > 0 && random.chance(0.5);
+    const within = isForgotten ? forgotten : durableIndex - firstIndex;
+    this.#disks[at]!.memory.unreadable.add(firstIndex + random.below(within));
   }
 
   async #crash(at: number): Promise<void> {
@@ -190,30 +197,12 @@ class DrivenCluster {
     }
   }
 
-  /**
-   * A hole whose entry the others have compacted already is mended by a leader's snapshot alone; and where the member with the hole has the
-   * longest log, there may be no leader without it. Its disk is read again then: see "What the faults leave out" in docs/raft-simulation.md.
-   */
-  async #mendOutOfReach(): Promise<void> {
-    for (const [at, { memory }] of this.#disks.entries()) {
-      const others = this.#lives.filter((_, other) => other !== at).map(({ group }) => group.status);
-      const isHeld = (index: number): boolean =>
-        others.some(({ firstIndex, lastIndex }) => firstIndex <= index && index <= lastIndex);
-      const lost = [...memory.unreadable].filter((index) => !isHeld(index));
-      if (lost.length === 0) continue;
-      for (const index of lost) memory.unreadable.delete(index);
-      await this.#lives[at]!.stop();
-      await this.#start(at);
-    }
-  }
-
   /** Nothing goes wrong any more: then all must come to the same, and nobody may wait for ever. */
   async #healAndConverge(): Promise<void> {
     const world = this.#world;
     world.isLossy = false;
     this.#heal();
     await this.#restartStopped();
-    await this.#mendOutOfReach();
     for (let waitedMs = 0; waitedMs < 6000; waitedMs += 500) {
       await world.pass(500);
       await this.#restartFailed();

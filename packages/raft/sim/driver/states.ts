@@ -8,6 +8,8 @@ export const states: readonly string[] = [
   'a full disk refused entries',
   'a full disk refused a snapshot',
   'an unreadable entry was mended',
+  'a snapshot mended an unreadable entry',
+  'a member that does not lead was asked for its snapshot',
   'an unreadable snapshot was written anew',
   'a snapshot replaced a log',
   'a snapshot replaced entries that were never applied',

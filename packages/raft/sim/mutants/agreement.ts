@@ -3,6 +3,28 @@ import type { Mutant } from './mutant.js';
 /** Elections, replication, changes of members, reads, bounds. */
 export const agreement: readonly Mutant[] = [
   {
+    name: 'change-before-own-commit',
+    trap: 'a leader changes members before an entry of its own term is committed (raft-dev, July 2015)',
+    patches: [
+      {
+        file: 'core/membership.ts',
+        find: "  if (raft.commitIndex < raft.reignStart) return 'not-ready';\n",
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'cap-released-by-commit-alone',
+    trap: 'what others have committed counts no more against the cap, though the own disk that hangs keeps it in memory',
+    patches: [
+      {
+        file: 'core/replication.ts',
+        find: 'Math.min(raft.commitIndex, raft.writes.durableIndex);',
+        replace: 'raft.commitIndex;',
+      },
+    ],
+  },
+  {
     name: 'commit-earlier-term',
     trap: 'commits an entry of an earlier term by counting replicas (figure 8)',
     patches: [

@@ -98,7 +98,13 @@ export const disks: readonly Mutant[] = [
   {
     name: 'snapshot-chunks-mixed',
     trap: 'a doubled or late chunk is staged again',
-    patches: [{ file: 'core/snapshot.ts', find: 'if (offset === staging.received) {', replace: 'if (offset >= 0) {' }],
+    patches: [
+      {
+        file: 'core/snapshot.ts',
+        find: 'if (offset === staging.received) stagePart(raft, staging, message);',
+        replace: 'if (offset >= 0) stagePart(raft, staging, { ...message, offset: staging.received });',
+      },
+    ],
   },
   {
     name: 'wiped-disk-votes',
@@ -234,9 +240,8 @@ export const disks: readonly Mutant[] = [
       { file: 'core/acceptance.ts', find: '  if (raft.isDiskStalled) return;\n', replace: '' },
       {
         file: 'core/heartbeat.ts',
-        find: "if (progress.state === 'replicate' && progress.inflight.isFull) askWhereItStands(raft, member, progress);",
-        replace:
-          "if (progress.state === 'replicate' && progress.inflight.isFull) { void askWhereItStands; progress.inflight.clear(); }",
+        find: '    askFor(raft, member, progress, progress.next - 1);',
+        replace: '    progress.inflight.clear();',
       },
       {
         file: 'core/heartbeat.ts',
@@ -291,6 +296,44 @@ export const disks: readonly Mutant[] = [
         file: 'core/snapshot.ts',
         find: 'if (raft.snapshot === null || raft.snapshot.index <= snapshot.index) raft.snapshot = snapshot;',
         replace: 'raft.snapshot = snapshot;',
+      },
+    ],
+  },
+  {
+    name: 'snapshot-from-leader-alone',
+    trap: 'only a leader hands its snapshot to a member that lacks what others have compacted: without that member, nobody may lead',
+    patches: [
+      {
+        file: 'core/snapshot-fetch.ts',
+        find: 'if (snapshot === null || snapshot.index < first',
+        replace: 'if (!raft.isLeader || snapshot === null || snapshot.index < first',
+      },
+    ],
+  },
+  {
+    name: 'fetched-snapshot-drops-suffix',
+    trap: 'a snapshot that mends a hole takes along what follows it in the log, and what was acknowledged with it',
+    patches: [
+      {
+        file: 'core/snapshot.ts',
+        find: 'const isAgreeing = raft.terms.at(snapshot.index) === snapshot.term;',
+        replace: 'const isAgreeing = raft.terms.at(snapshot.index) === snapshot.term && raft.holes.size === 0;',
+      },
+    ],
+  },
+  {
+    name: 'fetched-snapshots-mixed',
+    trap: 'a part of one snapshot is kept behind a part of another',
+    patches: [
+      {
+        file: 'core/snapshot-fetch.ts',
+        find: 'if (staging.snapshot.id === snapshot.id) return offset === staging.received;',
+        replace: 'if (offset > 0) return offset === staging.received;',
+      },
+      {
+        file: 'core/snapshot-fetch.ts',
+        find: 'if (raft.staging?.snapshot.id !== snapshot.id) {',
+        replace: 'if (raft.staging === null) {',
       },
     ],
   },

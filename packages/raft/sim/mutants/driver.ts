@@ -52,6 +52,24 @@ export const driver: readonly Mutant[] = [
     ],
   },
   {
+    name: 'single-proposal-overtaken',
+    trap: 'proposals that found no room together are tried alone, behind what callbacks have asked for meanwhile',
+    isDriven: true,
+    patches: [{ file: 'driver/steps.ts', find: 'this.#waiting.unshift({', replace: 'this.#waiting.push({' }],
+  },
+  {
+    name: 'refusal-ends-with-its-batch',
+    trap: 'behind a change of members, a proposal overtakes one of the same turn that found no room',
+    isDriven: true,
+    patches: [
+      {
+        file: 'driver/batch.ts',
+        find: 'if (isOverloaded(effects)) this.#refusal = effects;\n',
+        replace: '\n',
+      },
+    ],
+  },
+  {
     name: 'read-before-applied',
     trap: 'a read is answered before the state machine holds what it covers',
     isDriven: true,

@@ -42,8 +42,9 @@ export function everyMessage(from: string, to: string): Message[] {
     'snapshot-wants': { kind: 'snapshot-wants', ...header, snapshotId: snapshot.id, offset: 0 },
     'read-request': { kind: 'read-request', ...header, request: 2 ** 52 + 1 },
     'read-answer': { kind: 'read-answer', ...header, request: 2 ** 52 + 1, index: high },
-    fetch: { kind: 'fetch', ...header, first: 1, last: high },
+    fetch: { kind: 'fetch', ...header, first: 1, last: high, snapshotId: snapshot.id, offset: high },
     fetched: { kind: 'fetched', ...header, commit: high, entries: entriesFrom(high, 1) },
+    'fetched-snapshot': { kind: 'fetched-snapshot', ...header, snapshot, offset: high, data: binary, isLast: true },
   };
   return Object.values(samples);
 }

@@ -36,15 +36,20 @@ export function maybeSendAppend(raft: Raft, member: MemberId, isEmptyWanted: boo
     sendAppend(raft, member, progress, []);
     return false;
   }
-  const { appendBytesMax, appendEntriesMax } = raft.settings;
+  const { appendBytesMax } = raft.settings;
+  const entriesMax = entriesMaxFor(raft, progress);
   if (progress.next < raft.tail.first) {
-    const last = Math.min(raft.tail.first - 1, progress.next + appendEntriesMax - 1);
-    progress.reading = raft.startRead('append', member);
+    const last = Math.min(raft.tail.first - 1, progress.next + entriesMax - 1);
+    progress.reading = raft.startRead({ purpose: 'append', peer: member });
     raft.outbox.add({ kind: 'read', read: progress.reading, first: progress.next, last, bytesMax: appendBytesMax });
     return false;
   }
-  sendAppend(raft, member, progress, raft.tail.slice(progress.next, appendBytesMax, appendEntriesMax));
+  sendAppend(raft, member, progress, raft.tail.slice(progress.next, appendBytesMax, entriesMax));
   return true;
+}
+
+function entriesMaxFor(raft: Raft, progress: Progress): number {
+  return progress.isProbeLost ? 1 : raft.settings.appendEntriesMax;
 }
 
 function sendAppend(raft: Raft, member: MemberId, progress: Progress, entries: readonly Entry[]): void {
@@ -70,17 +75,17 @@ export function sendRead(raft: Raft, member: MemberId, read: number, entries: re
       entries.every((entry, at) => entry.index === first.index + at && raft.terms.at(entry.index) === entry.term),
       'storage returned other entries than it was given',
     );
-    sendAppend(raft, member, progress, fitting(raft, entries));
+    sendAppend(raft, member, progress, fitting(raft, entries, entriesMaxFor(raft, progress)));
   }
   sendAppends(raft, member);
 }
 
 /** A storage counts bytes in its own way; what one append may carry is counted in ours. */
-function fitting(raft: Raft, entries: readonly Entry[]): readonly Entry[] {
-  const { appendBytesMax, appendEntriesMax } = raft.settings;
+function fitting(raft: Raft, entries: readonly Entry[], entriesMax: number): readonly Entry[] {
+  const { appendBytesMax } = raft.settings;
   let bytes = 0;
   let count = 0;
-  while (count < entries.length && count < appendEntriesMax) {
+  while (count < entries.length && count < entriesMax) {
     bytes += entryBytes(entries[count]!);
     if (count > 0 && bytes > appendBytesMax) break;
     count += 1;

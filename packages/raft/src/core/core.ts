@@ -18,6 +18,7 @@ import { markUnreadable, maybeFetch, sendFetched } from './repair.js';
 import { beat } from './rounds.js';
 import { type CoreSettings, checkSettings } from './settings.js';
 import { compacted, sendChunk } from './snapshot.js';
+import { sendFetchedPart } from './snapshot-fetch.js';
 import type { SnapshotMeta } from './snapshot-meta.js';
 import { stepMessage } from './step.js';
 import type { TraceSink } from './trace.js';
@@ -198,9 +199,11 @@ export class RaftCore {
     return this.#raft.snapshot;
   }
 
-  /** Whether this leader is sending its snapshot to a member that was heard within an election timeout. */
+  /** Whether this member is sending its snapshot to another: one that it leads and has heard lately, or one that asked for it. */
   get isSendingSnapshot(): boolean {
-    const { progress, nowMs, settings } = this.#raft;
+    const { progress, nowMs, settings, snapshotServedAtMs } = this.#raft;
+    // On a slow link the next question may come long after the last part has left.
+    if (nowMs - snapshotServedAtMs < 10 * settings.electionTimeoutMs) return true;
     for (const { state, heardAtMs } of progress.values()) {
       if (state === 'snapshot' && nowMs - heardAtMs < settings.electionTimeoutMs) return true;
     }
@@ -300,5 +303,6 @@ function readFailed(raft: Raft, number: number, unreadable: readonly Index[]): v
 function snapshotRead(raft: Raft, number: number, data: Uint8Array | null, isLast: boolean): void {
   const pending = raft.reads.get(number);
   raft.reads.delete(number);
-  if (pending !== undefined && raft.isLeader) sendChunk(raft, pending.peer, number, data, isLast);
+  if (pending?.purpose === 'fetch-snapshot') sendFetchedPart(raft, pending, data, isLast);
+  else if (pending !== undefined && raft.isLeader) sendChunk(raft, pending.peer, number, data, isLast);
 }

@@ -12,8 +12,8 @@ import type { WriteNumber } from './writes.js';
 export function persisted(raft: Raft, write: WriteNumber): void {
   const mended = raft.writes.complete(write);
   for (const index of mended) raft.holes.delete(index);
-  if (mended.length > 0) fetchNext(raft);
-  staged(raft, write);
+  const isPartKept = staged(raft, write);
+  if (mended.length > 0 || isPartKept) fetchNext(raft);
   raft.trace?.('persisted', 'synced', { write, durable: raft.writes.durableIndex });
   if (raft.role === 'candidate' && raft.voteWrite !== 0 && write >= raft.voteWrite) voteForSelf(raft);
   if (!raft.isLeader) return;

@@ -1,5 +1,6 @@
 import { maybeSendAppend } from './appends.js';
 import { hasQuorum } from './configuration.js';
+import type { Index } from './entry.js';
 import type { MemberId } from './member.js';
 import type { CommitNotice, Heartbeat, HeartbeatAck } from './message.js';
 import type { Progress } from './progress.js';
@@ -40,7 +41,9 @@ export function handleHeartbeatAck(raft: Raft, message: HeartbeatAck): void {
 function maybeProbeAgain(raft: Raft, member: MemberId, progress: Progress): void {
   if (raft.nowMs - progress.probedAtMs < raft.settings.heartbeatMs / 2) return;
   progress.probedAtMs = raft.nowMs;
-  if (progress.state === 'replicate' && progress.inflight.isFull) askWhereItStands(raft, member, progress);
+  if (progress.isProbeOut) askFor(raft, member, progress, progress.probeLast);
+  else if (progress.state === 'replicate' && progress.inflight.isFull)
+    askFor(raft, member, progress, progress.next - 1);
   else {
     progress.isProbeSent = false;
     maybeSendAppend(raft, member, true);
@@ -48,11 +51,10 @@ function maybeProbeAgain(raft: Raft, member: MemberId, progress: Progress): void
 }
 
 /**
- * A full window: what is on the way may only be slow, and to send it again would queue it behind itself. An append without entries costs
- * nothing, and its answer says what arrived or what is missing.
+ * A probe, or a full window: what is on the way may only be slow, and to send it again would queue it behind itself. An append without
+ * entries, behind the last of them, costs nothing, and its answer says whether they arrived.
  */
-function askWhereItStands(raft: Raft, member: MemberId, progress: Progress): void {
-  const prevIndex = progress.next - 1;
+function askFor(raft: Raft, member: MemberId, progress: Progress, prevIndex: Index): void {
   const prevTerm = raft.terms.at(prevIndex);
   if (prevTerm !== undefined) {
     raft.send({ kind: 'append', term: raft.term, prevIndex, prevTerm, entries: [], commit: raft.commitIndex }, member);

@@ -25,7 +25,7 @@ export { type Entry, type EntryType, entryBytes, type Index, type Term } from '.
 export { type EntryFormat, plainFormat } from './entry-format.js';
 export { InvariantError } from './invariant.js';
 export { type MemberId, memberId, nodeOf, storageOf } from './member.js';
-export { type DurableMessage, isBulk, type Message, type VolatileMessage } from './message.js';
+export { type DurableMessage, isBulk, isSnapshotPart, type Message, type VolatileMessage } from './message.js';
 export { type CoreSettings, checkSettings, defaultSettings } from './settings.js';
 export type { SnapshotMeta } from './snapshot-meta.js';
 export type { TraceEvent, TraceKind, TraceSink } from './trace.js';

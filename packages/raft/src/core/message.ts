@@ -107,17 +107,32 @@ export interface ReadAnswer extends Header {
   readonly request: number;
   readonly index: Index;
 }
-/** My disk cannot read these entries any more: who has them? */
+/** My disk cannot read these entries any more: who has them, or a snapshot that holds the first? */
 export interface Fetch extends Header {
   readonly kind: 'fetch';
   readonly first: Index;
   readonly last: Index;
+  /** The snapshot that came in answer to earlier ones, of which `offset` bytes are here; '' for none. */
+  readonly snapshotId: string;
+  readonly offset: number;
 }
 /** Entries of a log that is committed up to `commit`. */
 export interface Fetched extends Header {
   readonly kind: 'fetched';
   readonly commit: Index;
   readonly entries: readonly Entry[];
+}
+
+/**
+ * The entry that was asked for is in no log here, and this part of a snapshot holds what it did. Whoever has a snapshot sends it, leader or
+ * not: what it stands for was committed in `term` at the latest.
+ */
+export interface FetchedSnapshot extends Header {
+  readonly kind: 'fetched-snapshot';
+  readonly snapshot: SnapshotMeta;
+  readonly offset: number;
+  readonly data: Uint8Array;
+  readonly isLast: boolean;
 }
 
 /** Messages that speak of this node's disk. They exist only inside the write that makes them true. */
@@ -141,7 +156,8 @@ export type Message =
   | ReadRequest
   | ReadAnswer
   | Fetch
-  | Fetched;
+  | Fetched
+  | FetchedSnapshot;
 
 /** Messages that promise nothing about this node's disk. */
 export type VolatileMessage = Exclude<Message, DurableMessage>;
@@ -163,5 +179,10 @@ export function isFromLeader(message: Message): message is LeaderMessage {
 
 /** Whether a message is big and patient, so that votes and heartbeats must not queue behind it. */
 export function isBulk(message: Message): boolean {
-  return message.kind === 'append' || message.kind === 'snapshot-chunk' || message.kind === 'fetched';
+  return message.kind === 'append' || message.kind === 'fetched' || isSnapshotPart(message);
+}
+
+/** Whether a message carries a part of a snapshot: its leader's, or one that was fetched. */
+export function isSnapshotPart(message: Message): message is SnapshotChunk | FetchedSnapshot {
+  return message.kind === 'snapshot-chunk' || message.kind === 'fetched-snapshot';
 }

@@ -1,13 +1,13 @@
-import { ChunkPace } from './chunk-pace.js';
 import type { Index } from './entry.js';
 import { Inflight } from './inflight.js';
 import { invariant } from './invariant.js';
+import { ResendPace } from './resend-pace.js';
 import type { CoreSettings } from './settings.js';
 
 /**
  * How a leader feeds one follower.
  *
- * - `probe`: where the logs agree is not known; one append at a time, until one is accepted.
+ * - `probe`: where the logs agree is not known, or whether it takes anything; one append at a time, until one is accepted.
  * - `replicate`: known; appends are sent ahead of their acknowledgements, `next` moving with each.
  * - `snapshot`: what it needs is gone from the log; nothing is appended until the snapshot has arrived.
  */
@@ -25,10 +25,12 @@ export class Progress {
   match: Index = 0;
   /** The next entry to send. Above `match`, always. */
   next: Index;
-  /** In `probe`: one append is out, and the next waits for its answer or a heartbeat's. */
+  /** In `probe`: one append is out, and the next waits for its answer, or for word that it did not arrive. */
   isProbeSent = false;
   /** The last index of that append. Only an answer that covers it says that appends get through. */
   probeLast: Index = 0;
+  /** In `probe`: one was lost, or found no room. From then on each carries one entry, however often that may come to nothing. */
+  isProbeLost = false;
   /** When a heartbeat's answer last let an append through. */
   probedAtMs: number = Number.NEGATIVE_INFINITY;
   readonly inflight: Inflight;
@@ -44,7 +46,7 @@ export class Progress {
   snapshotId = '';
   snapshotIndex: Index = 0;
   snapshotOffset = 0;
-  readonly pace: ChunkPace;
+  readonly pace: ResendPace;
   /** Catch-up rounds (thesis §4.2.1): each replicates what the log held when the round began. */
   roundTarget: Index;
   roundStartedAtMs: number;
@@ -53,7 +55,7 @@ export class Progress {
   constructor(lastIndex: Index, nowMs: number, settings: ProgressSettings) {
     this.next = lastIndex + 1;
     this.inflight = new Inflight(settings.inflightCountMax, settings.inflightBytesMax);
-    this.pace = new ChunkPace(2 * settings.heartbeatMs, 10 * settings.electionTimeoutMs);
+    this.pace = new ResendPace(2 * settings.heartbeatMs, 10 * settings.electionTimeoutMs);
     this.heardAtMs = nowMs;
     this.roundTarget = lastIndex;
     this.roundStartedAtMs = nowMs;
@@ -111,6 +113,11 @@ export class Progress {
     return true;
   }
 
+  /** Whether an entry is out in a probe, and has not been answered. */
+  get isProbeOut(): boolean {
+    return this.state === 'probe' && this.isProbeSent && this.probeLast >= this.next;
+  }
+
   sent(last: Index, bytes: number): void {
     if (this.state === 'replicate') {
       this.next = last + 1;
@@ -142,6 +149,7 @@ export class Progress {
   #enter(state: ProgressState): void {
     this.state = state;
     this.isProbeSent = false;
+    this.isProbeLost = false;
     this.reading = 0;
     this.inflight.clear();
   }

@@ -3,6 +3,7 @@ import { type Configuration, ConfigurationHistory, decodeConfiguration, isVoter 
 import type { Effect, HardState, Role, StoredState } from './effect.js';
 import { type Entry, type EntryType, entryBytes, type Index, type Term } from './entry.js';
 import type { EntryFormat } from './entry-format.js';
+import { Fetching } from './fetching.js';
 import { Holes } from './holes.js';
 import { invariant } from './invariant.js';
 import type { MemberId } from './member.js';
@@ -30,9 +31,12 @@ export interface ReadBatch {
   readonly requests: readonly { readonly from: MemberId; readonly request: number }[];
 }
 
-/** A snapshot on its way here. */
+/** A snapshot on its way here: one at a time. */
 export interface Staging {
   readonly snapshot: SnapshotMeta;
+  from: MemberId;
+  /** This member asked for it, to mend a hole; otherwise it comes from a leader whose log has forgotten what is needed here. */
+  isFetched: boolean;
   /** Bytes that were handed to the storage. */
   received: number;
   /** The write of the newest part while it is under way, else 0: one part at a time. */
@@ -42,10 +46,14 @@ export interface Staging {
 }
 
 /** What a storage read was for. */
-export interface PendingRead {
-  readonly purpose: 'append' | 'snapshot' | 'fetch';
-  readonly peer: MemberId;
-}
+export type PendingRead =
+  | { readonly purpose: 'append' | 'snapshot' | 'fetch'; readonly peer: MemberId }
+  | {
+      readonly purpose: 'fetch-snapshot';
+      readonly peer: MemberId;
+      readonly snapshot: SnapshotMeta;
+      readonly offset: number;
+    };
 
 /**
  * One member's whole state (figure 2, and what the extensions add), and the few operations on it that keep several fields
@@ -101,8 +109,9 @@ export class Raft {
 
   // The disk.
   readonly holes: Holes;
-  fetchedAtMs: number = Number.NEGATIVE_INFINITY;
-  fetchTurn = 0;
+  readonly fetching: Fetching;
+  /** When a part of the snapshot, and not its last, was last read for a member that asked for it. */
+  snapshotServedAtMs: number = Number.NEGATIVE_INFINITY;
   readonly reads: Map<number, PendingRead> = new Map();
   lastRead = 0;
   /** Out of space: entries cannot be written for now. */
@@ -138,6 +147,7 @@ export class Raft {
       base?.index ?? 0,
       Math.min(stored.hardState.commit, stored.lastIndex),
     );
+    this.fetching = new Fetching(settings);
     this.holes = new Holes(stored.unreadable.filter((index) => index > stored.start.index));
     this.readRequestBase = randomBelow(random, 2 ** 32) * 2 ** 20;
     this.readRequest = this.readRequestBase;
@@ -320,10 +330,16 @@ export class Raft {
     return write;
   }
 
-  startRead(purpose: PendingRead['purpose'], peer: MemberId): number {
+  startRead(pending: PendingRead): number {
     this.lastRead += 1;
-    this.reads.set(this.lastRead, { purpose, peer });
+    this.reads.set(this.lastRead, pending);
     return this.lastRead;
+  }
+
+  /** Whether something is being read for this peer already: one thing at a time, however often it asks. */
+  isReadingFor(peer: MemberId, purpose: PendingRead['purpose']): boolean {
+    for (const read of this.reads.values()) if (read.purpose === purpose && read.peer === peer) return true;
+    return false;
   }
 
   /** Bytes that wait for commit, counted against the cap. */

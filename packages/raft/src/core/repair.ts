@@ -4,7 +4,7 @@ import type { MemberId } from './member.js';
 import type { Fetch, Fetched } from './message.js';
 import type { Raft } from './raft.js';
 import { becomeFollower } from './roles.js';
-import { sendSnapshot } from './snapshot-source.js';
+import { isSnapshotComing, serveSnapshot } from './snapshot-fetch.js';
 import { handOver } from './transfer.js';
 
 /*
@@ -32,26 +32,39 @@ export function markUnreadable(raft: Raft, indexes: readonly Index[]): void {
 
 /** Without waiting: what was asked for last has come, or more is missing than was known. */
 export function fetchNext(raft: Raft): void {
-  raft.fetchedAtMs = Number.NEGATIVE_INFINITY;
-  maybeFetch(raft);
-}
-
-/** Asks the leader for what is missing; without one, each member in turn. */
-export function maybeFetch(raft: Raft): void {
-  if (raft.holes.size === 0 || raft.nowMs - raft.fetchedAtMs < 2 * raft.settings.heartbeatMs) return;
   // What came already is not on disk yet.
-  if (raft.writes.isRepairing) return;
-  const others = [...membersOf(raft.configuration)].filter((member) => member !== raft.self);
-  if (others.length === 0) return;
-  raft.fetchTurn += 1;
-  // The leader may lack it as well (its own log may begin later): every other time, somebody else is asked.
-  const isLeaderAsked = raft.leader !== null && raft.leader !== raft.self && raft.fetchTurn % 2 === 1;
-  const target = isLeaderAsked ? raft.leader! : others[(raft.fetchTurn >>> 1) % others.length]!;
+  if (raft.holes.size === 0 || raft.writes.isRepairing || isSnapshotComing(raft)) return;
+  const source = knownSource(raft);
+  const target = source ?? nextInTurn(raft);
+  if (target === null) return;
   const first = raft.holes.first;
   let last = first;
   for (const hole of raft.holes) if (hole < first + fetchEntriesMax) last = Math.max(last, hole);
-  raft.fetchedAtMs = raft.nowMs;
-  raft.send({ kind: 'fetch', term: raft.term, first, last }, target);
+  const snapshotId = raft.staging?.snapshot.id ?? '';
+  const offset = raft.staging?.received ?? 0;
+  raft.fetching.asked(raft.nowMs, source === null);
+  raft.send({ kind: 'fetch', term: raft.term, first, last, snapshotId, offset }, target);
+}
+
+/** Asks for what is missing, or asks again. */
+export function maybeFetch(raft: Raft): void {
+  if (raft.holes.size > 0 && raft.fetching.isDue(raft.nowMs)) fetchNext(raft);
+}
+
+/** Who is sending its snapshot, as long as it answers. */
+function knownSource({ staging, fetching, configuration }: Raft): MemberId | null {
+  if (staging === null || !staging.isFetched || fetching.isSourceLost) return null;
+  return membersOf(configuration).has(staging.from) ? staging.from : null;
+}
+
+/** The leader, and each member in turn. */
+function nextInTurn({ fetching, leader, self, configuration }: Raft): MemberId | null {
+  const others = [...membersOf(configuration)].filter((member) => member !== self);
+  if (others.length === 0) return null;
+  fetching.turn += 1;
+  // The leader may be cut off from here, or need longer than another: every other time, somebody else is asked.
+  if (leader !== null && leader !== self && fetching.turn % 2 === 1) return leader;
+  return others[(fetching.turn >>> 1) % others.length]!;
 }
 
 /**
@@ -59,13 +72,9 @@ export function maybeFetch(raft: Raft): void {
  * log is committed, and two members may each lack what the other has.
  */
 export function handleFetch(raft: Raft, message: Fetch): void {
-  const isForeign = !membersOf(raft.configuration).has(message.from);
-  if (isForeign || raft.holes.has(message.first)) return;
-  if (message.first <= raft.terms.start.index) {
-    const progress = raft.progress.get(message.from);
-    if (progress !== undefined && progress.state !== 'snapshot' && raft.snapshot !== null) {
-      sendSnapshot(raft, message.from, progress);
-    }
+  if (!membersOf(raft.configuration).has(message.from)) return;
+  if (message.first <= raft.terms.start.index || raft.holes.has(message.first)) {
+    serveSnapshot(raft, message);
     return;
   }
   const last = Math.min(
@@ -80,8 +89,8 @@ export function handleFetch(raft: Raft, message: Fetch): void {
     sendFetched(raft, message.from, raft.tail.slice(message.first, appendBytesMax, last - message.first + 1));
     return;
   }
-  for (const read of raft.reads.values()) if (read.purpose === 'fetch' && read.peer === message.from) return;
-  const read = raft.startRead('fetch', message.from);
+  if (raft.isReadingFor(message.from, 'fetch')) return;
+  const read = raft.startRead({ purpose: 'fetch', peer: message.from });
   const upTo = Math.min(last, raft.tail.first - 1);
   raft.outbox.add({ kind: 'read', read, first: message.first, last: upTo, bytesMax: appendBytesMax });
 }
@@ -108,6 +117,7 @@ export function handleFetched(raft: Raft, message: Fetched): void {
   for (const entry of message.entries) {
     if (!raft.holes.has(entry.index)) continue;
     if (raft.terms.at(entry.index) === entry.term) {
+      if (raft.outbox.repairs.length === 0) raft.fetching.answered(raft.nowMs);
       raft.outbox.repairs.push(entry);
       continue;
     }

@@ -16,6 +16,13 @@ export function handleAppendRejected(raft: Raft, message: AppendRejected): void 
   progress.heardAtMs = raft.nowMs;
   // The same argument from our side: entries of ours above the follower's term at the hint cannot match either.
   const hint = raft.terms.lastAtMost(message.hintIndex, message.hintTerm);
+  if (progress.isProbeOut && message.rejected === progress.probeLast) {
+    // It was asked for what a probe had brought: that is lost, or found no room.
+    progress.isProbeSent = false;
+    progress.isProbeLost = true;
+    maybeSendAppend(raft, message.from, true);
+    return;
+  }
   if (!progress.maybeDecrease(message.rejected, hint)) return;
   if (progress.state === 'replicate') {
     const { next } = progress;

@@ -17,7 +17,7 @@ export function sendSnapshot(raft: Raft, member: MemberId, progress: Progress): 
 }
 
 function readChunk(raft: Raft, member: MemberId, progress: Progress, snapshot: SnapshotMeta): void {
-  progress.reading = raft.startRead('snapshot', member);
+  progress.reading = raft.startRead({ purpose: 'snapshot', peer: member });
   raft.outbox.add({
     kind: 'read-snapshot',
     read: progress.reading,

@@ -2,7 +2,7 @@ import { accept } from './acceptance.js';
 import { maybeSendAppend } from './appends.js';
 import { invariant } from './invariant.js';
 import type { MemberId } from './member.js';
-import type { SnapshotChunk } from './message.js';
+import type { FetchedSnapshot, SnapshotChunk } from './message.js';
 import type { Raft, Staging } from './raft.js';
 import type { SnapshotMeta } from './snapshot-meta.js';
 import type { WriteNumber } from './writes.js';
@@ -32,48 +32,70 @@ export function sendChunk(raft: Raft, member: MemberId, read: number, data: Uint
 export function handleSnapshotChunk(raft: Raft, message: SnapshotChunk): void {
   const { snapshot, offset } = message;
   if (!isNeeded(raft, snapshot)) {
-    raft.staging = null;
+    if (raft.staging?.snapshot.id === snapshot.id) raft.staging = null;
     accept(raft, message.from, raft.commitIndex);
     return;
   }
+  // One of the leader's takes the place of any other: it goes on sending until it hears that this member has it.
   if (raft.staging === null || raft.staging.snapshot.id !== snapshot.id) {
-    raft.staging = { snapshot, received: 0, write: 0, isWhole: false };
+    raft.staging = { snapshot, from: message.from, isFetched: false, received: 0, write: 0, isWhole: false };
   }
   const { staging } = raft;
+  staging.from = message.from;
+  staging.isFetched = false;
   // A part is on its way to disk, and the next is asked for when it is there: a disk that hangs is not given the whole snapshot.
   if (staging.write !== 0 || staging.isWhole) return;
-  if (offset === staging.received) {
-    staging.write = raft.stage(snapshot, offset, message.data);
-    staging.received += message.data.byteLength;
-    staging.isWhole = message.isLast;
-    return;
-  }
-  askForRest(raft, staging, message.from);
+  if (offset === staging.received) stagePart(raft, staging, message);
+  else askForRest(raft, staging, message.from);
+}
+
+/** Hands the next part to the storage. */
+export function stagePart(
+  raft: Raft,
+  staging: Staging,
+  { offset, data, isLast }: SnapshotChunk | FetchedSnapshot,
+): void {
+  invariant(offset === staging.received && staging.write === 0, 'parts of a snapshot are kept in order, one at a time');
+  staging.write = raft.stage(staging.snapshot, offset, data);
+  staging.received += data.byteLength;
+  staging.isWhole = isLast;
 }
 
 function askForRest(raft: Raft, { snapshot, received }: Staging, leader: MemberId): void {
   raft.send({ kind: 'snapshot-wants', term: raft.term, snapshotId: snapshot.id, offset: received }, leader);
 }
 
-/** A part of a snapshot is on disk: on with the next, or the snapshot takes the place of the log. */
-export function staged(raft: Raft, persisted: WriteNumber): void {
+/**
+ * A part of a snapshot is on disk: on with the next, or the snapshot takes the place of the log.
+ *
+ * @returns whether that was asked for, to mend a hole: then there is more to ask for
+ */
+export function staged(raft: Raft, persisted: WriteNumber): boolean {
   const { staging } = raft;
-  if (staging === null || staging.write > persisted) return;
+  if (staging === null || staging.write > persisted) return false;
   const isNews = staging.write !== 0;
   staging.write = 0;
   if (staging.isWhole) maybeInstall(raft, staging);
-  else if (isNews && raft.leader !== null && !raft.isLeader) askForRest(raft, staging, raft.leader);
+  else if (isNews && !staging.isFetched && raft.leader !== null && !raft.isLeader) {
+    askForRest(raft, staging, raft.leader);
+  }
+  return isNews && staging.isFetched;
 }
 
 /**
  * A snapshot whose last part is on disk takes the place of the log. Not before: that part may find no room, and what the log was would
  * be forgotten. Nor behind a write that may find none, which would take the installation with it.
  */
-function maybeInstall(raft: Raft, { snapshot }: Staging): void {
+function maybeInstall(raft: Raft, { snapshot, isFetched }: Staging): void {
   if (raft.isLeader || raft.writes.isSpaceNeeded) return;
   raft.staging = null;
-  if (isNeeded(raft, snapshot)) install(raft, snapshot);
-  if (raft.leader !== null) accept(raft, raft.leader, snapshot.index);
+  if (!isFetched) {
+    if (isNeeded(raft, snapshot)) install(raft, snapshot);
+    if (raft.leader !== null) accept(raft, raft.leader, snapshot.index);
+  } else if (raft.holes.first <= snapshot.index) {
+    // Whoever leads finds out by itself where this member stands now.
+    install(raft, snapshot);
+  }
 }
 
 function isNeeded(raft: Raft, snapshot: SnapshotMeta): boolean {
@@ -86,6 +108,7 @@ function isNeeded(raft: Raft, snapshot: SnapshotMeta): boolean {
  */
 function install(raft: Raft, snapshot: SnapshotMeta): void {
   const isAgreeing = raft.terms.at(snapshot.index) === snapshot.term;
+  invariant(isAgreeing || snapshot.index > raft.commitIndex, 'a snapshot holds what is committed');
   if (isAgreeing && raft.holes.first > snapshot.index) {
     raft.commitTo(snapshot.index, 'the log already holds the snapshot');
     return;

@@ -16,6 +16,7 @@ import { handleFetch, handleFetched } from './repair.js';
 import { handleAppendAccepted, handleAppendRejected } from './replication.js';
 import { becomeFollower } from './roles.js';
 import { handleSnapshotChunk } from './snapshot.js';
+import { handleFetchedSnapshot } from './snapshot-fetch.js';
 import { handleSnapshotWants } from './snapshot-source.js';
 
 /** A message came in. Terms first (§5.1), then its kind's handler; from there on, it is of our term. */
@@ -35,6 +36,9 @@ export function stepMessage(raft: Raft, message: Message): void {
       return;
     case 'fetched':
       handleFetched(raft, message);
+      return;
+    case 'fetched-snapshot':
+      handleFetchedSnapshot(raft, message);
       return;
     case 'pre-vote-granted':
       handlePreVoteGranted(raft, message);
@@ -103,7 +107,8 @@ function stepLeaderMessage(raft: Raft, message: LeaderMessage): void {
 
 type OtherMessage = Exclude<
   Message,
-  LeaderMessage | { kind: 'request-pre-vote' | 'pre-vote-granted' | 'pre-vote-refused' | 'fetch' | 'fetched' }
+  | LeaderMessage
+  | { kind: 'request-pre-vote' | 'pre-vote-granted' | 'pre-vote-refused' | 'fetch' | 'fetched' | 'fetched-snapshot' }
 >;
 
 function stepOther(raft: Raft, message: Message): void {

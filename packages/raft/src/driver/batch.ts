@@ -1,4 +1,4 @@
-import type { Effect, EntryFormat } from '../core/index.js';
+import type { Effect, EntryFormat, Input } from '../core/index.js';
 import { notTaken, type ProposalOutcome, type Proposals, type Settle } from './proposals.js';
 import type { Steps } from './steps.js';
 
@@ -10,6 +10,8 @@ interface Proposal {
 /** The proposals of one turn: they become one step of the core, so they travel and are written together. */
 export class Batch {
   #waiting: Proposal[] = [];
+  /** A proposal of this turn found no room: none behind it is taken, though it came after a change of members. */
+  #refusal: readonly Effect[] | null = null;
   readonly #steps: Steps;
   readonly #placed: Proposals;
   readonly #format: EntryFormat | undefined;
@@ -25,7 +27,7 @@ export class Batch {
       // What it throws, the promise rejects with.
       this.#format?.admit?.(data);
       this.#waiting.push({ data, settle });
-      if (this.#waiting.length === 1) queueMicrotask(() => this.propose());
+      if (this.#waiting.length === 1) queueMicrotask(() => this.#endTurn());
     });
   }
 
@@ -33,10 +35,20 @@ export class Batch {
   propose(): void {
     const waiting = this.#waiting.splice(0);
     if (waiting.length === 0) return;
-    this.#steps.run({ kind: 'propose', data: waiting.map((proposal) => proposal.data) }, (effects) => {
+    const ask = (): Input | null => {
+      if (this.#refusal === null) return { kind: 'propose', data: waiting.map((proposal) => proposal.data) };
+      this.#place(waiting, this.#refusal);
+      return null;
+    };
+    this.#steps.runAsked(ask, (effects) => {
       if (waiting.length > 1 && isOverloaded(effects)) this.#proposeOneByOne(waiting, 0);
       else this.#place(waiting, effects);
     });
+  }
+
+  #endTurn(): void {
+    this.propose();
+    this.#refusal = null;
   }
 
   /** Nothing more is taken. */
@@ -48,7 +60,8 @@ export class Batch {
   #proposeOneByOne(waiting: readonly Proposal[], at: number): void {
     const proposal = waiting[at];
     if (proposal === undefined) return;
-    this.#steps.run({ kind: 'propose', data: [proposal.data] }, (effects) => {
+    // Ahead of what was asked for meanwhile, by callbacks: that is not to overtake what was proposed before.
+    this.#steps.runNext({ kind: 'propose', data: [proposal.data] }, (effects) => {
       if (isOverloaded(effects)) {
         this.#place(waiting.slice(at), effects);
         return;
@@ -59,6 +72,7 @@ export class Batch {
   }
 
   #place(proposals: readonly Proposal[], effects: readonly Effect[] | null): void {
+    if (isOverloaded(effects)) this.#refusal = effects;
     const settles = proposals.map((proposal) => proposal.settle);
     this.#placed.place(settles, effects);
   }

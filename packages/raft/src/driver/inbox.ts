@@ -3,9 +3,11 @@ import {
   decodeConfiguration,
   type Entry,
   type EntryFormat,
+  isSnapshotPart,
   type Message,
   plainFormat,
   type RaftCore,
+  type SnapshotMeta,
 } from '../core/index.js';
 
 /*
@@ -16,7 +18,8 @@ import {
 type Check = (value: unknown) => boolean;
 
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
-const isText: Check = (value) => typeof value === 'string' && value !== '';
+const isString: Check = (value) => typeof value === 'string';
+const isText: Check = (value) => isString(value) && value !== '';
 const isFlag: Check = (value) => typeof value === 'boolean';
 const isBytes: Check = (value) => value instanceof Uint8Array || types.isUint8Array(value);
 
@@ -47,6 +50,13 @@ const isSnapshot: Check = (value) =>
   isConfiguration(value.configuration);
 
 const isEntries: Check = (value) => Array.isArray(value) && Array.from(value).every(isEntry);
+
+const snapshotPart: readonly (readonly [string, Check])[] = [
+  ['snapshot', isSnapshot],
+  ['offset', isCount],
+  ['data', isBytes],
+  ['isLast', isFlag],
+];
 
 /** What each kind carries besides the header. */
 const fields: { readonly [Kind in Message['kind']]: readonly (readonly [string, Check])[] } = {
@@ -83,12 +93,7 @@ const fields: { readonly [Kind in Message['kind']]: readonly (readonly [string, 
   'heartbeat-ack': [['round', isCount]],
   'stale-term': [],
   'timeout-now': [],
-  'snapshot-chunk': [
-    ['snapshot', isSnapshot],
-    ['offset', isCount],
-    ['data', isBytes],
-    ['isLast', isFlag],
-  ],
+  'snapshot-chunk': snapshotPart,
   'snapshot-wants': [
     ['snapshotId', isText],
     ['offset', isCount],
@@ -101,11 +106,14 @@ const fields: { readonly [Kind in Message['kind']]: readonly (readonly [string, 
   fetch: [
     ['first', isCount],
     ['last', isCount],
+    ['snapshotId', isString],
+    ['offset', isCount],
   ],
   fetched: [
     ['commit', isCount],
     ['entries', isEntries],
   ],
+  'fetched-snapshot': snapshotPart,
 };
 
 /** Why no member whose entries are in this format can have sent this, or null where one can. */
@@ -131,9 +139,18 @@ const termsMissedMax = 2 ** 32;
 export function falseClaim(message: Message, core: RaftCore): string | null {
   if (message.term > core.term + termsMissedMax)
     return `${message.kind}: no election ever reached term ${message.term}`;
+  if (isSnapshotPart(message)) return otherThanCommitted(message.snapshot, core);
   if (message.kind !== 'append-accepted' || !core.isLeader || message.term !== core.term) return null;
   const isPastEnd = message.match > core.commitIndex && core.termAt(message.match) === undefined;
   return isPastEnd ? `append-accepted: entry ${message.match} was never sent` : null;
+}
+
+/** Two snapshots, or a snapshot and a log, that are both committed up to an index hold the same there. */
+function otherThanCommitted({ index, term }: SnapshotMeta, core: RaftCore): string | null {
+  if (index > core.commitIndex) return null;
+  const known = core.termAt(index);
+  const isOther = known !== undefined && known !== term;
+  return isOther ? `a snapshot of index ${index} and term ${term}: there, term ${known} is committed` : null;
 }
 
 const header: readonly (readonly [string, Check])[] = [
@@ -153,7 +170,7 @@ function wrongIn(
 
 /** Entries follow each other, and no term is above the term of the leader that sends it. */
 function wrongOrder(message: Message): string | null {
-  if (message.kind === 'snapshot-chunk' && message.snapshot.term > message.term) return "it is above its leader's term";
+  if (isSnapshotPart(message) && message.snapshot.term > message.term) return "the snapshot is above its sender's term";
   if (message.kind !== 'append' && message.kind !== 'fetched') return null;
   let [index, term] = message.kind === 'append' ? [message.prevIndex, message.prevTerm] : [null, 0];
   for (const entry of message.entries) {

@@ -1,4 +1,4 @@
-import { isBulk, type Message, nodeOf } from '../core/index.js';
+import { isBulk, isSnapshotPart, type Message, nodeOf } from '../core/index.js';
 import type { Envelope, Lane } from './transport.js';
 
 /** What a message that carries no data counts for. */
@@ -46,7 +46,7 @@ export class Packets {
 }
 
 function bytesOf(message: Message): number {
-  if (message.kind === 'snapshot-chunk') return flatBytes + message.data.byteLength;
+  if (isSnapshotPart(message)) return flatBytes + message.data.byteLength;
   if (message.kind !== 'append' && message.kind !== 'fetched') return flatBytes;
   let bytes = flatBytes;
   for (const { data } of message.entries) bytes += data.byteLength + 32;

@@ -189,7 +189,8 @@ test('given an answer to a round that has not begun, the leader takes no notice,
 test('given an entry that is replaced while it is being read for another member, it is not sent beside the newer commit', () => {
   const settingsOfServer = { ...settings, cacheBytesMax: 1 };
   const lab = new Lab({ log: [1, 1, 4, 4], term: 4, commit: 2, settings: settingsOfServer });
-  const fetch = { id: 50, from: member(3), to: member(1), term: 4, kind: 'fetch', first: 3, last: 3 } as const;
+  const header = { id: 50, from: member(3), to: member(1), term: 4 };
+  const fetch = { ...header, kind: 'fetch', first: 3, last: 3, snapshotId: '', offset: 0 } as const;
   const read = lab.core.step({ kind: 'message', message: fetch }, lab.nowMs).find((effect) => effect.kind === 'read');
   expect(read).toMatchObject({ first: 3 });
   lab.append(2, { term: 5, prevIndex: 2, prevTerm: 1, entries: [entry(3, 5)], commit: 3 });
@@ -298,4 +299,26 @@ test('given a read whose round nobody had answered when its leader resigned, whe
   }
   const ready = lab.effects.filter((effect) => effect.kind === 'read-ready');
   expect(ready).toEqual([{ kind: 'read-ready', token: 7, index: 4 }]);
+});
+
+test('given a link that is slow for a probe, then that is asked for, not repeated, and once it is lost carries one entry', () => {
+  const lab = new Lab({ settings: { ...settings, heartbeatMs: 10, electionTimeoutMs: 100 } }).becomeLeader([2]);
+  lab.receive('append-accepted', 2, { match: 1 });
+  for (let count = 0; count < 20; count += 1) lab.propose();
+  const ofThree = () => lab.take('append').filter(({ to }) => to === member(3));
+  lab.clear();
+  lab.receive('append-rejected', 3, { rejected: 0, hintIndex: 0, hintTerm: 0 });
+  expect(ofThree()).toMatchObject([{ prevIndex: 0, entries: { length: 21 } }]);
+  for (let beat = 0; beat < 100; beat += 1) {
+    lab.pass(10);
+    for (const { to, round } of lab.take('heartbeat')) lab.receive('heartbeat-ack', Number(to.slice(1, 2)), { round });
+  }
+  const asked = ofThree();
+  expect(asked.length).toBeGreaterThan(50);
+  expect(asked.filter(({ entries, prevIndex }) => entries.length > 0 || prevIndex !== 21)).toEqual([]);
+  // It was lost.
+  lab.receive('append-rejected', 3, { rejected: 21, hintIndex: 0, hintTerm: 0 });
+  expect(ofThree()).toMatchObject([{ prevIndex: 0, entries: [{ index: 1 }] }]);
+  lab.receive('append-accepted', 3, { match: 1 });
+  expect(ofThree().flatMap(({ entries }) => entries)).toHaveLength(20);
 });

@@ -124,7 +124,7 @@ test('given more in one turn than fits, when one is refused, then none after it 
     }
   }
   const storage = new Slow({ voters: [memberId('a', 'disk')], learners: [] });
-  const one = await new One({ storage, init: { uncommittedBytesMax: 400 } }).open();
+  const one = await new One({ storage, init: { uncommittedBytesMax: 300 } }).open();
   storage.isSlow = true;
   void one.group.propose(text('first'));
   await one.pass(10);
@@ -159,4 +159,30 @@ test('given a leader that a change under load removes, when the change is done, 
   const kinds = await Promise.all(outcomes.map(outcomeOf));
   expect(kinds.filter((kind) => kind === 'pending')).toEqual([]);
   expect(leader.isLeader).toBe(false);
+});
+
+test('given a state machine that proposes and changes members at once, when its proposals find no room together, then none overtakes another', async () => {
+  const told: Promise<ProposalOutcome>[] = [];
+  class Proposing extends ListMachine {
+    override apply(entries: Parameters<ListMachine['apply']>[0]): void {
+      super.apply(entries);
+      if (!this.texts.includes('go') || told.length > 0) return;
+      const change = () => void one.group.changeMembers(one.group.status.configuration.index, [one.self], []);
+      told.push(one.group.propose(text('a'.repeat(150))), one.group.propose(text('b'.repeat(150))));
+      change();
+      told.push(one.group.propose(text('c')));
+      change();
+      told.push(one.group.propose(text('d')));
+    }
+  }
+  const one = await new One({ machine: new Proposing(), init: { uncommittedBytesMax: 300 } }).open();
+  await outcomeOf(one.group.propose(text('go')));
+  const outcomes = await Promise.all(told.map((outcome) => outcomeOf(outcome)));
+  expect(outcomes).toMatchObject([
+    { kind: 'committed' },
+    { reason: 'overloaded' },
+    { reason: 'overloaded' },
+    { reason: 'overloaded' },
+  ]);
+  expect(await outcomeOf(one.group.propose(text('e')))).toMatchObject({ kind: 'committed' });
 });

@@ -171,7 +171,7 @@ test('given a hole below a snapshot of its own, when an older one of the leader 
   storage.unreadable.add(10);
   const own = follower.snapshot();
   const header = { id: 1, from: leader.self, to: follower.self, term: leader.status.term };
-  follower.receive({ kind: 'fetch', ...header, first: 10, last: 10 });
+  follower.receive({ kind: 'fetch', ...header, first: 10, last: 10, snapshotId: '', offset: 0 });
   await rig.pass(2000);
   const { start, lastIndex, snapshot } = await storage.load();
   expect(snapshot?.index).toBe((await own).index);

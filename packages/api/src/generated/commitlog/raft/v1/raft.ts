@@ -79,6 +79,7 @@ export interface Message {
     | { $case: "readAnswer"; value: ReadAnswer }
     | { $case: "fetch"; value: Fetch }
     | { $case: "fetched"; value: Fetched }
+    | { $case: "fetchedSnapshot"; value: FetchedSnapshot }
     | undefined;
 }
 
@@ -194,14 +195,29 @@ export interface ReadAnswer {
   index: number;
 }
 
+/** Whose disk cannot read these entries asks who has them, or a snapshot that stands for the first. */
 export interface Fetch {
   first: number;
   last: number;
+  /** The snapshot of which `offset` bytes have come in answer to earlier ones; empty for none. */
+  snapshotId: string;
+  offset: number;
 }
 
 export interface Fetched {
   commit: number;
   entries: Entry[];
+}
+
+/** A part of a snapshot that stands for what was asked for, from whoever has one. */
+export interface FetchedSnapshot {
+  snapshot:
+    | SnapshotMeta
+    | undefined;
+  /** In bytes, from the snapshot's beginning. */
+  offset: number;
+  data: Uint8Array;
+  isLast: boolean;
 }
 
 function createBaseControlRequest(): ControlRequest {
@@ -617,6 +633,9 @@ export const Message: MessageFns<Message> = {
       case "fetched":
         Fetched.encode(message.body.value, writer.uint32(234).fork()).join();
         break;
+      case "fetchedSnapshot":
+        FetchedSnapshot.encode(message.body.value, writer.uint32(242).fork()).join();
+        break;
     }
     return writer;
   },
@@ -834,6 +853,14 @@ export const Message: MessageFns<Message> = {
             message.body = { $case: "fetched", value: Fetched.decode(reader, reader.uint32()) };
             continue;
           }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.body = { $case: "fetchedSnapshot", value: FetchedSnapshot.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -974,6 +1001,12 @@ export const Message: MessageFns<Message> = {
       case "fetched": {
         if (object.body?.value !== undefined && object.body?.value !== null) {
           message.body = { $case: "fetched", value: Fetched.fromPartial(object.body.value) };
+        }
+        break;
+      }
+      case "fetchedSnapshot": {
+        if (object.body?.value !== undefined && object.body?.value !== null) {
+          message.body = { $case: "fetchedSnapshot", value: FetchedSnapshot.fromPartial(object.body.value) };
         }
         break;
       }
@@ -2358,7 +2391,7 @@ export const ReadAnswer: MessageFns<ReadAnswer> = {
 };
 
 function createBaseFetch(): Fetch {
-  return { first: 0, last: 0 };
+  return { first: 0, last: 0, snapshotId: "", offset: 0 };
 }
 
 export const Fetch: MessageFns<Fetch> = {
@@ -2368,6 +2401,12 @@ export const Fetch: MessageFns<Fetch> = {
     }
     if (message.last !== 0) {
       writer.uint32(16).uint64(message.last);
+    }
+    if (message.snapshotId !== "") {
+      writer.uint32(26).string(message.snapshotId);
+    }
+    if (message.offset !== 0) {
+      writer.uint32(32).uint64(message.offset);
     }
     return writer;
   },
@@ -2401,6 +2440,22 @@ export const Fetch: MessageFns<Fetch> = {
             message.last = longToNumber(reader.uint64());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.snapshotId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2420,6 +2475,8 @@ export const Fetch: MessageFns<Fetch> = {
     const message = createBaseFetch();
     message.first = object.first ?? 0;
     message.last = object.last ?? 0;
+    message.snapshotId = object.snapshotId ?? "";
+    message.offset = object.offset ?? 0;
     return message;
   },
 };
@@ -2487,6 +2544,99 @@ export const Fetched: MessageFns<Fetched> = {
     const message = createBaseFetched();
     message.commit = object.commit ?? 0;
     message.entries = object.entries?.map((e) => Entry.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseFetchedSnapshot(): FetchedSnapshot {
+  return { snapshot: undefined, offset: 0, data: new Uint8Array(0), isLast: false };
+}
+
+export const FetchedSnapshot: MessageFns<FetchedSnapshot> = {
+  encode(message: FetchedSnapshot, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.snapshot !== undefined) {
+      SnapshotMeta.encode(message.snapshot, writer.uint32(10).fork()).join();
+    }
+    if (message.offset !== 0) {
+      writer.uint32(16).uint64(message.offset);
+    }
+    if (message.data.length !== 0) {
+      writer.uint32(26).bytes(message.data);
+    }
+    if (message.isLast !== false) {
+      writer.uint32(32).bool(message.isLast);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FetchedSnapshot {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFetchedSnapshot();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.snapshot = SnapshotMeta.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.offset = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.data = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.isLast = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<FetchedSnapshot>, I>>(base?: I): FetchedSnapshot {
+    return FetchedSnapshot.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<FetchedSnapshot>, I>>(object: I): FetchedSnapshot {
+    const message = createBaseFetchedSnapshot();
+    message.snapshot = (object.snapshot !== undefined && object.snapshot !== null)
+      ? SnapshotMeta.fromPartial(object.snapshot)
+      : undefined;
+    message.offset = object.offset ?? 0;
+    message.data = object.data ?? new Uint8Array(0);
+    message.isLast = object.isLast ?? false;
     return message;
   },
 };
