@@ -43,6 +43,7 @@ const besideForHostile = /** @type {Record<string, string[]>} */ ({ auth: ['api'
 const mayUseNode = [
   '^packages/runtime/src/node/',
   '^apps/[^/]+/src/main\\.ts$',
+  '^apps/[^/]+/src/node/',
   '^packages/simulation/src/main\\.ts$',
   '^(packages|apps)/[^/]+/sim/main\\.ts$',
   '^(packages|apps)/[^/]+/sim/[^/]+/main\\.ts$',
