@@ -47,7 +47,7 @@ const mayUseNode = [
   '^packages/simulation/src/main\\.ts$',
   '^(packages|apps)/[^/]+/sim/main\\.ts$',
   '^(packages|apps)/[^/]+/sim/[^/]+/main\\.ts$',
-  '^(packages|apps)/[^/]+/(test|bench|examples|hostile)/',
+  '^(packages|apps)/[^/]+/(test|bench|examples|hostile|faults)/',
 ];
 
 const anyOf = (/** @type {string[]} */ names) => `^(packages|apps)/(${names.join('|')})/`;
