@@ -34,26 +34,34 @@ export interface NodeProcess {
   process: ChildProcess | undefined;
 }
 
+/** What differs from cluster to cluster. */
+export interface ProcessSettings {
+  /** Flags of all nodes, beside those that make it a cluster. */
+  readonly flags?: readonly string[];
+  /** What Node runs: the sources, unless told. */
+  readonly program?: readonly string[];
+}
+
+const fromSources = ['--conditions=@commitlog/source', '--import', 'tsx', 'src/main.ts'];
+
 /** Agents as processes on loopback, over mutual TLS, with certificates from our own authority. */
 export class ProcessCluster {
   readonly dir: string;
   readonly nodes: NodeProcess[] = [];
-  readonly #settings: readonly string[];
+  readonly #flags: readonly string[];
+  readonly #program: readonly string[];
   readonly #credentials = new Map<string, ClientTls>();
   readonly #channels = new Map<string, ApiChannel>();
   #authority: Awaited<ReturnType<typeof createAuthority>> | undefined;
 
-  private constructor(dir: string, settings: readonly string[]) {
+  private constructor(dir: string, { flags = [], program = fromSources }: ProcessSettings) {
     this.dir = dir;
-    this.#settings = settings;
+    this.#flags = flags;
+    this.#program = program;
   }
 
-  /** @param dir an empty directory @param settings flags of all nodes, beside those that make it a cluster */
-  static async create(
-    dir: string,
-    names: readonly string[],
-    settings: readonly string[] = [],
-  ): Promise<ProcessCluster> {
+  /** @param dir an empty directory */
+  static async create(dir: string, names: readonly string[], settings: ProcessSettings = {}): Promise<ProcessCluster> {
     const cluster = new ProcessCluster(dir, settings);
     const world = { files: nodeFiles, clock: nodeClock, random: nodeRandom, crypto };
     cluster.#authority = await createAuthority({ dir: `${dir}/ca`, name: 'faults CA' }, world);
@@ -116,14 +124,13 @@ export class ProcessCluster {
       ...['--listen', this.addressOf(node), '--admin-addr', `127.0.0.1:${node.adminPort}`],
       ...['--tls-ca', `${this.dir}/ca/ca.crt`, '--tls-cert', certificate, '--tls-key', key],
       ...['--acl-policy', `${this.dir}/policy.csv`, '--gossip-keyring', `${this.dir}/keyring`],
-      ...['--gossip-profile', 'local', '--voter-stable-for', '100 ms', ...this.#settings],
+      ...['--gossip-profile', 'local', '--voter-stable-for', '100 ms', ...this.#flags],
     ];
     const log = await open(this.logPath(node), 'a');
-    const child = spawn(
-      process.execPath,
-      ['--conditions=@commitlog/source', '--import', 'tsx', 'src/main.ts', ...flags],
-      { cwd: packageDirectory, stdio: ['ignore', 'ignore', log.fd] },
-    );
+    const child = spawn(process.execPath, [...this.#program, ...flags], {
+      cwd: packageDirectory,
+      stdio: ['ignore', 'ignore', log.fd],
+    });
     await log.close();
     node.process = child;
     child.once('exit', () => {

@@ -6,7 +6,7 @@ import type { NodeProcess, ProcessCluster } from './cluster.js';
 import type { HistoryEvent } from './history.js';
 
 /** How long a client waits for an answer before it asks elsewhere. */
-const answerMs = 3000;
+const answerMs = 1000;
 const retryMs = 20;
 
 /** What clients see of a cluster while things happen to it. */
@@ -20,7 +20,7 @@ export class Load {
   #failure: { readonly error: unknown } | undefined;
   #acknowledged = 0;
   /** When batches were acknowledged, of whichever writer, by `performance.now()`. */
-  readonly acknowledgedAtMs: number[] = [];
+  readonly #acknowledgedAtMs: number[] = [];
 
   private constructor(cluster: ProcessCluster, from: number) {
     this.#cluster = cluster;
@@ -61,6 +61,12 @@ export class Load {
     }
   }
 
+  /** The longest time without an acknowledgement since then. */
+  longestPauseMs(sinceMs: number): number {
+    const times = [sinceMs, ...this.#acknowledgedAtMs.filter((atMs) => atMs >= sinceMs)];
+    return Math.max(...times.slice(1).map((atMs, at) => atMs - times[at]!), 0);
+  }
+
   /** Every writer's batch under way is told of first, so that nothing is unknown that need not be. */
   async stop(): Promise<void> {
     this.#abort.abort();
@@ -72,6 +78,8 @@ export class Load {
   async collect(): Promise<void> {
     for (const node of this.#cluster.running) {
       const sha256 = createHash('sha256');
+      // One that was dialled while it was down is dialled again in a moment only.
+      await this.#cluster.channel(this.#cluster.addressOf(node)).connect(30 * answerMs);
       const client = this.#cluster.client(node, logV1.LogDefinition);
       const from = { $case: 'offset' as const, value: BigInt(this.#from) };
       const read = client.read({
@@ -112,7 +120,7 @@ export class Load {
       const base = await this.#insist((log) => appended(log, encode()));
       const endMs = performance.now();
       this.#acknowledged += recordsPerBatch;
-      this.acknowledgedAtMs.push(endMs);
+      this.#acknowledgedAtMs.push(endMs);
       for (const [at, value] of values.entries()) {
         const outcome = 'acknowledged' as const;
         this.history.push({ kind: 'append', client, value, startMs, endMs, outcome, offset: base + at });

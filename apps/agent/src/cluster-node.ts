@@ -207,6 +207,7 @@ export class ClusterNode {
     const { identity, wakeup, log, gossip } = this.#parts;
     const { clock, peers } = this.#with;
     await this.handOver();
+    if (log.member.isLeader) throw new ApiError('FAILED_PRECONDITION', 'this node leads, and nobody else can');
     const leaderAddress = () => (log.member.isLeader ? undefined : this.view.leader?.address);
     const leaving = { self: handshakeOf(identity), leaderAddress, credentials: peers.ofAnyNode, wakeup };
     await leaveCluster(leaving, abortedAfter(clock, 2 * handOverMsMax));

@@ -1,4 +1,4 @@
-import { ApiChannel, type ChannelCredentials, membershipV1, type peerV1 } from '@commitlog/api';
+import { ApiChannel, ApiError, type ChannelCredentials, membershipV1, type peerV1 } from '@commitlog/api';
 import type { Wakeup } from './wakeup.js';
 
 export interface LeavingComponents {
@@ -11,7 +11,7 @@ export interface LeavingComponents {
 
 const askAgainMs = 100;
 
-/** Asks the leader to take this node out, whoever leads, until it has done so. @throws the signal's reason when nobody does in time */
+/** Asks the leader to take this node out, whoever leads, until it has done so. @throws ApiError when it refuses; the signal's reason when nobody does in time */
 export async function leaveCluster(components: LeavingComponents, signal: AbortSignal): Promise<void> {
   const { self, leaderAddress, credentials, wakeup } = components;
   for (;;) {
@@ -22,7 +22,8 @@ export async function leaveCluster(components: LeavingComponents, signal: AbortS
       try {
         await channel.client(membershipV1.MembershipServiceDefinition).leave({ handshake: self }, { signal });
         return;
-      } catch {
+      } catch (error) {
+        if (error instanceof ApiError && error.retry === 'no') throw error;
         // It may lead no more, or be about to: whoever leads then is asked.
       } finally {
         channel.close();

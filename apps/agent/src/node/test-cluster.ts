@@ -28,8 +28,8 @@ export interface TestCluster {
   leader(): Promise<Agent>;
   /** Stops one in peace; its directory and its address stay. */
   stopNode(node: string): Promise<void>;
-  /** Starts one again, or a new one. */
-  startNode(node: string): Promise<Agent>;
+  /** Starts one again, or a new one; the settings are beside those of all. */
+  startNode(node: string, settings?: AgentSettings): Promise<Agent>;
   /** Stops all, and removes the directory. */
   stop(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -39,8 +39,8 @@ const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 const lookAgainMs = 20;
 
 /**
- * A cluster for other people's tests: real agents, real files, real sockets. Resolves when all nodes serve and vote (with an even number, one of
- * them learns).
+ * A cluster for other people's tests: real agents, real files, real sockets. Resolves when all nodes serve, know each other, and
+ * vote, three at most and an odd number; the others learn.
  *
  * ```ts
  * const cluster = await createTestCluster({ nodes: 3 });
@@ -58,7 +58,7 @@ export async function createTestCluster({
   const ports = new Map<string, number>();
   const names = Array.from({ length: nodes }, (_, at) => `n${at + 1}`);
 
-  const startNode = async (node: string): Promise<Agent> => {
+  const startNode = async (node: string, own: AgentSettings = {}): Promise<Agent> => {
     if (!ports.has(node)) ports.set(node, await freePort());
     const [first] = ports.keys();
     const how = node === first ? { bootstrap: true } : { join: [`127.0.0.1:${ports.get(first!)}`] };
@@ -73,6 +73,7 @@ export async function createTestCluster({
         'voter.stable-for': '100 ms',
         ...how,
         ...settings,
+        ...own,
       },
       { logger },
     );
@@ -110,7 +111,11 @@ export async function createTestCluster({
   };
   try {
     for (const name of names) await startNode(name);
-    while (votersOf(await leader()) < Math.min(nodes - ((nodes + 1) % 2), 3)) await sleep(lookAgainMs);
+    const voters = Math.min(nodes - ((nodes + 1) % 2), 3);
+    const knowsAll = (agent: Agent): boolean =>
+      votersOf(agent) >= voters && agent.node.view.servers().servers.length === nodes;
+    await leader();
+    while (![...agents.values()].every(knowsAll)) await sleep(lookAgainMs);
     return cluster;
   } catch (error) {
     await stop();

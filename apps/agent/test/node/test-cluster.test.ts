@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiChannel, adminV1, ChannelCredentials, logV1, type ServiceDefinition } from '@commitlog/api';
+import { nodeOf } from '@commitlog/raft';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Agent, createAgent, createTestCluster, type TestCluster } from '../../src/index.js';
 
@@ -155,4 +156,43 @@ describe('three agents in one process', () => {
     await agent.stop();
     await rm(directory, { recursive: true });
   });
+});
+
+describe('a data directory', () => {
+  it('given one whose log is gone, then its node refuses to start: it has forgotten what it promised', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'commitlog-lost-'));
+    const settings = {
+      'node-id': 'n1',
+      'data-dir': dir,
+      insecure: true,
+      listen: '127.0.0.1:0',
+      'admin-addr': '127.0.0.1:0',
+    };
+    const first = createAgent({ ...settings, bootstrap: true }, { logger: silent });
+    await first.start();
+    await first.stop();
+    await rm(join(dir, 'logs'), { recursive: true });
+    const second = createAgent(settings, { logger: silent });
+    await expect(second.start()).rejects.toThrow(/logs\/default/);
+    await rm(dir, { recursive: true });
+  });
+});
+
+describe('a node that leaves when it stops', () => {
+  it('given three, then it is out, and stays out', async () => {
+    const cluster = await createTestCluster({ nodes: 2 });
+    const members = async () => {
+      const { node } = await cluster.leader();
+      const { voters, outgoing, learners } = node.log.member.status.configuration.configuration;
+      return [voters, outgoing, learners].map((list) => list.map(nodeOf).sort().join(' '));
+    };
+    try {
+      await cluster.startNode('n3', { 'leave-on-stop': true });
+      await vi.waitFor(async () => expect(await members()).toEqual(['n1 n2 n3', '', '']), patience);
+      await cluster.stopNode('n3');
+      expect(await members()).toEqual(['n1 n2', '', '']);
+    } finally {
+      await cluster.stop();
+    }
+  }, 60_000);
 });
