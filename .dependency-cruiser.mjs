@@ -43,10 +43,11 @@ const besideForHostile = /** @type {Record<string, string[]>} */ ({ auth: ['api'
 const mayUseNode = [
   '^packages/runtime/src/node/',
   '^apps/[^/]+/src/main\\.ts$',
+  '^apps/[^/]+/src/node/',
   '^packages/simulation/src/main\\.ts$',
   '^(packages|apps)/[^/]+/sim/main\\.ts$',
   '^(packages|apps)/[^/]+/sim/[^/]+/main\\.ts$',
-  '^(packages|apps)/[^/]+/(test|bench|examples|hostile)/',
+  '^(packages|apps)/[^/]+/(test|bench|examples|hostile|faults)/',
 ];
 
 const anyOf = (/** @type {string[]} */ names) => `^(packages|apps)/(${names.join('|')})/`;

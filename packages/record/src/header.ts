@@ -39,6 +39,8 @@ export const batchTypes = {
   trim: 4,
   /** A producer's id and epoch. */
   producer: 5,
+  /** What the log's users have agreed on beside their records. */
+  metadata: 6,
 } as const;
 
 export type BatchType = (typeof batchTypes)[keyof typeof batchTypes];
@@ -191,5 +193,5 @@ export function computeBodyCrc(buffer: Buffer, at = 0): number {
 }
 
 function isBatchType(type: number): type is BatchType {
-  return type >= batchTypes.data && type <= batchTypes.producer;
+  return type >= batchTypes.data && type <= batchTypes.metadata;
 }

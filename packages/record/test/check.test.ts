@@ -50,7 +50,7 @@ describe('checkHeader', () => {
     },
   );
 
-  it.each([6, 255])('given type %i, then it is refused as unknown', (type) => {
+  it.each([7, 255])('given type %i, then it is refused as unknown', (type) => {
     const forged = forgeHeader(goldenStamped, (copy) => copy.writeUInt8(type, fieldAt.type));
     expectRefusal(() => checkHeader(forged), 'type', { at: 36, found: type });
   });

@@ -1,7 +1,7 @@
 import type { LogPosition } from '@commitlog/log';
 import type { MemberId, ProposalOutcome, RaftGroup, Role, Term } from '@commitlog/raft';
 import type { BatchFormat } from './batch-format.js';
-import { encodeRegistration, encodeTrim } from './control-batches.js';
+import { encodeMetadata, encodeRegistration, encodeTrim } from './control-batches.js';
 import { closed, notLeader, ReplicatedLogError } from './errors.js';
 import { type AppendResult, InFlight, type Place } from './in-flight.js';
 import type { LogState } from './log-state.js';
@@ -17,7 +17,9 @@ type Wanted =
       readonly expectedOffset: number | undefined;
     }
   | { readonly kind: 'open'; readonly owner: ProducerOwner }
-  | { readonly kind: 'trim'; readonly start: LogPosition };
+  | { readonly kind: 'trim'; readonly start: LogPosition }
+  /** What the metadata is to be, made of what it is when this is proposed. */
+  | { readonly kind: 'metadata'; readonly change: (current: string) => string };
 
 /** Where an entry is, and what it registered, if anything. */
 interface Appended extends AppendResult {
@@ -72,6 +74,11 @@ export class Appender {
 
   async trim(start: LogPosition): Promise<void> {
     await this.#add({ kind: 'trim', start }, 0, undefined);
+  }
+
+  /** One change at a time: it is made of what is applied. */
+  async changeMetadata(change: (current: string) => string): Promise<void> {
+    await this.#add({ kind: 'metadata', change }, 0, undefined);
   }
 
   /** Role, term or leader changed. */
@@ -188,7 +195,7 @@ export class Appender {
       }
     }
     const registration = wanted.kind === 'open' ? reign.opening(wanted.owner) : undefined;
-    const batch = batchOf(wanted, registration);
+    const batch = batchOf(wanted, registration, this.#with.state);
     const item = new InFlight(batch, (proposed) => this.#committed(proposed), registration);
     reign.proposed(item, batch);
     this.#settle(
@@ -235,9 +242,17 @@ export class Appender {
   }
 }
 
-function batchOf(wanted: Wanted, registration: Registration | undefined): Buffer {
-  if (wanted.kind === 'data') return wanted.batch;
-  return wanted.kind === 'trim' ? encodeTrim(wanted.start) : encodeRegistration(registration!);
+function batchOf(wanted: Wanted, registration: Registration | undefined, state: LogState): Buffer {
+  switch (wanted.kind) {
+    case 'data':
+      return wanted.batch;
+    case 'trim':
+      return encodeTrim(wanted.start);
+    case 'metadata':
+      return encodeMetadata(wanted.change(state.metadata));
+    case 'open':
+      return encodeRegistration(registration!);
+  }
 }
 
 /** Where a batch is that was sent before. */

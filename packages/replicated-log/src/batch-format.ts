@@ -25,7 +25,7 @@ export interface BatchFormatComponents {
 }
 
 /** What may be proposed; who may propose what is for others to say. */
-const proposed = [batchTypes.data, batchTypes.trim, batchTypes.producer];
+const proposed = [batchTypes.data, batchTypes.trim, batchTypes.producer, batchTypes.metadata];
 
 /**
  * Raft entries that are record batches. A proposal is an unstamped data batch; the leader gives it its index, term, base offset and append

@@ -14,6 +14,8 @@ export interface DerivedState {
   readonly applied: LogPosition;
   /** The producers, and the start, are those as of here. Above `applied` where they came by a snapshot, and its batches not yet. */
   readonly derived: LogPosition;
+  /** What the log's users have agreed on; empty before they have. */
+  readonly metadata: string;
   /** Empty where there are none. */
   readonly producers: Buffer;
 }
@@ -22,8 +24,8 @@ const version = 1;
 const points = ['start', 'applied', 'derived'] as const;
 const fields = ['index', 'term', 'nextOffset', 'appendTime'] as const;
 
-export function encodeState({ start, applied, derived, producers }: DerivedState): Buffer {
-  const json = Buffer.from(JSON.stringify({ version, start, applied, derived }));
+export function encodeState({ start, applied, derived, metadata, producers }: DerivedState): Buffer {
+  const json = Buffer.from(JSON.stringify({ version, start, applied, derived, metadata }));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(json.length);
   return Buffer.concat([length, json, producers]);
@@ -31,7 +33,7 @@ export function encodeState({ start, applied, derived, producers }: DerivedState
 
 /** The state of a log of which nothing is known but where it starts. */
 export function stateFrom(start: LogPosition): DerivedState {
-  return { start, applied: start, derived: start, producers: Buffer.alloc(0) };
+  return { start, applied: start, derived: start, metadata: '', producers: Buffer.alloc(0) };
 }
 
 /** @throws TypeError when the bytes are no such state, or one that only a later version reads */
@@ -47,8 +49,11 @@ export function decodeState(bytes: Buffer): DerivedState {
       throw new TypeError(`${point}.${field} of a log's derived state must be a whole number, found ${String(found)}`);
     }
   }
-  const { start, applied, derived } = state as unknown as DerivedState;
-  return { start, applied, derived, producers: rest };
+  if (typeof state.metadata !== 'string') {
+    throw new TypeError(`metadata of a log's derived state must be text, found ${String(state.metadata)}`);
+  }
+  const { start, applied, derived, metadata } = state as unknown as DerivedState;
+  return { start, applied, derived, metadata, producers: rest };
 }
 
 function parsed(bytes: Buffer): { readonly state: Readonly<Record<string, unknown>>; readonly rest: Buffer } {

@@ -42,6 +42,7 @@ export class InFlight {
   /** Let go of once it is placed. */
   #batch: Buffer | undefined;
   #index: Index = 0;
+  #isCommitted = false;
   #result: Place = { offset: 0, term: 0, time: 0 };
 
   /** @param propose makes the proposal; resolves when it is committed */
@@ -55,6 +56,7 @@ export class InFlight {
     this.registration = registration;
     this.outcome = propose(batch).then(() => {
       this.place();
+      this.#isCommitted = true;
       return this.#result;
     });
     // Whoever waits for it hears of it; nobody may.
@@ -68,6 +70,11 @@ export class InFlight {
 
   get nextOffset(): number {
     return this.#result.offset + this.#count;
+  }
+
+  /** Whether its appender is told where it is: then nobody has to send it again. */
+  get isCommitted(): boolean {
+    return this.#isCommitted;
   }
 
   /** When it was appended; 0 before it has its place. */

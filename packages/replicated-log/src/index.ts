@@ -10,6 +10,7 @@
  *
  * @packageDocumentation
  */
+export type { LogDescription } from './administration.js';
 export { BatchFormat, type BatchFormatComponents } from './batch-format.js';
 export type { Batches } from './data-runs.js';
 export { ReplicatedLogError, type ReplicatedLogErrorCode, type ReplicatedLogErrorFields } from './errors.js';
@@ -31,3 +32,4 @@ export {
   type ReplicatedLogSettings,
 } from './replicated-log.js';
 export type { RetentionSettings } from './retention.js';
+export { SideFile } from './side-file.js';

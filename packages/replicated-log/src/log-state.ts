@@ -16,7 +16,7 @@ import { decodeProducers, encodeProducers } from './producer-codec.js';
 import { ProducerTable } from './producer-table.js';
 
 /**
- * What is derived from the committed batches of a log, in their order: the producers, the logical start, and how far it is. Kept in
+ * What is derived from the committed batches of a log, in their order: the producers, the metadata, the logical start, and how far it is. Kept in
  * memory; saved when a segment is sealed, and with each snapshot.
  */
 export class LogState {
@@ -25,6 +25,7 @@ export class LogState {
   #start: LogPosition = origin;
   #applied: LogPosition = origin;
   #derived: LogPosition = origin;
+  #metadata = '';
 
   constructor(producersMax?: number) {
     this.#producersMax = producersMax;
@@ -46,6 +47,11 @@ export class LogState {
     return this.#producers;
   }
 
+  /** What the log's users have agreed on; as of when, see `producers`. */
+  get metadata(): string {
+    return this.#metadata;
+  }
+
   /** Takes the next committed batch: data, or a control batch of this package. */
   apply(batch: Buffer): void {
     this.#applied = positionAfter(batch);
@@ -55,6 +61,7 @@ export class LogState {
     const record = controlRecordOf(batch);
     if (record === undefined) applyData(this.#producers, batch);
     else if (record.kind === 'registration') this.#producers.opened(record.registration, this.#applied.index);
+    else if (record.kind === 'metadata') this.#metadata = record.metadata;
     else if (record.start.index > this.#start.index) this.#start = record.start;
   }
 
@@ -63,6 +70,7 @@ export class LogState {
       start: this.#start,
       applied: this.#applied,
       derived: this.#derived,
+      metadata: this.#metadata,
       producers: encodeProducers(this.#producers),
     });
   }
@@ -72,6 +80,7 @@ export class LogState {
     this.#start = saved.start;
     this.#applied = saved.applied;
     this.#derived = saved.derived;
+    this.#metadata = saved.metadata;
     this.#producers = decodeProducers(saved.producers, this.#producersMax);
   }
 

@@ -93,7 +93,8 @@ export class Reign {
     }
     if (verdict.kind !== 'next') return { kind: 'refuse', error: refusal(id, verdict) };
     const oldest = this.#producers.get(id)!.batches.oldestOfAll;
-    if (oldest === undefined || this.#flight.find(id, epoch, oldest.sequence) === undefined) return { kind: 'propose' };
+    const oldestInFlight = oldest && this.#flight.find(id, epoch, oldest.sequence);
+    if (oldestInFlight === undefined || oldestInFlight.isCommitted) return { kind: 'propose' };
     const message = `producer ${id} has ${batchesMax} batches in flight, and a retry of more would not be recognised: wait for one of them`;
     return { kind: 'refuse', error: new ReplicatedLogError('overloaded', message) };
   }

@@ -13,6 +13,7 @@ import {
 } from '@commitlog/raft';
 import type { RecordView } from '@commitlog/record';
 import type { Clock, Files, Random } from '@commitlog/runtime';
+import { Administration, type LogDescription } from './administration.js';
 import { Appender } from './appender.js';
 import type { Batches } from './data-runs.js';
 import { closed, failed, ReplicatedLogError } from './errors.js';
@@ -91,6 +92,7 @@ export class ReplicatedLog {
   readonly #group: RaftGroup;
   readonly #appender: Appender;
   readonly #reader: Reader;
+  readonly #administration: Administration;
   readonly #retention: Retention;
   readonly #committed: Watermark;
   #closing: Promise<void> | undefined;
@@ -115,6 +117,7 @@ export class ReplicatedLog {
       committed: this.#committed,
       unreadable: storage.unreadable.bind(storage),
     });
+    this.#administration = new Administration({ log, state, group, appender: this.#appender });
     const trim = this.#appender.trim.bind(this.#appender);
     this.#retention = new Retention(retention, { log, state, group, clock, trim, onProblem });
   }
@@ -177,6 +180,47 @@ export class ReplicatedLog {
   /** The offset behind the last record that this member knows to be committed. */
   get endOffset(): number {
     return this.#storage.state.applied.nextOffset;
+  }
+
+  /** What the log's users have agreed on, as far as this member knows; empty before they have. */
+  get metadata(): string {
+    return this.#storage.state.metadata;
+  }
+
+  /** What this member has of the log, in numbers. */
+  describe(): LogDescription {
+    return this.#administration.describe();
+  }
+
+  /**
+   * Waits until everything that was committed when this was called is applied here.
+   *
+   * @throws ReplicatedLogError `unconfirmed` where no leader says how far that is
+   */
+  confirm(): Promise<void> {
+    return this.#administration.confirm();
+  }
+
+  /**
+   * Changes what the log's users have agreed on: text that is committed like any batch, the same on all members, and kept when the log is
+   * trimmed. Only the leader does. Changes come one after the other.
+   *
+   * @param change given what it is, returns what it is to be: at most 65,536 bytes of UTF-8. Called on the leader alone
+   * @throws ReplicatedLogError as `append` does; `invalid` for what is no such text; and whatever `change` throws. With `unknown` it may be changed, or not
+   */
+  changeMetadata(change: (current: string) => string): Promise<void> {
+    return this.#administration.changeMetadata(change);
+  }
+
+  /**
+   * Moves the log's logical start: no member serves what is before it any more. Only the leader does.
+   *
+   * @param beforeOffset the new start, up to the log's end. Below the start that there is, nothing happens
+   * @returns the start as it is then: the first record of the batch that `beforeOffset` is in, since a batch is kept whole
+   * @throws ReplicatedLogError as `append` does; `out-of-range` behind the end, `invalid`
+   */
+  trim(beforeOffset: number): Promise<number> {
+    return this.#administration.trim(beforeOffset);
   }
 
   /**

@@ -118,6 +118,25 @@ test('given a producer that was opened again by its name, then the older is fenc
   await expectEverywhere(logs, ['0 tea', '1 milk']);
 });
 
+// Found by the bench of the cluster: an acknowledgement came before the batch was applied, and counted as in flight until then.
+test('given a producer that keeps 64 batches in flight, then each that is acknowledged makes room for the next at once', async () => {
+  // What is to be applied comes from the disk: later than the acknowledgement.
+  const logs = await new Logs('room', { raft: { cacheBytesMax: 1 } }).startAll();
+  const log = await logs.leading();
+  const producer = await logs.settled(log.openProducer());
+  let next = 0;
+  const keepOneInFlight = async (): Promise<void> => {
+    while (next < 640) {
+      const at = next;
+      next += 1;
+      await log.append(batchOf([`${at}`], producer, at));
+    }
+  };
+  await logs.settled(Promise.all(Array.from({ length: 64 }, keepOneInFlight)));
+  expect(log.endOffset).toBe(640);
+  await logs.stop();
+});
+
 test('given a producer with 64 batches in flight, then the next is refused until one is committed, and none is missing', async () => {
   const logs = await new Logs('flight').startAll();
   const leader = await logs.leader();

@@ -2,13 +2,23 @@ import { inspect } from 'node:util';
 import type { Address } from '@commitlog/runtime';
 import { addressText } from './kinds.js';
 import { type Configuration, type Setting, type SettingPath, settings } from './settings.js';
-import { fromEnvironment, fromFlags, fromYaml, type Misplaced, type Source, type Written } from './sources.js';
+import {
+  fromEnvironment,
+  fromFlags,
+  fromProgram,
+  fromYaml,
+  type Misplaced,
+  type Source,
+  type Written,
+} from './sources.js';
 
 /** Where values may come from. */
 export interface ConfigurationSources {
   /** What follows the command on the command line. */
   readonly flags?: readonly string[];
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** By their paths, from a program: values as a YAML file would have them. They count before everything else. */
+  readonly settings?: Readonly<Record<string, unknown>>;
   /** A YAML file's content, and what to call it. */
   readonly file?: { readonly content: string; readonly name: string };
 }
@@ -48,8 +58,13 @@ export interface ResolvedConfiguration {
  * @throws ConfigurationError that lists everything that is wrong, each with its path, its value and where that came from
  */
 export function resolveConfiguration(sources: ConfigurationSources): ResolvedConfiguration {
-  const { flags = [], environment = {}, file } = sources;
-  const found = [fromFlags(flags), fromEnvironment(environment), ...(file ? [fromYaml(file.content, file.name)] : [])];
+  const { flags = [], environment = {}, settings: given = {}, file } = sources;
+  const found = [
+    fromProgram(given),
+    fromFlags(flags),
+    fromEnvironment(environment),
+    ...(file ? [fromYaml(file.content, file.name)] : []),
+  ];
   const problems: ConfigurationProblem[] = found.flatMap(({ misplaced }) => misplaced);
   const written = merge(found.map(({ source }) => source));
   const values: Partial<Record<SettingPath, unknown>> = {};
@@ -88,9 +103,13 @@ function contradictions(
     const { value, origin } = written.get(path) ?? { value: undefined, origin: 'nowhere' };
     problems.push({ path, value, origin, expected });
   };
-  const { listen, 'admin-listen': adminListen, insecure, bootstrap, join } = values;
-  if (bootstrap && join !== undefined && join.length > 0) {
-    refuse('join', 'nothing beside bootstrap: exactly one node founds the cluster, the others join it');
+  const { listen, 'admin-addr': adminAddr, insecure, advertise } = values;
+  const { 'raft.election-timeout': electionTimeoutMs, 'raft.heartbeat': heartbeatMs } = values;
+  if (electionTimeoutMs !== undefined && heartbeatMs !== undefined && heartbeatMs * 2 > electionTimeoutMs) {
+    refuse('raft.heartbeat', `at most half of raft.election-timeout, ${electionTimeoutMs} ms`);
+  }
+  if (!insecure && listen !== undefined && isWildcard(listen) && (advertise === undefined || !isIpAddress(advertise))) {
+    refuse('advertise', 'an IP address: listen takes all of this machine, and others must be told one');
   }
   if (insecure) {
     for (const path of ['tls.ca', 'tls.cert', 'tls.key', 'tls.crl', 'acl.policy', 'acl.model'] as const) {
@@ -113,17 +132,26 @@ function contradictions(
   }
   if (
     listen !== undefined &&
-    adminListen !== undefined &&
+    adminAddr !== undefined &&
     listen.port !== 0 &&
-    addressText(listen) === addressText(adminListen)
+    addressText(listen) === addressText(adminAddr)
   ) {
-    refuse('admin-listen', 'another address than listen');
+    refuse('admin-addr', 'another address than listen');
   }
   return problems;
 }
 
 function isLoopback({ host }: Address): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function isWildcard({ host }: Address): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
+/** Good enough to tell one from a name, which `host:port` has let through. */
+function isIpAddress({ host }: Address): boolean {
+  return host.includes(':') || /^\d{1,3}(\.\d{1,3}){3}$/.test(host);
 }
 
 function shownValue(value: unknown): string {

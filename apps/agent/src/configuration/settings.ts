@@ -20,7 +20,7 @@ interface Settings {
   readonly 'cluster-name': Defaulted<string>;
   readonly listen: Defaulted<Address>;
   readonly advertise: Setting<Address>;
-  readonly 'admin-listen': Defaulted<Address>;
+  readonly 'admin-addr': Defaulted<Address>;
   readonly bootstrap: Defaulted<boolean>;
   readonly join: Defaulted<readonly Address[]>;
   readonly insecure: Defaulted<boolean>;
@@ -33,6 +33,10 @@ interface Settings {
   readonly 'gossip.keyring': Setting<string>;
   readonly 'gossip.profile': Defaulted<'local' | 'lan' | 'wan'>;
   readonly 'target-voters': Defaulted<1 | 3 | 5>;
+  readonly 'voter.stable-for': Defaulted<number>;
+  readonly 'voter.replace-after': Defaulted<number>;
+  readonly 'raft.election-timeout': Defaulted<number>;
+  readonly 'raft.heartbeat': Defaulted<number>;
   readonly 'segment.max-bytes': Defaulted<number>;
   readonly 'segment.max-age': Defaulted<number>;
   readonly 'retention.max-bytes': Setting<number>;
@@ -51,7 +55,7 @@ const tebibyte = 2 ** 40;
  */
 export const settings: Settings = {
   'node-id': {
-    kind: text('1 to 128 letters, digits, ".", "_" or "-"', /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}$/),
+    kind: text('1 to 64 letters, digits, ".", "_" or "-"', /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/),
     what: 'which node of the cluster this is; that of the certificate, where there is one',
   },
   'data-dir': {
@@ -70,13 +74,17 @@ export const settings: Settings = {
     default: '127.0.0.1:7654',
   },
   advertise: { kind: address, what: 'where others reach this node, if not where it listens' },
-  'admin-listen': {
+  'admin-addr': {
     kind: address,
     what: 'where health, metrics and build information are served',
     default: '127.0.0.1:7655',
   },
   bootstrap: { kind: boolean, what: 'found a cluster: on its first node, the first time only', default: 'false' },
-  join: { kind: addresses, what: 'nodes of the cluster to join, the first time only', default: '' },
+  join: {
+    kind: addresses,
+    what: 'nodes of the cluster to join, the first time only; beside bootstrap: where there must be none yet',
+    default: '',
+  },
   insecure: {
     kind: boolean,
     what: 'no TLS, no identities, no access control: for trying out, on loopback only',
@@ -90,9 +98,33 @@ export const settings: Settings = {
   'acl.policy': { kind: file('a Casbin policy'), what: 'who may do what to which log' },
   'gossip.keyring': { kind: file('a keyring'), what: 'the keys that gossip is sealed under' },
   'gossip.profile': { kind: choice(['local', 'lan', 'wan']), what: 'how far apart the nodes are', default: 'lan' },
-  'target-voters': { kind: oneOf([1, 3, 5]), what: 'how many nodes vote, once there are so many', default: '3' },
+  'target-voters': {
+    kind: oneOf([1, 3, 5]),
+    what: 'how many nodes vote, once there are so many: what the first node of a cluster says',
+    default: '3',
+  },
+  'voter.stable-for': {
+    kind: duration(1, day),
+    what: 'how long a node must have kept up with the log before it votes',
+    default: '5 s',
+  },
+  'voter.replace-after': {
+    kind: duration(1, 366 * day),
+    what: 'how long a voter must have been down before another takes its place, if there is one',
+    default: '10 min',
+  },
+  'raft.election-timeout': {
+    kind: duration(200, 60_000),
+    what: 'how long a leader may be silent, the same on all nodes',
+    default: '1 s',
+  },
+  'raft.heartbeat': {
+    kind: duration(100, 10_000),
+    what: 'how often a leader says that it is there, the same on all nodes; at most half of the election timeout',
+    default: '100 ms',
+  },
   'segment.max-bytes': {
-    kind: bytes(2 ** 20, 2 ** 32 - 1),
+    kind: bytes(2 ** 20, 2 ** 31),
     what: 'how long a file of the log becomes',
     default: '1 GiB',
   },

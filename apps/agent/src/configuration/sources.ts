@@ -69,6 +69,18 @@ function isForOthers(name: string): boolean {
   return /^COMMITLOG_(SEED|CONFIG|SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\w+)?)$/.test(name);
 }
 
+/** What a program has set; `undefined` says nothing. */
+export function fromProgram(given: Readonly<Record<string, unknown>>): Found {
+  const source = new Map<string, Written>();
+  const misplaced: Misplaced[] = [];
+  for (const [path, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    if (paths.includes(path)) source.set(path, { value, origin: 'the program' });
+    else misplaced.push({ path, value, origin: 'the program', expected: 'the path of a setting' });
+  }
+  return { source, misplaced };
+}
+
 /** @param name what the file is called in messages */
 export function fromYaml(content: string, name: string): Found {
   const source = new Map<string, Written>();

@@ -18,6 +18,8 @@ export interface GossipExchangesComponents {
   readonly self: () => peerV1.Handshake;
   /** What to dial peers with: mutual TLS, but on loopback. */
   readonly credentials: ChannelCredentials;
+  /** Under which `host:port` the node at an address wants to be dialled, if it has said so: its certificate may name hosts only. */
+  readonly targetOf?: (address: Address) => string | undefined;
 }
 
 /** Questions and answers of gossip over the nodes' own service: its streams are authenticated, and stay within the cluster. */
@@ -58,14 +60,11 @@ export class GossipExchanges implements Exchanges {
     return { local, close };
   }
 
-  async ask(
-    { host, port }: Address,
-    question: Uint8Array,
-    { timeoutMs }: { readonly timeoutMs: number },
-  ): Promise<Uint8Array> {
-    const { credentials, self } = this.#components;
+  async ask(to: Address, question: Uint8Array, { timeoutMs }: { readonly timeoutMs: number }): Promise<Uint8Array> {
+    const { credentials, self, targetOf } = this.#components;
+    const target = targetOf?.(to) ?? `${to.host.includes(':') ? `[${to.host}]` : to.host}:${to.port}`;
     // Rare, and to members in turn: a connection for each is simpler than keeping them.
-    const channel = new ApiChannel({ target: `${host.includes(':') ? `[${host}]` : host}:${port}` }, { credentials });
+    const channel = new ApiChannel({ target }, { credentials });
     try {
       const stream = channel
         .client(membershipV1.MembershipServiceDefinition)

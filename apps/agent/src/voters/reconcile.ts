@@ -46,8 +46,31 @@ export interface Change {
 export function reconcile(view: ClusterView, settings: ReconcileSettings): Change | undefined {
   if (isJoint(view.configuration)) return undefined;
   return (
-    welcome(view) ?? swapWipedDisk(view, settings) ?? grow(view, settings) ?? swapFailed(view, settings) ?? shrink(view)
+    expel(view, settings) ??
+    welcome(view) ??
+    swapWipedDisk(view, settings) ??
+    grow(view, settings) ??
+    swapFailed(view, settings) ??
+    shrink(view)
   );
+}
+
+/**
+ * Nodes that were removed leave, voters among them all at once; learners that have the whole log take their places. Where there are none, fewer
+ * vote: two of three keep every record on two disks, which one alone would not. The last voter stays.
+ */
+function expel(view: ClusterView, settings: ReconcileSettings): Change | undefined {
+  const { configuration, removed } = view;
+  const stays = (member: MemberId): boolean => !removed.has(nodeOf(member));
+  const out = [...configuration.voters, ...configuration.learners].filter((member) => !stays(member));
+  if (out.length === 0) return undefined;
+  const voters = configuration.voters.filter(stays);
+  const ready = readyLearners(view, settings)
+    .filter(stays)
+    .slice(0, configuration.voters.length - voters.length);
+  if (voters.length + ready.length === 0) return undefined;
+  const learners = configuration.learners.filter((learner) => stays(learner) && !ready.includes(learner));
+  return { wanted: { voters: [...voters, ...ready], learners }, why: `${out.join(', ')} removed` };
 }
 
 /** Nodes that came, and disks that known nodes came back with, first become learners. Of one node, the newest disk. */

@@ -67,10 +67,10 @@ describe('resolveConfiguration', () => {
       "--frobnicate (the command line): expected a flag of --help, got '--frobnicate'",
       "COMMITLOG_RETENTON_MAX_AGE (the environment): expected a variable that --help names, got '1 d'",
       "segment.colour (agent.yaml:4): expected the path of a setting that --help names, got 'red'",
-      'node-id (--node-id): expected 1 to 128 letters, digits, ".", "_" or "-", got \'..\'',
+      'node-id (--node-id): expected 1 to 64 letters, digits, ".", "_" or "-", got \'..\'',
       "bootstrap (agent.yaml:5): expected true or false, got 'maybe'",
       "target-voters (COMMITLOG_TARGET_VOTERS): expected 1, 3 or 5, got '4'",
-      `segment.max-bytes (agent.yaml:3): expected 1048576 to 4294967295 bytes, such as "512 MiB", in one of the units B, kB, MB, GB, TB, KiB, MiB, GiB, TiB, got '10 parsecs'`,
+      `segment.max-bytes (agent.yaml:3): expected 1048576 to 2147483648 bytes, such as "512 MiB", in one of the units B, kB, MB, GB, TB, KiB, MiB, GiB, TiB, got '10 parsecs'`,
       "log-level (agent.yaml:1): expected one of debug, info, warn, error, got 'loud'",
       "listen (--listen): expected a loopback address, such as 127.0.0.1: insecure runs nowhere else, got '0.0.0.0:7000'",
     ]);
@@ -84,7 +84,7 @@ describe('resolveConfiguration', () => {
     [
       'a number too large',
       'segment: {max-bytes: 99999999999}',
-      /expected 1048576 to 4294967295 bytes.*got 99999999999/,
+      /expected 1048576 to 2147483648 bytes.*got 99999999999/,
     ],
     [
       'a port too large',
@@ -132,9 +132,28 @@ describe('resolveConfiguration', () => {
     expect(problemsOf({ flags: [...flags, '--gossip-keyring', 'k'] })).toEqual([]);
   });
 
-  it('given both bootstrap and join, then it says that one node founds and the others join', () => {
-    const flags = [...insecure, '--bootstrap', '--join', 'a:1'];
-    expect(problemsOf({ flags })).toMatchObject([expect.stringMatching(/join \(--join\): .*exactly one node founds/)]);
+  it('given all addresses to listen on, then it asks which one others are to be told', () => {
+    const tls = ['--tls-ca', 'a', '--tls-cert', 'b', '--tls-key', 'c', '--acl-policy', 'd', '--gossip-keyring', 'e'];
+    const listen = [...tls, '--listen', '0.0.0.0:1'];
+    expect(problemsOf({ flags: listen })).toMatchObject([expect.stringMatching(/^advertise .*an IP address/)]);
+    expect(problemsOf({ flags: [...listen, '--advertise', 'n1.example:1'] }).length).toBe(1);
+    expect(problemsOf({ flags: [...listen, '--advertise', '10.0.0.1:1'] })).toEqual([]);
+  });
+
+  it('given a heartbeat that is slower than elections allow, then it says how fast it must be', () => {
+    const flags = [...insecure, '--raft-heartbeat', '600 ms'];
+    expect(problemsOf({ flags })).toMatchObject([expect.stringMatching(/^raft\.heartbeat .*at most half .* 1000 ms/)]);
+  });
+
+  it('given settings by a program, then they count, and have the program as their origin', () => {
+    const { configuration, shown } = resolveConfiguration({
+      settings: { 'node-id': 'n1', insecure: true, join: ['a:1'] },
+    });
+    expect(configuration.join).toEqual([{ host: 'a', port: 1 }]);
+    expect(shown).toContainEqual({ path: 'node-id', value: 'n1', origin: 'the program' });
+    expect(problemsOf({ settings: { insecure: true, 'node-id': 'n1', colour: 'red' } })).toMatchObject([
+      "colour (the program): expected the path of a setting, got 'red'",
+    ]);
   });
 
   it('given TLS beside insecure, then it is refused: nobody is to believe that it is used', () => {

@@ -118,6 +118,22 @@ describe('reconcile', () => {
     expect(after(cluster('abc', '', '', { targetVoters: 1 }))).toBe('a@1 | c@1 b@1');
   });
 
+  it('given nodes that were removed, then they leave, and learners that have the log take their places', () => {
+    const removed = (...names: string[]) => ({ removed: new Set(names) });
+    expect(after(cluster('abc', 'de', '', removed('b')))).toBe('a@1 c@1 d@1 | e@1');
+    expect(after(cluster('abc', 'd', '', removed('d')))).toBe('a@1 b@1 c@1 | ');
+    expect(after(cluster('abc', '', '', removed('a')))).toBe('b@1 c@1 | ');
+    expect(after(cluster('abc', '', '', removed('b', 'c')))).toBe('a@1 | ');
+  });
+
+  it('given two voters that are left, then the next learner that has the log is the third', () => {
+    expect(after(cluster('ab', 'c'))).toBe('a@1 b@1 c@1 | ');
+  });
+
+  it('given the last voter, then it stays, removed or not', () => {
+    expect(after(cluster('a', '', '', { removed: new Set(['a']) }))).toBeUndefined();
+  });
+
   it('given any cluster, then asking again and again comes to rest, with as many voters as can be, one per node, and the leader among them', () => {
     for (let seed = 0; seed < 2000; seed += 1) {
       let view = drawn(seed);

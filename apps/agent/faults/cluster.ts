@@ -1,0 +1,254 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import {
+  ApiChannel,
+  type ChannelCredentials,
+  ClientTls,
+  pemFiles,
+  type ServiceClient,
+  type ServiceDefinition,
+} from '@commitlog/api';
+import { createAuthority, saveIssued } from '@commitlog/auth';
+import { nodeClock, nodeDatagrams, nodeFiles, nodeRandom } from '@commitlog/runtime/node';
+
+const packageDirectory = fileURLToPath(new URL('..', import.meta.url));
+const clusterName = 'faults';
+
+/** Who may what: `writer` everything, `reader` nothing but read, `nobody` nothing. */
+const policy = `p, writer, *, produce, allow
+p, writer, *, consume, allow
+p, writer, *, admin, allow
+p, reader, *, consume, allow
+`;
+
+/** One node: an agent in a process of its own. */
+export interface NodeProcess {
+  readonly name: string;
+  readonly port: number;
+  readonly adminPort: number;
+  process: ChildProcess | undefined;
+}
+
+/** What differs from cluster to cluster. */
+export interface ProcessSettings {
+  /** Flags of all nodes, beside those that make it a cluster. */
+  readonly flags?: readonly string[];
+  /** What Node runs: the sources, unless told. */
+  readonly program?: readonly string[];
+}
+
+const fromSources = ['--conditions=@commitlog/source', '--import', 'tsx', 'src/main.ts'];
+
+/** Agents as processes on loopback, over mutual TLS, with certificates from our own authority. */
+export class ProcessCluster {
+  readonly dir: string;
+  readonly nodes: NodeProcess[] = [];
+  readonly #flags: readonly string[];
+  readonly #program: readonly string[];
+  readonly #credentials = new Map<string, ClientTls>();
+  readonly #channels = new Map<string, ApiChannel>();
+  #authority: Awaited<ReturnType<typeof createAuthority>> | undefined;
+
+  private constructor(dir: string, { flags = [], program = fromSources }: ProcessSettings) {
+    this.dir = dir;
+    this.#flags = flags;
+    this.#program = program;
+  }
+
+  /** @param dir an empty directory */
+  static async create(dir: string, names: readonly string[], settings: ProcessSettings = {}): Promise<ProcessCluster> {
+    const cluster = new ProcessCluster(dir, settings);
+    const world = { files: nodeFiles, clock: nodeClock, random: nodeRandom, crypto };
+    cluster.#authority = await createAuthority({ dir: `${dir}/ca`, name: 'faults CA' }, world);
+    await writeFile(`${dir}/policy.csv`, policy);
+    const key = Buffer.from(nodeRandom.bytes(32)).toString('hex');
+    await writeFile(`${dir}/keyring`, `${key}\n`, { mode: 0o600 });
+    for (const subject of ['writer', 'reader', 'nobody']) {
+      await saveIssued(await cluster.#authority.issue({ kind: 'client', subject }), cluster.#paths(subject), world);
+      cluster.#credentials.set(
+        subject,
+        await ClientTls.open(
+          pemFiles({ ca: `${dir}/ca/ca.crt`, cert: `${dir}/${subject}.crt`, key: `${dir}/${subject}.key` }),
+          { reloadMs: 0 },
+        ),
+      );
+    }
+    for (const name of names) await cluster.add(name);
+    return cluster;
+  }
+
+  /** A node with a certificate and a place; it does not run yet. */
+  async add(name: string): Promise<NodeProcess> {
+    await this.certify(name);
+    const node = { name, port: await freePort(), adminPort: await freePort(), process: undefined };
+    this.nodes.push(node);
+    return node;
+  }
+
+  /** Gives a node another certificate, in the place of the one that it has. */
+  async certify(name: string): Promise<void> {
+    const identity = { kind: 'node', cluster: clusterName, nodeId: name, hosts: ['127.0.0.1', 'localhost'] } as const;
+    await saveIssued(await this.#authority!.issue(identity), this.#paths(name), { files: nodeFiles });
+  }
+
+  /** Where a node keeps everything. */
+  dataDir(name: string): string {
+    return join(this.dir, 'data', name);
+  }
+
+  addressOf({ port }: NodeProcess): string {
+    return `127.0.0.1:${port}`;
+  }
+
+  get running(): NodeProcess[] {
+    return this.nodes.filter(({ process }) => process !== undefined);
+  }
+
+  node(name: string): NodeProcess {
+    return this.nodes.find((node) => node.name === name)!;
+  }
+
+  /** Starts a process; it need not serve yet. The first node founds the cluster, if it is new. */
+  async spawn(node: NodeProcess): Promise<void> {
+    await mkdir(join(this.dir, 'data'), { recursive: true });
+    const [first] = this.nodes;
+    const how = node === first ? ['--bootstrap'] : ['--join', this.addressOf(first!)];
+    const { certificate, key } = this.#paths(node.name);
+    const flags = [
+      ...['--data-dir', this.dataDir(node.name), '--cluster-name', clusterName, ...how],
+      ...['--listen', this.addressOf(node), '--admin-addr', `127.0.0.1:${node.adminPort}`],
+      ...['--tls-ca', `${this.dir}/ca/ca.crt`, '--tls-cert', certificate, '--tls-key', key],
+      ...['--acl-policy', `${this.dir}/policy.csv`, '--gossip-keyring', `${this.dir}/keyring`],
+      ...['--gossip-profile', 'local', '--voter-stable-for', '100 ms', ...this.#flags],
+    ];
+    const log = await open(this.logPath(node), 'a');
+    const child = spawn(process.execPath, [...this.#program, ...flags], {
+      cwd: packageDirectory,
+      stdio: ['ignore', 'ignore', log.fd],
+    });
+    await log.close();
+    node.process = child;
+    child.once('exit', () => {
+      if (node.process === child) node.process = undefined;
+    });
+  }
+
+  /** What a node has said so far. */
+  logPath({ name }: NodeProcess): string {
+    return join(this.dir, `${name}.log`);
+  }
+
+  /** Starts nodes, and waits until they serve. */
+  async start(...nodes: readonly NodeProcess[]): Promise<void> {
+    for (const node of nodes) await this.spawn(node);
+    for (const node of nodes) await this.serving(node);
+  }
+
+  /** @throws Error with the end of its log, when the process ends */
+  async serving(node: NodeProcess, timeoutMs = 30_000): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const ready = await fetch(`http://127.0.0.1:${node.adminPort}/readyz`).catch(() => undefined);
+      if (ready?.ok) return;
+      if (node.process === undefined || performance.now() > deadline) {
+        const log = await readFile(this.logPath(node), 'utf8');
+        throw new Error(`${node.name} does not serve: ${log.split('\n').slice(-5).join('\n')}`);
+      }
+      await sleep(20);
+    }
+  }
+
+  /** Sends a signal; one that ends the process is waited for. */
+  async signal(
+    node: NodeProcess,
+    signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT' | 'SIGHUP',
+  ): Promise<number | null> {
+    const child = node.process;
+    if (child === undefined) return null;
+    const isEnd = signal === 'SIGKILL' || signal === 'SIGTERM';
+    const exited = isEnd ? once(child, 'exit') : undefined;
+    child.kill(signal);
+    await exited;
+    return child.exitCode;
+  }
+
+  /** Calls a service of a node, as one of the clients. Connections are kept. */
+  client<S extends ServiceDefinition>(node: NodeProcess, service: S, subject = 'writer'): ServiceClient<S> {
+    return this.channel(this.addressOf(node), subject).client(service);
+  }
+
+  channel(target: string, subject = 'writer'): ApiChannel {
+    const name = `${subject} ${target}`;
+    const known = this.#channels.get(name);
+    if (known !== undefined) return known;
+    const channel = new ApiChannel({ target }, { credentials: this.credentials(subject) });
+    this.#channels.set(name, channel);
+    return channel;
+  }
+
+  credentials(subject: string): ChannelCredentials {
+    return this.#credentials.get(subject)!;
+  }
+
+  /** The node that leads, once all voters that run agree, and have so many voters. */
+  async leader(voters = 1, timeoutMs = 30_000): Promise<NodeProcess> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const seen = await Promise.all(this.running.map((node) => this.gauges(node)));
+      const leading = seen.findIndex((gauges) => gauges.commitlog_raft_is_leader === 1);
+      const terms = new Set(seen.map((gauges) => gauges.commitlog_raft_term));
+      const isKnown = seen.every((gauges) => gauges.commitlog_raft_has_leader === 1);
+      if (leading >= 0 && terms.size === 1 && isKnown && seen[leading]!.commitlog_raft_voters! >= voters) {
+        return this.running[leading]!;
+      }
+      if (performance.now() > deadline) throw new Error(`no leader in ${timeoutMs} ms: ${JSON.stringify(seen)}`);
+      await sleep(50);
+    }
+  }
+
+  /** A node's metrics without labels; none while it does not answer. */
+  async gauges(node: NodeProcess): Promise<Readonly<Record<string, number>>> {
+    const answer = await fetch(`http://127.0.0.1:${node.adminPort}/metrics`).catch(() => undefined);
+    if (answer === undefined) return {};
+    const lines = (await answer.text()).matchAll(/^(\w+) (\S+)$/gm);
+    return Object.fromEntries([...lines].map(([, name, value]) => [name!, Number(value)]));
+  }
+
+  /** Ends every process that was started here. */
+  async stop(): Promise<void> {
+    for (const channel of this.#channels.values()) channel.close();
+    for (const credentials of this.#credentials.values()) credentials.close();
+    await Promise.all(
+      this.running.map(async (node) => {
+        await this.signal(node, 'SIGCONT');
+        await this.signal(node, 'SIGKILL');
+      }),
+    );
+  }
+
+  #paths(name: string): { readonly certificate: string; readonly key: string } {
+    return { certificate: `${this.dir}/${name}.crt`, key: `${this.dir}/${name}.key` };
+  }
+}
+
+/** A port of loopback that is free for TCP and UDP alike. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    try {
+      await nodeDatagrams.bind({ host: '127.0.0.1', port }, () => {}).then((socket) => socket.close());
+      return port;
+    } catch {
+      // Taken for packets: another.
+    } finally {
+      await new Promise((resolve) => server.close(resolve));
+    }
+  }
+}

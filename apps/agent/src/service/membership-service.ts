@@ -1,0 +1,28 @@
+import { checkHandshake, type Handlers, type membershipV1, type peerV1 } from '@commitlog/api';
+
+type Definition = typeof membershipV1.MembershipServiceDefinition;
+
+export interface MembershipServiceComponents {
+  /** What this node says of itself. */
+  readonly self: peerV1.Handshake;
+  readonly gossip: Handlers<Definition>['gossip'];
+  /** Takes a node out, for good: see `Removals.remove`. */
+  readonly remove: (node: string, signal: AbortSignal) => Promise<void>;
+}
+
+/** What nodes ask each other, but for the log. */
+export function membershipService({ self, gossip, remove }: MembershipServiceComponents): Handlers<Definition> {
+  return {
+    identify: ({ handshake }, { principal }) => {
+      // Whoever wants to join belongs to no cluster yet.
+      checkHandshake(handshake, { self, principal, mayBeNew: true });
+      return { handshake: { ...self, toNodeId: handshake!.nodeId } };
+    },
+    gossip,
+    leave: async ({ handshake }, { principal, signal }) => {
+      checkHandshake(handshake, { self, principal });
+      await remove(handshake!.nodeId, signal);
+      return {};
+    },
+  };
+}
