@@ -29,7 +29,11 @@ if (!existsSync(built)) {
   process.exit(2);
 }
 const dir = await mkdtemp(join(tmpdir(), 'commitlog-bench-'));
-const cluster = await ProcessCluster.create(dir, ['n1', 'n2', 'n3'], { program: [built] });
+const cluster = await ProcessCluster.create(dir, ['n1', 'n2', 'n3'], {
+  program: [built],
+  // A machine that is busy with other things is to make it slow, and not to have it elect.
+  flags: ['--raft-election-timeout', '10 s'],
+});
 try {
   await cluster.start(...cluster.nodes);
   await cluster.leader(3);

@@ -249,6 +249,8 @@ function logSettings(configuration: Configuration, identity: Identity, dir: stri
     retention: { ...(bytesMax !== undefined && { bytesMax }), ...(ageMsMax !== undefined && { ageMsMax }) },
     raft: {
       electionTimeoutMs: configuration['raft.election-timeout'],
+      // A leader whose disk is silent for so long is no better than one that is silent itself.
+      diskStallMs: configuration['raft.election-timeout'],
       heartbeatMs: configuration['raft.heartbeat'],
     },
   };

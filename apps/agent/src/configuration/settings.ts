@@ -115,7 +115,7 @@ export const settings: Settings = {
   },
   'raft.election-timeout': {
     kind: duration(200, 60_000),
-    what: 'how long a leader may be silent, the same on all nodes',
+    what: 'how long a leader, or its disk, may be silent, the same on all nodes',
     default: '1 s',
   },
   'raft.heartbeat': {
