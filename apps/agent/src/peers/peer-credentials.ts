@@ -1,5 +1,5 @@
 import { ChannelCredentials, ClientTls, type Principal, pemFiles } from '@commitlog/api';
-import type { Authentication, PresentedCertificate } from '@commitlog/auth';
+import type { Authentication, PresentedCertificate, PresentedChain } from '@commitlog/auth';
 
 /** What to dial peers with. */
 export interface PeerCredentials {
@@ -25,6 +25,8 @@ export function insecurePeers(): PeerCredentials {
 
 export interface PeerTlsComponents {
   readonly authenticate: (certificate: PresentedCertificate) => Authentication;
+  /** Why a node that was dialled is not to be believed, though TLS does: its certificate was revoked, say. */
+  readonly problemOf: (certificate: PresentedChain) => Error | undefined;
   /** Told of files that cannot be used: the ones from before go on being. */
   readonly onRefused: (error: Error) => void;
 }
@@ -36,14 +38,15 @@ export interface PeerTlsComponents {
  */
 export async function openPeerTls(
   paths: { readonly ca: string; readonly cert: string; readonly key: string },
-  { authenticate, onRefused }: PeerTlsComponents,
+  { authenticate, problemOf, onRefused }: PeerTlsComponents,
 ): Promise<PeerCredentials> {
   const load = pemFiles(paths);
   const checked = (isMeant: (principal: Principal) => boolean, expected: string) => ({
-    checkServerIdentity: (_host: string, certificate: PresentedCertificate): Error | undefined => {
+    checkServerIdentity: (_host: string, certificate: PresentedCertificate & PresentedChain): Error | undefined => {
       const answer = authenticate(certificate);
       if ('refused' in answer) return new Error(`expected ${expected}: ${answer.refused}`);
-      return isMeant(answer.principal) ? undefined : new Error(`expected ${expected}, found another's certificate`);
+      if (!isMeant(answer.principal)) return new Error(`expected ${expected}, found another's certificate`);
+      return problemOf(certificate);
     },
   });
   const ofAnyNode = await ClientTls.open(load, {

@@ -86,6 +86,7 @@ async function secure(configuration: Configuration, components: NodeSecurityComp
   const acl = await openAccessControl({ model, policy: policy! }, { files, clock, audit });
   const peers = await openPeerTls(paths, {
     authenticate: (certificate) => authenticator.authenticate(certificate),
+    problemOf: tls.problemOfServer,
     onRefused: (error) =>
       logger.error({ error }, "this node's certificates cannot be used to dial with: keeping those from before"),
   });
