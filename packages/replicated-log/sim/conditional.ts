@@ -31,7 +31,7 @@ export class ConditionalAppender {
       expectedOffset = Math.max(0, log.endOffset + pick(world.random, [0, 0, 0, 1, -1]));
       const [value] = valuesOf(name, 1, 1);
       const appended = log.append(encodeBatch([{ value: Buffer.from(value!) }]), { expectedOffset, signal });
-      appended.catch((error: unknown) => this.#requireCommitted(log, error));
+      appended.catch((error: unknown) => this.#remember(log, error));
       return appended;
     });
     if (answer === 'ended') return;
@@ -51,13 +51,9 @@ export class ConditionalAppender {
     sometimes.reached('a condition was refused');
   }
 
-  /** An end that somebody is told is where the log ends for good: by then the leader serves everything before it. */
-  #requireCommitted({ endOffset }: ReplicatedLog, error: unknown): void {
-    if (!(error instanceof ReplicatedLogError && error.code === 'offset-mismatch') || endOffset >= error.actual!)
-      return;
-    this.#with.world.violated(
-      'conditions',
-      `told that the log ends at ${error.actual}, when ${endOffset} was committed`,
-    );
+  /** Where somebody is told that the log ends must be committed by then, where he is told so. */
+  #remember({ member }: ReplicatedLog, error: unknown): void {
+    if (!(error instanceof ReplicatedLogError && error.code === 'offset-mismatch')) return;
+    this.#with.history.toldEnd(error.actual!, member.status.commitIndex);
   }
 }

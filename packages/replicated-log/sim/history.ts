@@ -30,6 +30,7 @@ export class History {
   readonly #placeOf: Map<string, number> = new Map();
   readonly #acknowledged: Map<string, AppendResult & { readonly count: number }> = new Map();
   readonly #denied: Map<string, string> = new Map();
+  readonly #toldEnds: { readonly offset: number; readonly commitIndex: number }[] = [];
   readonly #world: World;
   /** The offset behind the last record that anybody was told of. */
   acknowledgedEnd = 0;
@@ -65,6 +66,11 @@ export class History {
       this.#world.violated('nothing invented', `${batch} was denied: ${why}; it is at ${offset}`);
   }
 
+  /** Somebody was told that the log goes on at an offset, by a member that knew so much to be committed. */
+  toldEnd(offset: number, commitIndex: number): void {
+    this.#toldEnds.push({ offset, commitIndex });
+  }
+
   /** Somebody was served these bytes. */
   read(by: string, bytes: Buffer): void {
     for (const batch of batches(bytes)) this.#readBatch(by, batch);
@@ -77,6 +83,20 @@ export class History {
       if (this.#placeOf.get(batch) !== offset) {
         this.#world.violated('nothing lost', `${batch} was acknowledged at ${offset}, and is not there`);
       }
+    }
+  }
+
+  /** Once everything was read, and where nothing was trimmed: each end that somebody was told is one, and was committed by then. */
+  requireEnds(): void {
+    const indexes = new Map([...this.#seen.values()].map(({ nextOffset, index }) => [nextOffset, index]));
+    for (const { offset, commitIndex } of this.#toldEnds) {
+      const index = offset === 0 ? 0 : indexes.get(offset);
+      if (index !== undefined && index <= commitIndex) continue;
+      const what = index === undefined ? 'no batch ends there' : `it ended there with batch ${index}`;
+      this.#world.violated(
+        'conditions',
+        `told that the log ends at ${offset}, by who knew ${commitIndex} batches committed: ${what}`,
+      );
     }
   }
 

@@ -283,7 +283,10 @@ class Cluster {
       throw new Violation('holes are mended', `some cannot be read: ${this.#describe()}`);
     }
     this.history.requireAll();
-    if (world.plan.retainedBytes === 0) this.history.requireOrder();
+    if (world.plan.retainedBytes === 0) {
+      this.history.requireOrder();
+      this.history.requireEnds();
+    }
     await world.pass(0);
   }
 
