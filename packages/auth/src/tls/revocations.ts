@@ -114,9 +114,10 @@ function problemOfSuccessor(next: Revoked, old: Revoked): string | undefined {
   const problem = problemOfAge(next, old);
   if (problem !== undefined) return problem;
   // A newer one leaves out what has expired (RFC 5280 §3.3).
-  if (next.number !== old.number || next.thisUpdateMs !== old.thisUpdateMs) return undefined;
+  if (next.number !== old.number) return undefined;
+  if (next.number === undefined && next.thisUpdateMs !== old.thisUpdateMs) return undefined;
   const isWhole = [...old.serialNumbers].every((serialNumber) => next.serialNumbers.has(serialNumber));
-  return isWhole ? undefined : 'revokes less than another of the same number and date';
+  return isWhole ? undefined : 'revokes less than another of the same number, or of the same date where there are none';
 }
 
 /** The number tells (RFC 5280 §5.2.3), and the date where there are none: clocks are put right, numbers never fall. */
