@@ -44,6 +44,22 @@ export class TestCa {
   /** @param uri what a node has */
   async issue(commonName: string, uri?: string, notAfter: Date = validity.notAfter): Promise<Identity> {
     const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+    return this.#issue(keys, commonName, uri, notAfter);
+  }
+
+  /** With a key that is too short for TLS. */
+  async issueWeak(commonName: string): Promise<Identity> {
+    const publicExponent = Uint8Array.of(1, 0, 1);
+    const weak = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', modulusLength: 512, publicExponent };
+    return this.#issue(await webcrypto.subtle.generateKey(weak, true, ['sign', 'verify']), commonName);
+  }
+
+  async #issue(
+    keys: webcrypto.CryptoKeyPair,
+    commonName: string,
+    uri?: string,
+    notAfter: Date = validity.notAfter,
+  ): Promise<Identity> {
     const names: x509.JsonGeneralNames = [
       { type: 'dns', value: 'localhost' },
       { type: 'ip', value: '127.0.0.1' },

@@ -205,8 +205,10 @@ export async function serveSecured(
   authorizer: Authorizer,
   handlers: Partial<LogHandlers> = {},
   components: Partial<ServerComponents> = {},
+  init: Partial<ServerInit> = {},
 ): Promise<Secured> {
-  return secure(authorizer, (server) => server.serve(logV1.LogDefinition, { ...memoryLog(), ...handlers }), components);
+  const addServices = (server: ApiServer) => server.serve(logV1.LogDefinition, { ...memoryLog(), ...handlers });
+  return secure(authorizer, addServices, components, init);
 }
 
 /** A server with mutual TLS that serves whatever it is given. */
@@ -214,6 +216,7 @@ export async function secure(
   authorizer: Authorizer,
   addServices: (server: ApiServer) => void,
   components: Partial<ServerComponents> = {},
+  init: Partial<ServerInit> = {},
 ): Promise<Secured> {
   const ca = await TestCa.create();
   const { cert, key } = await ca.issue('server');
@@ -224,7 +227,7 @@ export async function secure(
   const onRefused = (refusal: Refusal) => refusals.push(refusal);
   const security = { authenticator: testAuthenticator, authorizer, onRefused };
   const onDefect = (defect: Defect) => defects.push(defect);
-  const server = new ApiServer({ address: '127.0.0.1:0' }, { credentials, security, onDefect, ...components });
+  const server = new ApiServer({ address: '127.0.0.1:0', ...init }, { credentials, security, onDefect, ...components });
   addServices(server);
   await server.start();
   closeAfterTest(() => server.stop(0));

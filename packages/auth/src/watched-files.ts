@@ -14,6 +14,12 @@ export interface WatchedFilesComponents {
   readonly clock: Clock;
   /** Puts new contents to use, in the order of `watched`: as a whole, or, when it throws, not at all. */
   readonly apply: (contents: readonly Buffer[]) => Promise<void>;
+  /**
+   * Puts to use what stands by itself of contents that were refused as a whole.
+   *
+   * @param contents in the order of `watched`; `undefined` for a file that cannot be read
+   */
+  readonly applyPart?: (contents: readonly (Buffer | undefined)[]) => Promise<void>;
   /** Told why new contents were refused, once for each contents. The old ones still hold. */
   readonly onRefused: (reason: string) => void;
 }
@@ -44,8 +50,8 @@ export class WatchedFiles {
   /** Reads the files for the first time. @throws what reading or applying throws */
   load(): Promise<void> {
     return this.#inTurn(async () => {
-      const { contents, digest } = await this.#look();
-      await this.#components.apply(contents);
+      const { contents, digest, problem } = await this.#look();
+      await this.#applyWhole(contents, problem);
       this.#seen = digest;
       this.#judged = digest;
     });
@@ -85,37 +91,50 @@ export class WatchedFiles {
   }
 
   async #judge(mustBeStable: boolean): Promise<boolean> {
-    let digest: string;
-    let apply: () => Promise<void>;
-    try {
-      const look = await this.#look();
-      digest = look.digest;
-      apply = () => this.#components.apply(look.contents);
-    } catch (error) {
-      digest = `unreadable: ${wordsOf(error)}`;
-      apply = () => Promise.reject(error as Error);
-    }
+    const { contents, digest, problem } = await this.#look();
     const isStable = digest === this.#seen;
     this.#seen = digest;
     if (mustBeStable && (!isStable || digest === this.#judged)) return false;
     this.#judged = digest;
     try {
-      await apply();
+      await this.#applyWhole(contents, problem);
       return true;
     } catch (error) {
-      this.#components.onRefused(wordsOf(error));
+      const reasons = new Set([wordsOf(error)]);
+      await this.#components.applyPart?.(contents).catch((other: unknown) => reasons.add(wordsOf(other)));
+      this.#components.onRefused([...reasons].join('; '));
       return false;
     }
   }
 
-  async #look(): Promise<{ readonly contents: Buffer[]; readonly digest: string }> {
-    const contents = [];
-    const hash = createHash('sha256');
-    for (const watched of this.#settings.watched) {
-      const content = await readSmallFile(this.#components.files, watched);
-      contents.push(content);
-      hash.update(`${content.length}:`).update(content);
-    }
-    return { contents, digest: hash.digest('base64') };
+  async #applyWhole(contents: readonly (Buffer | undefined)[], problem: Error | undefined): Promise<void> {
+    if (problem !== undefined) throw problem;
+    await this.#components.apply(contents as readonly Buffer[]);
   }
+
+  /** What the files say now. One that cannot be read hides no change of another. */
+  async #look(): Promise<Look> {
+    const contents: (Buffer | undefined)[] = [];
+    const hash = createHash('sha256');
+    let problem: Error | undefined;
+    for (const watched of this.#settings.watched) {
+      try {
+        const content = await readSmallFile(this.#components.files, watched);
+        contents.push(content);
+        hash.update(`${content.length}:`).update(content);
+      } catch (error) {
+        contents.push(undefined);
+        hash.update(`unreadable:${wordsOf(error)}:`);
+        problem ??= error as Error;
+      }
+    }
+    return { contents, digest: hash.digest('base64'), problem };
+  }
+}
+
+interface Look {
+  readonly contents: readonly (Buffer | undefined)[];
+  readonly digest: string;
+  /** Of the first file that cannot be read. */
+  readonly problem: Error | undefined;
 }

@@ -63,12 +63,17 @@ export async function forgeBy({ certificatePem, keyPem }: Signer, forgery: Forge
 }
 
 /** An authority of any rank: signed by another one, or by itself. */
-export async function forgeAuthority(name: string, by?: Signer, serialNumber = '01'): Promise<Signer> {
+export async function forgeAuthority(
+  name: string,
+  by?: Signer,
+  serialNumber = '01',
+  usages: readonly string[] = [],
+): Promise<Signer> {
   const own = await makeKeys(webcrypto);
   const subject = nameOf({ commonNames: [name] });
   const certificate = await X509CertificateGenerator.create(
     {
-      ...fieldsOf({ usages: [], isAuthority: true, serialNumber }),
+      ...fieldsOf({ usages, isAuthority: true, serialNumber }),
       subject,
       issuer: by === undefined ? subject : new X509Certificate(by.certificatePem).subjectName,
       publicKey: own.publicKey,

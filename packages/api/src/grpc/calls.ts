@@ -21,7 +21,7 @@ export interface CallsInit {
   readonly observers: readonly CallObserver[];
   /** For calls without a stream that have none. In milliseconds. */
   readonly deadlineMs: number;
-  /** How long a call may take to name its log, in milliseconds. */
+  /** How long a call of a client's may take to send its first message, in milliseconds. */
   readonly firstMessageMs: number;
   /** What the server serves: a method that is not here is refused. */
   readonly requirements: ReadonlyMap<string, Requirement>;
@@ -122,7 +122,7 @@ class OpenCall extends ServerInterceptingCall implements Recheckable {
         next({
           onReceiveMetadata: (metadata, forward) => this.#begin(metadata, () => forward(metadata)),
           onReceiveMessage: (message, forward) => this.#receive(message, () => forward(message)),
-          onReceiveHalfClose: (forward) => this.#ifOpen(() => this.#run(forward)),
+          onReceiveHalfClose: (forward) => this.#endOfMessages(forward),
           onCancel: () => this.#finish('CANCELLED', undefined),
         }),
       sendMessage: (message, forward) => {
@@ -210,7 +210,7 @@ class OpenCall extends ServerInterceptingCall implements Recheckable {
       const deadlineMs = this.#bound();
       this.#awaitMessage(requirement);
       this.#context = { method, principal, peer, deadlineMs, signal: this.#abort.signal };
-      this.#leaveWork = this.#init.workload.enter(this.#base.connection);
+      this.#leaveWork = this.#init.workload.enter(this.#base.connection, principal.kind);
       this.#unlist = this.#admit(metadata, this);
       this.#run(forward);
     });
@@ -235,12 +235,23 @@ class OpenCall extends ServerInterceptingCall implements Recheckable {
     return Date.now() + deadlineMs;
   }
 
-  /** Until a call names its log, nobody knows whether it may be there: it does not stay for long. */
+  /**
+   * Until a call names its log, nobody knows whether it may be there: it does not stay for long. Nor does any other of which there is nothing but headers, for
+   * it takes the place of one that has work to do. What is for nodes alone may be silent: no stranger opens it.
+   */
   #awaitMessage(requirement: Requirement): void {
-    if (requirement.kind !== 'granted' || !requirement.namesLog) return;
+    if (requirement.kind === 'node') return;
     const { firstMessageMs } = this.#init;
-    const text = `no message that names a log within ${firstMessageMs} ms`;
+    const what = requirement.kind === 'granted' && requirement.namesLog ? 'message that names a log' : 'message';
+    const text = `no ${what} within ${firstMessageMs} ms`;
     this.#firstMessage = setTimeout(() => this.end(new ApiError('DEADLINE_EXCEEDED', text)), firstMessageMs).unref();
+  }
+
+  #endOfMessages(forward: () => void): void {
+    this.#ifOpen(() => {
+      clearTimeout(this.#firstMessage);
+      this.#run(forward);
+    });
   }
 
   #run(work: () => void): void {

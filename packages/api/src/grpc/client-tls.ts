@@ -7,7 +7,7 @@ import {
 } from 'node:tls';
 import { ChannelCredentials } from '@grpc/grpc-js';
 import { warn } from './failures.js';
-import { checkMaterial, type TlsMaterial } from './tls-material.js';
+import { checkMaterial, type TlsMaterial, TlsMaterialError } from './tls-material.js';
 
 export interface ClientTlsInit {
   /** How often the material is loaded anew, in milliseconds. Default 60,000; 0: only by {@link ClientTls.reload}. */
@@ -141,5 +141,10 @@ export class ClientTls extends ChannelCredentials {
 
 function contextOf(material: TlsMaterial): SecureContext {
   const { ca, cert, key } = checkMaterial(material, Date.now());
-  return createSecureContext({ ca, cert, key, minVersion: 'TLSv1.3' });
+  try {
+    return createSecureContext({ ca, cert, key, minVersion: 'TLSv1.3' });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new TlsMaterialError('certificates', `OpenSSL does not take the certificates: ${why}`, error);
+  }
 }

@@ -17,13 +17,13 @@ export interface Limits {
   readonly headersMax: number;
   /** What a connection may make Node set aside before it refuses new calls, in megabytes. */
   readonly sessionMemoryMb: number;
-  /** How many calls a server works on, over all connections. More are refused with `OVERLOADED`. */
+  /** How many calls of clients a server works on, over all connections; those of nodes have no part in it. More are refused with `OVERLOADED`. */
   readonly callsMax: number;
   /** How many connections a server takes. More are closed at once. */
   readonly connectionsMax: number;
   /** How long a connection may take to begin to speak HTTP/2, in milliseconds. */
   readonly prefaceMs: number;
-  /** How long a call may take to send the message that names its log, in milliseconds. */
+  /** How long a call may take to send its first message, in milliseconds; methods for nodes alone are not bound by it. */
   readonly firstMessageMs: number;
 }
 

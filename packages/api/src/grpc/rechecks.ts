@@ -18,6 +18,8 @@ export class Rechecks {
   readonly #open: ReadonlySet<Recheckable>;
   readonly #nowMs: () => number;
   #isUnderWay = false;
+  /** Whether there may be stale ones that nobody has begun with. */
+  #hasChanged = false;
 
   constructor(open: ReadonlySet<Recheckable>, nowMs: () => number = () => performance.now()) {
     this.#open = open;
@@ -27,21 +29,38 @@ export class Rechecks {
   /** After each change of the policy. */
   begin(): void {
     for (const one of this.#open) one.markStale();
+    this.#hasChanged = true;
     if (this.#isUnderWay) return;
     this.#isUnderWay = true;
     this.#continue(this.#steps());
   }
 
-  /** Goes round until nothing is stale: what was checked before a further change has its turn again after all others. */
+  /**
+   * Goes round until nothing is stale, one decision of each at a time: a call that stands on a thousand keeps no other waiting. What was checked before a
+   * further change begins again.
+   */
   *#steps(): Generator<undefined> {
-    for (let hasStale = true; hasStale; ) {
-      hasStale = false;
-      for (const one of this.#open) {
-        if (!one.isStale) continue;
-        hasStale = true;
-        yield* one.recheck();
+    const underWay = new Map<Recheckable, Iterator<undefined> | undefined>();
+    while (this.#hasChanged || underWay.size > 0) {
+      if (this.#hasChanged) this.#takeStale(underWay);
+      // One that is set again keeps its place.
+      for (const [one, begun] of underWay) {
+        const isGone = !this.#open.has(one);
+        if (isGone || (begun === undefined && !one.isStale)) {
+          underWay.delete(one);
+          continue;
+        }
+        const steps = begun ?? one.recheck()[Symbol.iterator]();
+        const { done } = steps.next();
+        underWay.set(one, done ? undefined : steps);
+        if (!done) yield;
       }
     }
+  }
+
+  #takeStale(underWay: Map<Recheckable, Iterator<undefined> | undefined>): void {
+    this.#hasChanged = false;
+    for (const one of this.#open) if (one.isStale && !underWay.has(one)) underWay.set(one, undefined);
   }
 
   #continue(steps: Iterator<undefined>): void {

@@ -175,6 +175,69 @@ describe('when the policy changes', () => {
   });
 });
 
+describe('a call of which there is nothing but headers', () => {
+  it('ends soon, also where it names no log', async () => {
+    const { target, server } = await serve({}, { limits: { firstMessageMs: 50, callsMax: 1 } });
+    const request = rawSession(target).request({
+      ':method': 'POST',
+      ':path': '/log.v1.Log/GetServers',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      'grpc-timeout': '1000S',
+    });
+    request.on('error', () => {});
+    await new Promise((resolve) => request.once('response', resolve));
+    await eventually(() => server.openCalls === 0, 'it is over');
+    expect(await logClient(target).getServers({})).toMatchObject({ servers: [{ id: 'n1' }] });
+  });
+
+  it('has its time once it has sent its message, or all that it will', async () => {
+    const getServers = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      return { servers: [], term: 1n };
+    };
+    const produceStream = async (requests: AsyncIterable<unknown>) => {
+      await drain(requests);
+      await getServers();
+    };
+    const { target } = await serve({ getServers, produceStream }, { limits: { firstMessageMs: 50 } });
+    expect(await logClient(target).getServers({})).toMatchObject({ term: 1n });
+    const stream = logClient(target).produceStream();
+    stream.end();
+    expect(await drain(stream)).toEqual([]);
+  });
+});
+
+describe('clients that take all calls there are', () => {
+  it('keep no node from its work', async () => {
+    const { getServers, wake, wakeAll } = sleepingServers();
+    const { as, ca } = await serveSecured(new TestAuthorizer([]), { getServers }, {}, { limits: { callsMax: 2 } });
+    const alice = as(await ca.issue('alice')).client(logV1.LogDefinition);
+    const held = [alice.getServers({}), alice.getServers({})];
+    await eventually(() => wake.length === 2, 'both have arrived');
+    expect(await failureOf(alice.getServers({}))).toMatchObject({ code: 'OVERLOADED' });
+    const node = as(await ca.issue('n2', 'spiffe://prod/node/n2')).client(logV1.LogDefinition);
+    const ofNode = node.getServers({});
+    await eventually(() => wake.length === 3, "the node's has arrived");
+    expect(await failureOf(alice.getServers({}))).toMatchObject({ code: 'OVERLOADED' });
+    wakeAll();
+    expect(await Promise.all([...held, ofNode])).toHaveLength(3);
+  });
+
+  function sleepingServers() {
+    const wake: Array<() => void> = [];
+    const getServers = async () => {
+      await new Promise<void>((resolve) => wake.push(resolve));
+      return { servers: [], term: 1n };
+    };
+    const wakeAll = (): void => {
+      for (const resolve of wake.splice(0)) resolve();
+    };
+    closeAfterTest(wakeAll);
+    return { getServers, wake, wakeAll };
+  }
+});
+
 describe('a call that does not name its log', () => {
   it('ends soon, also one that has sent half a message', async () => {
     const { target, server } = await serve({}, { limits: { firstMessageMs: 50 } });

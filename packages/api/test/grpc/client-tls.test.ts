@@ -136,6 +136,16 @@ describe('client TLS', () => {
     await expect(ClientTls.open(pemFiles({ ca, key }))).rejects.toThrow(/the certificate is missing/);
   });
 
+  it('what OpenSSL alone finds wrong is refused as everything else, also when it is reloaded', async () => {
+    await install(secured.ca, await secured.ca.issue('alice'));
+    const credentials = await open();
+    await install(secured.ca, await secured.ca.issueWeak('alice'));
+    const refusal = { name: 'TlsMaterialError', code: 'certificates', message: expect.stringMatching(/OpenSSL/) };
+    await expect(open()).rejects.toMatchObject(refusal);
+    await expect(credentials.reload()).rejects.toMatchObject(refusal);
+    expect(await logOver(credentials).produce(produceRequest('tea'))).toEqual({ offset: 0n });
+  });
+
   it('a key that others than its owner may use is refused', async () => {
     await install(secured.ca, await secured.ca.issue('alice'));
     for (const mode of [0o640, 0o604, 0o620, 0o610]) {

@@ -51,6 +51,14 @@ it('what takes long is done in slices, also what one call alone takes, and every
   expect(mostInTurn).toBeLessThanOrEqual(4);
 });
 
+it('one call that stands on many decisions does not keep the others waiting', () => {
+  const many = new Slow(1000);
+  const others = [new Slow(1), new Slow(1)];
+  new Rechecks(new Set([many, ...others]), clock).begin();
+  expect(others.map(({ checks }) => checks)).toEqual([1, 1]);
+  expect(many.checks).toBeLessThan(4);
+});
+
 it('what is little is done at once', () => {
   const all = [new Slow(1), new Slow(1)];
   new Rechecks(new Set(all), clock).begin();

@@ -48,6 +48,9 @@ export function readModel(text: string, path: string): AccessModel {
   } catch (error) {
     throw refuse(`not a Casbin model: ${wordsOf(error)}`);
   }
+  // Cut inside of its matcher, or after a line that goes on in the next, a model may well ask for less.
+  if (!text.endsWith('\n') || text.trimEnd().endsWith('\\'))
+    throw refuse('the file ends in the middle of a line: was it cut short? The last line, too, needs its line feed');
   for (const section of ['r', 'p', 'e', 'm', 'g']) {
     if ((model.model.get(section)?.size ?? 0) > 1)
       throw refuse(`expected one definition of "${section}", found several`);
@@ -63,6 +66,7 @@ export function readModel(text: string, path: string): AccessModel {
   }
   const compared = policy.filter((token) => token !== 'p_priority');
   if (compared.length < 3) throw refuse(`expected p = sub, obj, act, found ${compared.length} fields`);
+  if (/[&|=!<>~+*/%,-]$/.test(matcher.trimEnd())) throw refuse('the matcher ends in an operator: was it cut short?');
   requireEveryField(matcher, [...request, ...policy], refuse);
   requireKnownFunctions(matcher, model.model.has('g'), refuse);
   if (effect === subjectPriority) {

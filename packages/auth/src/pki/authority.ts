@@ -102,7 +102,7 @@ export async function createAuthority(
     const keyPem = await exportKey(keys.pair.privateKey, crypto);
     await writeDurably(files, { path: join(dir, names.key), text: keyPem, permissions: secretPermissions });
     const list = { path: join(dir, names.revocations), issuer: certificate, key: keys.pair.privateKey };
-    await new RevocationList(list, components).write({ entries: [], number: 1 });
+    await new RevocationList(list, components).write({ entries: [], number: 1n });
     // Last: where it is, everything is.
     const certificatePath = join(dir, names.certificate);
     await writeDurably(files, { path: certificatePath, text: pem(certificate), permissions: publicPermissions });
@@ -216,7 +216,7 @@ export class Authority {
         throw new AuthError('already-revoked', `${serialNumber} was revoked before`);
       }
       const revoked = { serial, atMs: this.#clock.wallMs() };
-      await this.#revocations.write({ entries: [...entries, revoked], number: number + 1 });
+      await this.#revocations.write({ entries: [...entries, revoked], number: number + 1n });
     });
   }
 
@@ -224,7 +224,7 @@ export class Authority {
   async refreshRevocations(): Promise<void> {
     await locked(this.#files, this.#dir, async () => {
       const { entries, number } = await this.#revocations.read();
-      await this.#revocations.write({ entries, number: number + 1 });
+      await this.#revocations.write({ entries, number: number + 1n });
     });
   }
 

@@ -96,7 +96,7 @@ export async function holderExtensions(
 }
 
 /** Extensions of a revocation list; its number grows with every one (RFC 5280 §5.2.3). */
-export async function revocationExtensions(authorityKey: PublicKey, number: number): Promise<Extension[]> {
+export async function revocationExtensions(authorityKey: PublicKey, number: bigint): Promise<Extension[]> {
   const digits = number.toString(16);
   const bytes = Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, 'hex');
   // An integer whose first bit is set would be negative.

@@ -1,9 +1,9 @@
 import type { Clock, Files } from '@commitlog/runtime';
 import { AuthError, wordsOf } from '../errors.js';
 import { readSmallFile } from '../small-file.js';
-import { pemOf } from '../tls/pem.js';
-import { normalSerialNumber, numberOfList, type WebCrypto } from '../tls/revocations.js';
-import { type X509Certificate, X509Crl, X509CrlGenerator } from '../x509.js';
+import { pemBlocks, pemOf } from '../tls/pem.js';
+import { normalSerialNumber, numberOfList, parseList, type WebCrypto } from '../tls/revocations.js';
+import { type X509Certificate, X509CrlGenerator } from '../x509.js';
 import { publicPermissions, writeDurably } from './durable-file.js';
 import { type PrivateKey, signature } from './keys.js';
 import { backdatedMs, dayMs, revocationExtensions } from './profile.js';
@@ -23,7 +23,7 @@ export interface Revoked {
 export interface RevocationListContent {
   readonly entries: readonly Revoked[];
   /** Grows with every list (RFC 5280 §5.2.3). */
-  readonly number: number;
+  readonly number: bigint;
 }
 
 /** The file of an authority's revocation list. Whoever changes it holds the authority's lock. */
@@ -52,12 +52,7 @@ export class RevocationList {
     const { path } = this;
     const content = await readSmallFile(this.#files, { path, bytesMax: fileBytesMax });
     try {
-      const list = new X509Crl(`${content}`);
-      const entries = list.entries.map(({ serialNumber, revocationDate }) => ({
-        serial: normalSerialNumber(serialNumber),
-        atMs: revocationDate.getTime(),
-      }));
-      return { entries, number: Number(numberOfList(list) ?? 0n) };
+      return contentOf(`${content}`);
     } catch (error) {
       const why = `${path} is no revocation list that can be read: ${wordsOf(error)}. Take it from a server or a backup: a new one would revoke nobody`;
       throw new AuthError('certificates', why, { path, cause: error });
@@ -69,7 +64,11 @@ export class RevocationList {
     return new Set((await this.read()).entries.map(({ serial }) => serial));
   }
 
-  /** Signs a list and replaces the file. @throws AuthError `file` */
+  /**
+   * Signs a list and replaces the file, by what can be read again: a list that nobody can read would bring back all that were revoked before.
+   *
+   * @throws AuthError `file`; `settings` when so many are revoked that no server would read the list
+   */
   async write({ entries, number }: RevocationListContent): Promise<void> {
     const nowMs = this.#clock.wallMs();
     const list = await X509CrlGenerator.create(
@@ -88,8 +87,27 @@ export class RevocationList {
       this.#crypto,
     );
     const text = pemOf('X509 CRL', list.rawData);
+    if (text.length > fileBytesMax) {
+      const why = `the revocation list would have ${text.length} bytes, and servers read ${fileBytesMax}: make a new authority`;
+      throw new AuthError('settings', why, { path: this.path });
+    }
+    const written = contentOf(text);
+    if (written.entries.length !== entries.length || written.number !== number)
+      throw new Error(`${this.path} would not say what it should: nothing was changed`);
     await writeDurably(this.#files, { path: this.path, text, permissions: publicPermissions });
   }
+}
+
+/** @throws whatever the library stumbles over */
+function contentOf(text: string): RevocationListContent {
+  const [der] = pemBlocks(text, 'X509 CRL');
+  if (der === undefined) throw new Error('expected PEM, "-----BEGIN X509 CRL-----"');
+  const list = parseList(der);
+  const entries = list.entries.map(({ serialNumber, revocationDate }) => ({
+    serial: normalSerialNumber(serialNumber),
+    atMs: revocationDate.getTime(),
+  }));
+  return { entries, number: numberOfList(list) ?? 0n };
 }
 
 function evenDigits(serial: string): string {

@@ -84,7 +84,7 @@ function requireKeyOf(leaf: X509Certificate, keyPem: string, { certificate, key 
     throw new AuthError('certificates', why, { path: key, cause: error });
   }
   if (isItsKey) return;
-  const why = `${key} is not the key of the certificate in ${certificate}. Where their saving was interrupted, the one that fits is ${certificate}.new: rename it`;
+  const why = `${key} is not the key of the certificate in ${certificate}. If there is a ${certificate}.new, their saving was interrupted, and it is the one that fits: rename it`;
   throw new AuthError('certificates', why, { path: key });
 }
 

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import { readHolder, serverAuth } from '../certificate.js';
 import { AuthError } from '../errors.js';
 import type { Credentials } from './credential-files.js';
 import { type CertificateName, keyDigest, normalSerialNumber } from './revocations.js';
@@ -24,6 +25,8 @@ interface Link {
   readonly serialNumber: string;
   readonly key: string;
   readonly validity: Validity;
+  /** Whether its extended key usage lets it be, or vouch for, a server. */
+  readonly isForServers: boolean;
   /** Those that have signed it, all with the same key: itself among them, if it is a root. */
   readonly issuers: Link[];
 }
@@ -37,6 +40,7 @@ export class Peer {
   readonly name: string;
   readonly serialNumber: string;
   readonly #links: readonly Link[];
+  readonly #isNode: boolean;
 
   /**
    * @param presented what TLS was shown, the peer's own first. A peer can add whatever it likes, such as one that only bears an
@@ -55,6 +59,7 @@ export class Peer {
     this.name = leaf.subject?.replaceAll('\n', ', ') ?? '';
     this.serialNumber = normalSerialNumber(leaf.serialNumber);
     this.#links = linksOf(leaf, [...presented, ...authorities]);
+    this.#isNode = readHolder(leaf.raw).uris.some((uri) => /^spiffe:/i.test(uri));
   }
 
   /** Why this peer may not stay connected, or `undefined` where it may. TLS asks this once, at the handshake: we go on asking. */
@@ -67,9 +72,16 @@ export class Peer {
     const [leaf] = this.#links as [Link];
     const isAccepted = ({ key }: Link): boolean => authorityValidities.has(key);
     if (!leadsToRoot(leaf, isAccepted)) return 'its authority is not accepted any more';
+    // TLS asks of those between whether they are for clients, if a client shows them. A node is a server, too: who may vouch for clients alone makes none.
+    const mayVouch = (link: Link): boolean =>
+      !this.#isNode || link === leaf || link.isForServers || link.issuers.includes(link);
+    if (!leadsToRoot(leaf, isAccepted, mayVouch))
+      return 'it calls itself a node, and an authority of its may vouch for clients alone (extended key usage)';
     const isGood = ({ key, validity }: Link): boolean =>
       [validity, ...(authorityValidities.get(key) ?? [])].some((each) => isInDate(each, nowMs));
-    return leadsToRoot(leaf, isAccepted, isGood) ? undefined : 'its certificate has expired';
+    return leadsToRoot(leaf, isAccepted, (link) => mayVouch(link) && isGood(link))
+      ? undefined
+      : 'its certificate has expired';
   }
 }
 
@@ -113,5 +125,8 @@ function linkOf(certificate: X509Certificate): Link {
   const serialNumber = normalSerialNumber(certificate.serialNumber);
   // How revocation lists write it differs from tool to tool, so that it could never be found in one.
   if (serialNumber.startsWith('-')) throw new AuthError('certificates', `the serial number ${serialNumber} is below 0`);
-  return { serialNumber, key: keyDigest(certificate), validity: validityOf(certificate), issuers: [] };
+  // Node calls the extended key usages so.
+  const { keyUsage: usages } = certificate as { readonly keyUsage: readonly string[] | undefined };
+  const isForServers = usages === undefined || usages.includes(serverAuth);
+  return { serialNumber, key: keyDigest(certificate), validity: validityOf(certificate), isForServers, issuers: [] };
 }

@@ -114,9 +114,10 @@ function problemOfSuccessor(next: Revoked, old: Revoked): string | undefined {
   const problem = problemOfAge(next, old);
   if (problem !== undefined) return problem;
   // A newer one leaves out what has expired (RFC 5280 §3.3).
-  if (next.number !== old.number || next.thisUpdateMs !== old.thisUpdateMs) return undefined;
+  if (next.number !== old.number) return undefined;
+  if (next.number === undefined && next.thisUpdateMs !== old.thisUpdateMs) return undefined;
   const isWhole = [...old.serialNumbers].every((serialNumber) => next.serialNumbers.has(serialNumber));
-  return isWhole ? undefined : 'revokes less than another of the same number and date';
+  return isWhole ? undefined : 'revokes less than another of the same number, or of the same date where there are none';
 }
 
 /** The number tells (RFC 5280 §5.2.3), and the date where there are none: clocks are put right, numbers never fall. */
@@ -164,12 +165,22 @@ export function numberOfList(list: X509Crl): bigint | undefined {
   return BigInt(`0x${value.toString('hex')}`);
 }
 
+/**
+ * Reads one list, DER. Each entry is a few nodes of ASN.1, of which the library takes 10,000 unless told: a list is bounded by the length of its file, and
+ * one that cannot be read would bring back all that it has revoked.
+ *
+ * @throws whatever the library stumbles over
+ */
+export function parseList(der: Uint8Array): X509Crl {
+  return new X509Crl(der, { berOptions: { maxNodes: der.length } });
+}
+
 async function readList(
   der: Buffer,
   authorities: readonly X509Certificate[],
   crypto: WebCrypto,
 ): Promise<RevocationList> {
-  const list = new X509Crl(der);
+  const list = parseList(der);
   const critical = list.extensions.find((extension) => extension.critical);
   // A list of only some certificates, or of another authority's: heeding half of it would be worse than saying so.
   if (critical !== undefined)

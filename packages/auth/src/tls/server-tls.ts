@@ -6,7 +6,7 @@ import { type Connection, LiveCredentials, tryOut } from '../grpc/live-credentia
 import { WatchedFiles } from '../watched-files.js';
 import { type CredentialPaths, type Credentials, readCredentials } from './credential-files.js';
 import { chainOf, Peer, type PresentedChain } from './peer.js';
-import type { WebCrypto } from './revocations.js';
+import { Revocations, type WebCrypto } from './revocations.js';
 
 /** Settings of {@link openServerTls}. */
 export interface ServerTlsSettings extends CredentialPaths {
@@ -58,7 +58,8 @@ export async function openServerTls(settings: ServerTlsSettings, components: Ser
 
 /**
  * Mutual TLS 1.3 for a gRPC server. Certificate, key, authorities and revocations are swapped when their files change, as a whole
- * and without touching a stream; files that cannot be used change nothing, and are reported. Connections whose certificate was
+ * and without touching a stream; files that cannot be used change nothing, and are reported. Only revocations hold by themselves, whatever
+ * is wrong with the other files. Connections whose certificate was
  * revoked, has expired, or has lost its authority end at the next sweep.
  */
 export class ServerTls {
@@ -69,6 +70,8 @@ export class ServerTls {
   readonly #watched: WatchedFiles;
   readonly #peers: Map<Connection, Peer> = new Map();
   #credentials: Credentials | undefined;
+  /** The revocation lists of these, as they were read. */
+  #lists: Buffer | undefined;
   #live: LiveCredentials | undefined;
   #sweep: Timer | undefined;
   #changes = 0;
@@ -99,6 +102,7 @@ export class ServerTls {
         files,
         clock,
         apply: (contents) => this.#apply(contents),
+        applyPart: (contents) => this.#applyRevocations(contents[3]),
         onRefused: (reason) => {
           this.#refusals += 1;
           audit.record({ kind: 'certificates-refused', reason });
@@ -181,6 +185,7 @@ export class ServerTls {
       throw new AuthError('certificates', `OpenSSL does not take the credentials: ${wordsOf(error)}`, { cause: error });
     }
     this.#credentials = next;
+    this.#lists = contents[3];
     if (this.#live === undefined) {
       this.#live = new LiveCredentials(next, this.#settings.handshakeTimeoutMs, (connection) =>
         this.#admit(connection),
@@ -193,6 +198,27 @@ export class ServerTls {
     this.#audit.record({
       kind: 'certificates-changed',
       what: `certificate until ${expires}, ${next.authorityValidities.size} authorities, ${next.revocations.size} revoked`,
+    });
+    this.#endUntrusted();
+  }
+
+  /**
+   * Revocation lists hold even where nothing else of what was read does: whoever was revoked must not stay because the server's own certificate has expired.
+   *
+   * @throws AuthError `certificates`
+   */
+  async #applyRevocations(lists: Buffer | undefined): Promise<void> {
+    const path = this.#settings.revocations;
+    if (path === undefined || lists === undefined || this.#lists?.equals(lists)) return;
+    const { authorities } = this.#credentials!;
+    const next = { ...this.#credentials!, revocations: await Revocations.read(lists, path, authorities, this.#crypto) };
+    this.#requireSuccessor(next);
+    this.#credentials = next;
+    this.#lists = lists;
+    this.#changes += 1;
+    this.#audit.record({
+      kind: 'certificates-changed',
+      what: `revocations alone, ${next.revocations.size} revoked: the other files were refused`,
     });
     this.#endUntrusted();
   }

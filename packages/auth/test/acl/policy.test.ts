@@ -267,6 +267,24 @@ describe('a policy is refused, with the line, when', () => {
     }
   });
 
+  it('was cut short, wherever in a model that others wrote', async () => {
+    const denials = '!(r.obj == "audit" && r.sub != "root") && r.sub != "eve"';
+    const model = `${literalModelWithDeny.trimEnd()} && ${denials}\n`;
+    const policy = lines('p, bob, audit, consume, allow');
+    await expect(read(policy, model)).resolves.toBeInstanceOf(Policy);
+    for (let length = 0; length < model.length; length += 1) {
+      await expect(read(policy, model.slice(0, length))).rejects.toMatchObject({ code: 'policy' });
+    }
+  });
+
+  it('has a matcher that goes on in a next line which is not there', async () => {
+    const model = literalModel.replace(/\n$/, ' &&\n');
+    await expect(read(lines('p, bob, audit, consume'), model)).rejects.toMatchObject({
+      code: 'policy',
+      message: expect.stringMatching(/ends in an operator|cannot be run/),
+    });
+  });
+
   it('was cut short inside a line, whoever wrote it', async () => {
     const whole = 'p, ann, news, consume, allow\np, bob, news, consume, deny';
     for (let length = whole.indexOf('\n') + 2; length < whole.length; length += 1) {

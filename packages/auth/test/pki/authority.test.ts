@@ -19,6 +19,7 @@ import {
 import { importKey } from '../../src/pki/keys.js';
 import { RevocationList } from '../../src/pki/revocation-list.js';
 import { readSmallFile } from '../../src/small-file.js';
+import { keyDigest, Revocations } from '../../src/tls/revocations.js';
 import { X509Certificate as OurCertificate } from '../../src/x509.js';
 import { World } from '../world.js';
 import { hasOpenssl, openssl } from './openssl.js';
@@ -40,6 +41,12 @@ afterEach(() => rm(dir, { recursive: true }));
 
 async function save(issued: Issued, name: string): Promise<void> {
   await saveIssued(issued, { certificate: at(`${name}.crt`), key: at(`${name}.key`) }, components);
+}
+
+async function openList(): Promise<RevocationList> {
+  const issuer = new OurCertificate(await readFile(at('ca.crt'), 'utf8'));
+  const key = await importKey(await readFile(at('ca.key'), 'utf8'), crypto);
+  return new RevocationList({ path: at('ca.crl'), issuer, key }, components);
 }
 
 describe('a certificate', () => {
@@ -116,6 +123,21 @@ describe('a certificate', () => {
 });
 
 describe('an authority', () => {
+  it('stays revoked beside twenty thousand others, here and for a server', { timeout: 120_000 }, async () => {
+    const { serialNumber } = await authority.issue(client);
+    const others = Array.from({ length: 20_000 }, (_, at) => ({
+      serial: (2 ** 40 + at).toString(16),
+      atMs: Date.now(),
+    }));
+    const entries = [...others, { serial: serialNumber, atMs: Date.now() }];
+    await (await openList()).write({ entries, number: 2n });
+    expect(await authority.list()).toMatchObject([{ serialNumber, isRevoked: true }]);
+    const root = new X509Certificate(authority.certificatePem);
+    const revocations = await Revocations.read(await readFile(at('ca.crl')), 'ca.crl', [root], crypto);
+    expect(revocations.size).toBe(entries.length);
+    expect(revocations.has({ issuerKey: keyDigest(root), serialNumber })).toBe(true);
+  });
+
   it('lists what it issued, and what of it was revoked', async () => {
     const one = await authority.issue(node);
     const two = await authority.issue(client);
@@ -358,15 +380,14 @@ describe.skipIf(!hasOpenssl)('openssl', () => {
   });
 
   it('counts revocation lists beyond 127 and 255', async () => {
-    const issuer = new OurCertificate(await readFile(at('ca.crt'), 'utf8'));
-    const key = await importKey(await readFile(at('ca.key'), 'utf8'), crypto);
-    const list = new RevocationList({ path: at('ca.crl'), issuer, key }, components);
+    const list = await openList();
     const printed = (): string => openssl(['crl', '-in', at('ca.crl'), '-noout', '-crlnumber']).output;
     for (const [before, after] of [
-      [127, '0x80'],
-      [128, '0x81'],
-      [255, '0x0100'],
-      [2 ** 40, '0x010000000001'],
+      [127n, '0x80'],
+      [128n, '0x81'],
+      [255n, '0x0100'],
+      [2n ** 40n, '0x010000000001'],
+      [2n ** 128n, '0x0100000000000000000000000000000001'],
     ] as const) {
       await list.write({ entries: [], number: before });
       await authority.refreshRevocations();

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Clock } from '@commitlog/runtime';
 import { nodeClock, nodeFiles, nodeRandom } from '@commitlog/runtime/node';
 import { Client, credentials, Server, type ServerUnaryCall, type ServerWritableStream } from '@grpc/grpc-js';
 import {
@@ -65,9 +66,12 @@ export class Mutual {
     return createAuthority({ dir: join(this.dir, name), name }, components);
   }
 
-  async tls(settings: Partial<ServerTlsSettings> = {}): Promise<ServerTls> {
+  async tls(settings: Partial<ServerTlsSettings> = {}, clock: Clock = nodeClock): Promise<ServerTls> {
     const audit = new AuditTrail({}, { clock: nodeClock, write: (record) => this.records.push(record) });
-    const tls = await openServerTls({ ...this.paths, pollMs: 20, sweepMs: 50, ...settings }, { ...components, audit });
+    const tls = await openServerTls(
+      { ...this.paths, pollMs: 20, sweepMs: 50, ...settings },
+      { ...components, clock, audit },
+    );
     this.#running.push(() => tls.stop());
     tls.start();
     return tls;

@@ -3,7 +3,16 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { Peer } from '../../src/tls/peer.js';
 import { Revocations } from '../../src/tls/revocations.js';
 import { validitiesOf } from '../../src/tls/validity.js';
-import { forgeAuthority, forgeBy, forgeList, forgeTwin, lookalikeOf, type Signer } from '../forge.js';
+import {
+  clientAuth,
+  forgeAuthority,
+  forgeBy,
+  forgeList,
+  forgeTwin,
+  lookalikeOf,
+  type Signer,
+  serverAuth,
+} from '../forge.js';
 
 const read = (...pems: string[]): X509Certificate[] => pems.map((pem) => new X509Certificate(pem));
 const nowMs = Date.UTC(2026, 0, 1);
@@ -127,6 +136,27 @@ describe('a peer', () => {
     const trusted = [root.certificatePem, between.certificatePem];
     expect(await problem([below], { trusted, accepted: [root, between] })).toBeUndefined();
     expect(await problem([below], { trusted, accepted: [other, between] })).toMatch(/not accepted/);
+  });
+
+  it('is no node by an authority between that may vouch for clients alone', async () => {
+    const usages = [clientAuth, serverAuth];
+    const uris = ['spiffe://prod/node/n1'];
+    const [forClients, forBoth] = [
+      await forgeAuthority('for clients', root, '0d', [clientAuth]),
+      await forgeAuthority('for both', root, '0e', usages),
+    ];
+    const hidden = await forgeAuthority('hidden', forClients, '0f');
+    const by = async (signer: Signer, ...between: Signer[]) => {
+      const node = await forgeBy(signer, { uris, usages });
+      return problem([node.certificatePem, ...between.map(({ certificatePem }) => certificatePem)]);
+    };
+    expect(await by(forClients, forClients)).toMatch(/may vouch for clients alone/);
+    expect(await by(hidden, hidden, forClients)).toMatch(/may vouch for clients alone/);
+    expect(await by(forBoth, forBoth)).toBeUndefined();
+    expect(await by(between, between)).toBeUndefined();
+    expect(await by(root)).toBeUndefined();
+    const client = await forgeBy(forClients, { commonNames: ['alice'] });
+    expect(await problem([client.certificatePem, forClients.certificatePem])).toBeUndefined();
   });
 
   it('has no serial number below 0, which no list could name', async () => {

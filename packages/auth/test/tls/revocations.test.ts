@@ -111,6 +111,7 @@ describe('a revocation list that replaces another', () => {
       /2026-01-01.* after .*2026-01-02/,
     ],
     ['has the same number and an earlier date', [['0a'], 5, 2], [['0a', '0b'], 5, 1], /2026-01-01/],
+    ['has the same number and a later date, and revokes less', [['0a', '0b'], 5, 1], [['0a'], 5, 2], /revokes less/],
     ['has the same number and date, and revokes less', [['0a', '0b'], 5, 1], [['0a'], 5, 1], /revokes less/],
   ])('is refused when it %s', async (_, old, next, why) => {
     const [before, after] = await Promise.all(

@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
 import {
   type ConnectionOptions,
@@ -156,7 +156,11 @@ describe('new files', () => {
   });
 
   it.each([
-    ['a key of another certificate', () => writeFile(mutual.paths.key, alice.keyPem), /is not the key of/],
+    [
+      'a key of another certificate',
+      () => writeFile(mutual.paths.key, alice.keyPem),
+      /is not the key of.* If there is a .*\.new/,
+    ],
     ['a damaged key', () => writeFile(mutual.paths.key, 'nonsense'), /no private key/],
     ['a key that others may read', () => chmod(mutual.paths.key, 0o644), /chmod 600/],
     ['an empty certificate', () => writeFile(mutual.paths.certificate, ''), /no certificate/],
@@ -203,6 +207,26 @@ describe('new files', () => {
     await expect(openServerTls(mutual.paths, components)).rejects.toMatchObject({
       message: expect.stringMatching(why),
     });
+  });
+
+  it.each([
+    ['the certificate of the server has expired', 91, async () => {}],
+    ['others may read its key', 0, () => chmod(mutual.paths.key, 0o644)],
+    ['its key is lost', 0, () => rm(mutual.paths.key)],
+    ['its certificate is that of another key', 0, () => writeFile(mutual.paths.certificate, alice.certificatePem)],
+  ])('take back what their list says, also where %s', async (_, days, damage) => {
+    let nowMs = Date.now();
+    const tls = await mutual.tls({}, { ...nodeClock, wallMs: () => nowMs });
+    const port = await mutual.serve(tls);
+    const bob = await mutual.authority.issue({ kind: 'client', subject: 'bob' }, { days: 365 });
+    await damage();
+    nowMs += days * 86_400_000;
+    const stream = mutual.client(port, bob).forever();
+    await vi.waitFor(() => expect(stream.received).toBeGreaterThan(0), until);
+    await mutual.authority.revoke(bob.serialNumber);
+    await vi.waitFor(() => expect(stream.ended).toBeDefined(), until);
+    expect(await mutual.client(port, bob).once()).toMatch(/UNAVAILABLE/);
+    expect(mutual.records.map(({ kind }) => kind)).toContain('certificates-refused');
   });
 
   it('with a revocation list from before change nothing: whoever was revoked stays so, until the server starts anew', async () => {
