@@ -225,6 +225,8 @@ class DrivenCluster {
     if (!(await world.until(answered, 3000))) {
       throw new Violation('every call is answered', `somebody still waits: ${this.#describe()}`);
     }
+    // What was acknowledged last may still be on its way into the machines.
+    await world.until(() => (this.ledger.history.at(-1)?.index ?? 0) >= this.ledger.acknowledged && isEqual(), 3000);
     this.ledger.checkPromises();
     for (const life of this.#lives) await life.stop();
     await world.pass(1);

@@ -223,17 +223,6 @@ export const disks: readonly Mutant[] = [
     ],
   },
   {
-    name: 'mending-snapshot-never-left',
-    trap: 'a caught-up member that a snapshot mends is never sent an entry again',
-    patches: [
-      {
-        file: 'core/replication.ts',
-        find: 'if (!isNews && !isProbeTaken && !isSnapshotTaken) return;',
-        replace: 'if (!isNews && !isProbeTaken) return;',
-      },
-    ],
-  },
-  {
     name: 'hung-disk-fed',
     trap: 'a follower whose disk hangs takes more and more into memory',
     patches: [

@@ -79,6 +79,7 @@ export class Progress {
   }
 
   becomeSnapshot(snapshot: { readonly id: string; readonly index: Index }): void {
+    invariant(this.match < snapshot.index, 'who holds what a snapshot does is not sent it');
     this.#enter('snapshot');
     this.snapshotId = snapshot.id;
     this.snapshotIndex = snapshot.index;

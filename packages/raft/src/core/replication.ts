@@ -43,9 +43,7 @@ export function handleAppendAccepted(raft: Raft, message: AppendAccepted): void 
   // answer to that would fetch the next, without end.
   const isProbeTaken =
     progress.state === 'probe' && message.match === progress.match && message.match >= progress.probeLast;
-  // One that was sent a snapshot to mend a hole held everything else all along: what it acknowledges now is no news.
-  const isSnapshotTaken = progress.state === 'snapshot' && message.match >= progress.snapshotIndex;
-  if (!isNews && !isProbeTaken && !isSnapshotTaken) return;
+  if (!isNews && !isProbeTaken) return;
   advance(raft, progress);
   progress.check();
   progress.maybeEndRound(raft.lastIndex, raft.nowMs, raft.settings.electionTimeoutMs);
