@@ -125,7 +125,10 @@ export class ClusterNode {
     const onNews = (): void => wakeup.ring();
     const gossip = new Gossip(configuration, identity, { ...components, credentials: peers.ofAnyNode, onNews });
     const prove = (node: string, target: string) => proved(node, target, self, peers);
-    const roster = new Roster({ self: member }, { gossip: () => gossip.members(), prove, clock, logger });
+    const roster = new Roster(
+      { self: member },
+      { gossip: () => gossip.members(), gossipOf: (node) => gossip.member(node), prove, clock, logger },
+    );
     const transport = new GrpcTransport(
       { self },
       {
@@ -252,6 +255,7 @@ function logSettings(configuration: Configuration, identity: Identity, dir: stri
       // A leader whose disk is silent for so long is no better than one that is silent itself.
       diskStallMs: configuration['raft.election-timeout'],
       heartbeatMs: configuration['raft.heartbeat'],
+      inflightCountMax: 2,
     },
   };
 }

@@ -2,7 +2,7 @@ import { BinaryReader, type BinaryWriter } from '@bufbuild/protobuf/wire';
 
 /** Messages to bytes and back, as ts-proto generates it. */
 export interface Codec<T> {
-  encode(message: T): BinaryWriter;
+  encode(message: T, writer?: BinaryWriter): BinaryWriter;
   decode(input: BinaryReader): T;
   fromPartial(object: object): T;
 }

@@ -54,6 +54,10 @@ export class Gossip {
     return this.#membership?.members() ?? [];
   }
 
+  member(name: string): Member | undefined {
+    return this.#membership?.member(name);
+  }
+
   /**
    * @param port where this node's server listens
    * @param address where it is to be dialled, as `host:port`

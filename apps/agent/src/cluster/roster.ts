@@ -10,6 +10,8 @@ export const tagNames: { readonly address: string; readonly storage: string } = 
 export interface RosterComponents {
   /** Everybody whom gossip knows, this node included; nobody before it has started. */
   readonly gossip: () => readonly GossipMember[];
+  /** One of them: asked for with every packet of Raft's. */
+  readonly gossipOf: (node: string) => GossipMember | undefined;
   /** Asks a node at its address which disk it runs on; rejects unless its certificate proves that it is that node. */
   readonly prove: (node: string, address: string) => Promise<{ readonly storageId: string }>;
   readonly clock: Clock;
@@ -39,7 +41,7 @@ export class Roster {
 
   /** Where a node serves clients and nodes, as it says itself; `undefined` of one that gossip has not seen. */
   addressOf(node: string): string | undefined {
-    const member = this.#with.gossip().find(({ name }) => name === node);
+    const member = this.#with.gossipOf(node);
     return member === undefined ? undefined : rpcAddressOf(member);
   }
 

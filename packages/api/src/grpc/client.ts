@@ -9,8 +9,7 @@ import {
 import { ApiError } from '../errors.js';
 import { grpcCodeName, grpcCodes } from '../grpc-code.js';
 import { type MethodDefinition, pathOf, type RequestOf, type ResponseOf, type ServiceDefinition } from '../service.js';
-import { bufferOf } from '../status.js';
-import { decode } from './codec.js';
+import { decode, encode } from './codec.js';
 import { warn } from './failures.js';
 import { incoming, once } from './incoming.js';
 import { timerMsMax } from './limits.js';
@@ -82,7 +81,7 @@ async function unary(
   request: unknown,
   settings: CallSettings = {},
 ): Promise<unknown> {
-  const bytes = bufferOf(method.requestType.encode(request).finish());
+  const bytes = encode(method.requestType, request);
   const { metadata, options, observation } = begin(caller, path, false, settings);
   return new Promise((resolve, reject) => {
     const answered = (error: ServiceError | null, response?: unknown): void => {
@@ -106,7 +105,7 @@ function serverStream(
   request: unknown,
   settings: CallSettings = {},
 ): Responses<unknown> {
-  const bytes = bufferOf(method.requestType.encode(request).finish());
+  const bytes = encode(method.requestType, request);
   const { metadata, options, observation } = begin(caller, path, true, settings);
   const call = observation.run(() =>
     caller.grpc.makeServerStreamRequest(path, same, decoder(method, observation), bytes, metadata, options),

@@ -10,9 +10,8 @@ import type {
 } from '@grpc/grpc-js';
 import type { ApiError } from '../errors.js';
 import { type MethodDefinition, pathOf, type RequestOf, type ResponseOf, type ServiceDefinition } from '../service.js';
-import { bufferOf } from '../status.js';
 import type { CallContext } from './call-context.js';
-import { decode } from './codec.js';
+import { decode, encode } from './codec.js';
 import { incoming, once } from './incoming.js';
 import { Outgoing } from './outgoing.js';
 import type { ErrorTrailer } from './trailer.js';
@@ -87,7 +86,7 @@ function unary(method: MethodDefinition, handler: AnyHandler, host: HandlerHost)
       try {
         const response = await handler(call.request, context);
         if (context.signal.aborted) return;
-        callback(null, bufferOf(method.responseType.encode(response).finish()));
+        callback(null, encode(method.responseType, response));
       } catch (thrown) {
         if (!context.signal.aborted) callback(host.explain(context, thrown));
       }

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { ApiError } from '../errors.js';
 import type { Codec } from '../service.js';
-import { bufferOf } from '../status.js';
+import { encode } from './codec.js';
 
 /** How much may wait in this process for a slow reader, in bytes, beyond what is under way to it. One message may go over. */
 const unsentBytesMax = 1_048_576;
@@ -42,7 +42,7 @@ export class Outgoing<T> {
   async #write(message: T): Promise<void> {
     if (this.#over !== undefined) throw this.#over;
     if (this.#hasEnded) throw new TypeError('nothing more can be written: the stream was ended');
-    const bytes = bufferOf(this.#codec.encode(message).finish());
+    const bytes = encode(this.#codec, message);
     this.#unsentBytes += bytes.length;
     const hasRoom = this.#stream.write(bytes, () => this.#sent(bytes.length));
     if (!hasRoom || this.#unsentBytes > unsentBytesMax) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decode } from '../../src/grpc/codec.js';
+import { decode, encode } from '../../src/grpc/codec.js';
 import { logV1, raftV1 } from '../../src/index.js';
 
 /** What a node has to say to another that shares as many groups with it as a packet has room for. */
@@ -35,6 +35,21 @@ describe('a message', () => {
     const before = process.memoryUsage().heapUsed;
     expect(() => decode(raftV1.Append, append)).toThrow(/more than 262144 tags and lengths/);
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(150_000_000);
+  });
+
+  it('stays as it was encoded, whatever is encoded after it', () => {
+    const requests = ['a', 'b'.repeat(100_000), ''].map((log) => ({ offset: 7n, log }));
+    const encoded = requests.map((request) => encode(logV1.ConsumeRequest, request));
+    for (const [at, bytes] of encoded.entries()) {
+      expect(bytes.equals(logV1.ConsumeRequest.encode(requests[at]!).finish())).toBe(true);
+    }
+  });
+
+  it('that cannot be encoded leaves nothing in the next one', () => {
+    const wrong = { log: 'x'.repeat(100), offset: 2n ** 64n };
+    const good = { offset: 7n, log: 'x' };
+    expect(() => encode(logV1.ConsumeRequest, wrong)).toThrow();
+    expect(decode(logV1.ConsumeRequest, encode(logV1.ConsumeRequest, good))).toEqual(good);
   });
 
   it('ends where its bytes do: one byte of zero behind it says nothing, and more are refused', () => {
