@@ -1,6 +1,6 @@
 import { constants, verify, type X509Certificate } from 'node:crypto';
 import { promisify } from 'node:util';
-import { derElement, derElements, derOf, derTags, derUnsigned } from '../der.js';
+import { type DerElement, derElement, derElements, derOf, derTags, derUnsigned } from '../der.js';
 import { X509Crl } from '../x509.js';
 
 /** One certificate that was taken back. */
@@ -31,8 +31,8 @@ export function normalSerialNumber(hexadecimal: string): string {
 
 /** @throws Error, or whatever the library throws, where it is no revocation list */
 export function takeApart(der: Buffer): SignedList {
-  const [signed, algorithm, signature, ...others] = derElements(derElement(der, derTags.sequence).content);
-  if (signed === undefined || algorithm === undefined || signature?.tag !== derTags.bitString || others.length > 0)
+  const [signed, algorithm, signature, other] = derElements(derElement(der, derTags.sequence).content);
+  if (signed === undefined || algorithm === undefined || signature?.tag !== derTags.bitString || other !== undefined)
     throw new Error('expected a list, how it is signed, and its signature');
   // The first byte counts bits that are not used: a signature has none.
   if (signature.content[0] !== 0) throw new Error('its signature does not end with a byte');
@@ -143,9 +143,15 @@ interface Parts {
   readonly behind: readonly Buffer[];
 }
 
+/** Version, algorithm, issuer, two dates, entries, extensions. */
+const partsMax = 7;
+
 /** Behind the last date come the entries, if there are any, and then the extensions. */
 function partsOf(signedContent: Buffer): Parts {
-  const all = [...derElements(signedContent)];
+  const all: DerElement[] = [];
+  for (const element of derElements(signedContent)) {
+    if (all.push(element) > partsMax) throw new Error(`it has more than ${partsMax} parts`);
+  }
   const at = all.findLastIndex(({ tag }) => tag === derTags.utcTime || tag === derTags.generalizedTime) + 1;
   const entries = all[at]?.tag === derTags.sequence ? all[at] : undefined;
   const wholes = all.map(({ whole }) => whole);

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { derElement, derElements, derOf, derTags } from '../../src/der.js';
 import { AuthError } from '../../src/index.js';
 import { importKey, sign } from '../../src/pki/keys.js';
 import { pemBlocks, pemOf } from '../../src/tls/pem.js';
@@ -133,6 +134,16 @@ describe('revocation lists', () => {
       });
     }
     await expect(read(Buffer.concat([der, Buffer.of(0)]))).rejects.toThrow(/1 bytes follow/);
+    // Two bytes for each of a million parts: none is set aside for them.
+    const [signed, ...signature] = [...derElements(derElement(der, derTags.sequence).content)].map(
+      ({ whole }) => whole,
+    );
+    const parts = derOf(
+      derTags.sequence,
+      derElement(signed!, derTags.sequence).content,
+      Buffer.alloc(2_000_000, '3000', 'hex'),
+    );
+    await expect(read(derOf(derTags.sequence, parts, ...signature))).rejects.toThrow(/more than 7 parts/);
     expect((await read(der)).size).toBe(2);
   });
 });
