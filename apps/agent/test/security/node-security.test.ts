@@ -74,17 +74,19 @@ describe('a node that dials others', () => {
     const n2 = await secure('n2');
     const n1 = await secure('n1', { 'tls.crl': authority.revocationsPath });
     const target = await serve('n2', n2);
-    const { credentials, close } = await n1.peers.ofNode('n2');
-    closing.push(async () => close());
+    const toN2 = await n1.peers.ofNode('n2');
+    closing.push(async () => toN2.close());
     const ask = (by = n1.peers.ofAnyNode) =>
       identify({ target, self: handshakeOf('n1'), timeoutMs: 5000 }, { credentials: by });
-    for (const by of [n1.peers.ofAnyNode, credentials]) await expect(ask(by)).resolves.toMatchObject({ nodeId: 'n2' });
+    for (const by of [n1.peers.ofAnyNode, toN2.credentials])
+      await expect(ask(by)).resolves.toMatchObject({ nodeId: 'n2' });
     await authority.revoke(stolen);
     await n1.reload();
-    for (const by of [n1.peers.ofAnyNode, credentials])
+    for (const by of [n1.peers.ofAnyNode, toN2.credentials])
       await expect(ask(by)).rejects.toThrow(/not believed: its certificate was revoked/);
     await certify('n2');
     await n2.reload();
-    for (const by of [n1.peers.ofAnyNode, credentials]) await expect(ask(by)).resolves.toMatchObject({ nodeId: 'n2' });
+    for (const by of [n1.peers.ofAnyNode, toN2.credentials])
+      await expect(ask(by)).resolves.toMatchObject({ nodeId: 'n2' });
   });
 });
