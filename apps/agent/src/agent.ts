@@ -13,7 +13,7 @@ import type { Logger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
 import { identify } from './peers/identify.js';
 import { KeyringFile } from './peers/keyring-file.js';
-import { type NodeSecurity, type NodeSecurityComponents, openSecurity } from './security/node-security.js';
+import { type NodeSecurity, openSecurity } from './security/node-security.js';
 
 /** Where something listens, and how it ends. */
 export interface HttpListener {
@@ -26,8 +26,6 @@ export interface AgentComponents {
   readonly clock: Clock;
   readonly random: Random;
   readonly datagrams: Datagrams;
-  /** `globalThis.crypto` */
-  readonly crypto: NodeSecurityComponents['crypto'];
   readonly logger: Logger;
   /** Serves plain HTTP. */
   readonly serveHttp: (

@@ -1,4 +1,5 @@
 import type { Clock } from '@commitlog/runtime';
+import { AuthError } from './errors.js';
 
 /**
  * What security must be able to look up later. Text may come from outside: it is cut to 256 characters, and what nobody can see in it, line
@@ -65,11 +66,17 @@ export class AuditTrail implements Audit {
   #suppressed = 0;
   #lost = 0;
 
-  /** @param write takes an event, in the time of whoever was denied: it should hand it on */
+  /**
+   * @param write takes an event, in the time of whoever was denied: it should hand it on
+   * @throws AuthError `settings`
+   */
   constructor(
     { eventsPerSecondMax = 1000 }: AuditTrailSettings,
     { clock, write }: { readonly clock: Clock; readonly write: (record: AuditRecord) => void },
   ) {
+    if (!Number.isInteger(eventsPerSecondMax) || eventsPerSecondMax < 1) {
+      throw new AuthError('settings', `eventsPerSecondMax must be an integer of 1 or more, got ${eventsPerSecondMax}`);
+    }
     this.#eventsPerSecondMax = eventsPerSecondMax;
     this.#clock = clock;
     this.#write = write;

@@ -26,16 +26,19 @@ export class AuthError extends Error {
   readonly code: AuthErrorCode;
   /** The file that it is about. */
   declare readonly path?: string;
+  /** Present where time alone may put it right: from when on it is worth another try, in ms since 1970. */
+  declare readonly againAtMs?: number;
 
   constructor(
     code: AuthErrorCode,
     message: string,
-    options: { readonly path?: string; readonly cause?: unknown } = {},
+    options: { readonly path?: string; readonly againAtMs?: number; readonly cause?: unknown } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'AuthError';
     this.code = code;
     if (options.path !== undefined) this.path = options.path;
+    if (options.againAtMs !== undefined) this.againAtMs = options.againAtMs;
   }
 }
 

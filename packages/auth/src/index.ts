@@ -28,11 +28,11 @@ export {
   openAuthority,
   saveIssued,
 } from './pki/authority.js';
+export type { WebCrypto } from './pki/keys.js';
 export type { Identity } from './pki/profile.js';
 export { type Principal, subjectOf } from './principal.js';
 export type { CredentialPaths } from './tls/credential-files.js';
 export type { PresentedChain } from './tls/peer.js';
-export type { WebCrypto } from './tls/revocations.js';
 export {
   openServerTls,
   ServerTls,

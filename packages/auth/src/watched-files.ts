@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { Clock, Files, Timer } from '@commitlog/runtime';
-import { wordsOf } from './errors.js';
+import { AuthError, wordsOf } from './errors.js';
 import { readSmallFile, type SmallFile } from './small-file.js';
 
 export interface WatchedFilesSettings {
@@ -20,7 +19,7 @@ export interface WatchedFilesComponents {
    * @param contents in the order of `watched`; `undefined` for a file that cannot be read
    */
   readonly applyPart?: (contents: readonly (Buffer | undefined)[]) => Promise<void>;
-  /** Told why new contents were refused, once for each contents. The old ones still hold. */
+  /** Told why new contents were refused, once for each contents and reason. The old ones still hold. */
   readonly onRefused: (reason: string) => void;
 }
 
@@ -29,14 +28,17 @@ export interface WatchedFilesComponents {
  * mounted over (Kubernetes does both), and read whole, since a time stamp misses a change within its grain.
  *
  * Somebody writes them while we look. So a change counts only when two looks in a row have found the same, and what is then
- * refused is tried again as soon as it is different.
+ * refused is tried again as soon as it is different, or its time has come ({@link AuthError.againAtMs}).
  */
 export class WatchedFiles {
   readonly #settings: WatchedFilesSettings;
   readonly #components: WatchedFilesComponents;
-  #seen: string | undefined;
-  /** What was last put to use, or refused: it is not tried again. */
-  #judged: string | undefined;
+  #seen: Look | undefined;
+  /** What was last put to use, or refused: it is not tried again, unless there is a time for it. */
+  #judged: Look | undefined;
+  #againAtMs: number | undefined;
+  /** Why {@link #judged} was refused, if it was. */
+  #refusedFor: string | undefined;
   #timer: Timer | undefined;
   #isStarted = false;
   /** Looks come one after the other. */
@@ -50,10 +52,10 @@ export class WatchedFiles {
   /** Reads the files for the first time. @throws what reading or applying throws */
   load(): Promise<void> {
     return this.#inTurn(async () => {
-      const { contents, digest, problem } = await this.#look();
-      await this.#applyWhole(contents, problem);
-      this.#seen = digest;
-      this.#judged = digest;
+      const look = await this.#look();
+      await this.#applyWhole(look);
+      this.#seen = look;
+      this.#judged = look;
     });
   }
 
@@ -91,50 +93,59 @@ export class WatchedFiles {
   }
 
   async #judge(mustBeStable: boolean): Promise<boolean> {
-    const { contents, digest, problem } = await this.#look();
-    const isStable = digest === this.#seen;
-    this.#seen = digest;
-    if (mustBeStable && (!isStable || digest === this.#judged)) return false;
-    this.#judged = digest;
+    const look = await this.#look();
+    const isStable = isSame(look, this.#seen);
+    const isJudged = isSame(look, this.#judged);
+    this.#seen = look;
+    if (mustBeStable && (!isStable || (isJudged && !this.#isDue()))) return false;
+    this.#judged = look;
+    this.#againAtMs = undefined;
     try {
-      await this.#applyWhole(contents, problem);
+      await this.#applyWhole(look);
+      this.#refusedFor = undefined;
       return true;
     } catch (error) {
+      if (error instanceof AuthError) this.#againAtMs = error.againAtMs;
       const reasons = new Set([wordsOf(error)]);
-      await this.#components.applyPart?.(contents).catch((other: unknown) => reasons.add(wordsOf(other)));
-      this.#components.onRefused([...reasons].join('; '));
+      await this.#components.applyPart?.(contentsOf(look)).catch((other: unknown) => reasons.add(wordsOf(other)));
+      const reason = [...reasons].join('; ');
+      if (!isJudged || reason !== this.#refusedFor) this.#components.onRefused(reason);
+      this.#refusedFor = reason;
       return false;
     }
   }
 
-  async #applyWhole(contents: readonly (Buffer | undefined)[], problem: Error | undefined): Promise<void> {
+  #isDue(): boolean {
+    return this.#againAtMs !== undefined && this.#components.clock.wallMs() >= this.#againAtMs;
+  }
+
+  async #applyWhole(look: Look): Promise<void> {
+    const problem = look.find((found) => found instanceof Error);
     if (problem !== undefined) throw problem;
-    await this.#components.apply(contents as readonly Buffer[]);
+    await this.#components.apply(look as readonly Buffer[]);
   }
 
   /** What the files say now. One that cannot be read hides no change of another. */
   async #look(): Promise<Look> {
-    const contents: (Buffer | undefined)[] = [];
-    const hash = createHash('sha256');
-    let problem: Error | undefined;
+    const look: (Buffer | Error)[] = [];
     for (const watched of this.#settings.watched) {
-      try {
-        const content = await readSmallFile(this.#components.files, watched);
-        contents.push(content);
-        hash.update(`${content.length}:`).update(content);
-      } catch (error) {
-        contents.push(undefined);
-        hash.update(`unreadable:${wordsOf(error)}:`);
-        problem ??= error as Error;
-      }
+      look.push(await readSmallFile(this.#components.files, watched).catch((error: unknown) => error as Error));
     }
-    return { contents, digest: hash.digest('base64'), problem };
+    return look;
   }
 }
 
-interface Look {
-  readonly contents: readonly (Buffer | undefined)[];
-  readonly digest: string;
-  /** Of the first file that cannot be read. */
-  readonly problem: Error | undefined;
+/** Of each file what it says, or why it cannot be read. */
+type Look = readonly (Buffer | Error)[];
+
+function contentsOf(look: Look): readonly (Buffer | undefined)[] {
+  return look.map((found) => (Buffer.isBuffer(found) ? found : undefined));
+}
+
+function isSame(one: Look, other: Look | undefined): boolean {
+  return one.every((found, at) => {
+    const before = other?.[at];
+    if (Buffer.isBuffer(found) && Buffer.isBuffer(before)) return found.equals(before);
+    return found instanceof Error && before instanceof Error && found.message === before.message;
+  });
 }

@@ -70,6 +70,13 @@ describe('the audit trail', () => {
     expect(records).toHaveLength(1);
   });
 
+  it.each([0, -1, 1.5, Number.NaN])('takes no %d for a rate: it would write everything, or nothing', (rate) => {
+    const { clock } = new World();
+    expect(() => new AuditTrail({ eventsPerSecondMax: rate }, { clock, write: () => {} })).toThrow(
+      expect.objectContaining({ code: 'settings' }),
+    );
+  });
+
   it('cuts long text that came from outside', () => {
     const { audit, records } = new World();
     audit.record({ ...denied, log: 'x'.repeat(1_000_000) });

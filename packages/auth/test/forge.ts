@@ -165,13 +165,17 @@ export async function forgeList(
   { certificatePem, keyPem }: Signer,
   serialNumbers: readonly string[],
   nextUpdate: Date | null = new Date(Date.UTC(2034, 0, 1)),
-  { number, thisUpdate = new Date() }: { readonly number?: Buffer; readonly thisUpdate?: Date } = {},
+  {
+    number,
+    thisUpdate = new Date(),
+    hash = 'SHA-256',
+  }: { readonly number?: Buffer; readonly thisUpdate?: Date; readonly hash?: string } = {},
 ): Promise<Buffer> {
   const list = await X509CrlGenerator.create(
     {
       issuer: new X509Certificate(certificatePem).subjectName,
       signingKey: await importKey(keyPem, webcrypto),
-      signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
+      signingAlgorithm: { name: 'ECDSA', hash },
       thisUpdate,
       ...(nextUpdate && { nextUpdate }),
       extensions: number === undefined ? [] : [new Extension('2.5.29.20', false, number)],

@@ -64,7 +64,7 @@ test.skipIf(!hasOpenssl).each([
     expect(principalOf('a.crt')).toEqual({ principal: { kind: 'node', cluster: 'shop', nodeId: 'a' } });
     const paths = { certificate: join(dir, 'a.crt'), key: join(dir, 'a.key'), authorities: join(dir, 'ca.crt') };
     const audit = { record: () => {} };
-    const tls = await openServerTls(paths, { files: nodeFiles, clock: nodeClock, crypto, audit });
+    const tls = await openServerTls(paths, { files: nodeFiles, clock: nodeClock, audit });
     const client = { certificatePem: text('till-3.crt'), keyPem: text('till-3.key') };
     expect(await mutual.client(await mutual.serve(tls), client, text('ca.crt')).once('hello')).toBe('hello');
   } finally {

@@ -41,7 +41,6 @@ export function agentOf(configuration: Configuration, options: CreateAgentOption
     clock: nodeClock,
     random: nodeRandom,
     datagrams: nodeDatagrams,
-    crypto: globalThis.crypto,
     serveHttp,
     version,
     logger,

@@ -7,7 +7,6 @@ import {
   openAccessControl,
   openServerTls,
   type ServerTls,
-  type ServerTlsComponents,
   subjectOf,
 } from '@commitlog/auth';
 import type { Clock, Files } from '@commitlog/runtime';
@@ -34,8 +33,6 @@ export interface NodeSecurity {
 export interface NodeSecurityComponents {
   readonly files: Files;
   readonly clock: Clock;
-  /** `globalThis.crypto` */
-  readonly crypto: ServerTlsComponents['crypto'];
   readonly logger: Logger;
 }
 
@@ -69,7 +66,7 @@ function insecure({ 'node-id': nodeId, listen }: Configuration, { logger }: Node
 }
 
 async function secure(configuration: Configuration, components: NodeSecurityComponents): Promise<NodeSecurity> {
-  const { files, clock, crypto, logger } = components;
+  const { files, clock, logger } = components;
   const { 'tls.ca': ca, 'tls.cert': cert, 'tls.key': key, 'tls.crl': crl, 'acl.policy': policy } = configuration;
   const paths = { ca: ca!, cert: cert!, key: key! };
   const audit = new AuditTrail(
@@ -79,7 +76,7 @@ async function secure(configuration: Configuration, components: NodeSecurityComp
   const authenticator = new Authenticator({ cluster: configuration['cluster-name'] });
   const tls = await openServerTls(
     { certificate: paths.cert, key: paths.key, authorities: paths.ca, ...(crl !== undefined && { revocations: crl }) },
-    { files, clock, audit, crypto },
+    { files, clock, audit },
   );
   const nodeId = await nodeOfCertificate(configuration, authenticator, files);
   const model = configuration['acl.model'] ?? defaultModelPath;

@@ -1,5 +1,7 @@
 import type { Http2Server, ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
+import type { Limits } from './limits.js';
 
 /** How long a connection may take to close by itself when its peer has taken leave. In milliseconds. */
 const goodbyeMs = 1000;
@@ -11,10 +13,26 @@ const goodbyeMs = 1000;
 export class Connections {
   readonly #sockets = new Set<Socket>();
   readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #limits: Pick<Limits, 'connectionsMax' | 'nodeConnectionsMax'>;
+  readonly #isNode: ((certificate: PeerCertificate) => boolean) | undefined;
+  /** Those that TLS has come through with, by whose they are. */
+  readonly #ofNodes = new Set<Socket>();
+  readonly #ofClients = new Set<Socket>();
   #isDraining = false;
+
+  /** @param isNode tells whose connection it is, once TLS has come through; without it all are of clients */
+  constructor(
+    limits: Pick<Limits, 'connectionsMax' | 'nodeConnectionsMax'>,
+    isNode?: (certificate: PeerCertificate) => boolean,
+  ) {
+    this.#limits = limits;
+    this.#isNode = isNode;
+  }
 
   /** Follows what the server accepts. */
   watch(server: Http2Server): void {
+    const { connectionsMax, nodeConnectionsMax } = this.#limits;
+    server.maxConnections = this.#isNode === undefined ? connectionsMax : connectionsMax + nodeConnectionsMax;
     // Node's own listener for secure connections comes first, and makes the session.
     let made: ServerHttp2Session | undefined;
     server.on('connection', (socket: Socket) => {
@@ -26,10 +44,21 @@ export class Connections {
       else keepWhileOpen(this.#sessions, session);
       made = session;
     });
-    server.on('secureConnection', (socket: Socket) => {
+    server.on('secureConnection', (socket: TLSSocket) => {
       if (made !== undefined) cutAfterGoodbye(made, socket);
       made = undefined;
+      this.#takeRoom(socket);
     });
+  }
+
+  /** Clients have their room and nodes have theirs: however many clients there are, a cluster finds together. */
+  #takeRoom(socket: TLSSocket): void {
+    if (this.#isNode === undefined || socket.destroyed) return;
+    const { connectionsMax, nodeConnectionsMax } = this.#limits;
+    const isNode = this.#isNode(socket.getPeerCertificate());
+    const [room, max] = isNode ? [this.#ofNodes, nodeConnectionsMax] : [this.#ofClients, connectionsMax];
+    if (room.size >= max) socket.destroy();
+    else keepWhileOpen(room, socket);
   }
 
   /** Takes no more, and closes each when its calls are over. */

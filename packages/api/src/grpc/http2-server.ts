@@ -40,9 +40,8 @@ export function createGrpcServer(
     // Without a listener, an error of the socket would end the process.
     http2Server.on('error', onError);
     contain(http2Server, onError);
-    connections.watch(http2Server);
-    http2Server.maxConnections = limits.connectionsMax;
     http2Server.on('secureConnection', rememberCertificate);
+    connections.watch(http2Server);
     // Before grpc-js, which then reads what this leaves.
     http2Server.prependListener('stream', (_stream, headers) => clampTimeout(headers));
     http2Server.on('session', (session: ServerHttp2Session) => {

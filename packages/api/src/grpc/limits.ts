@@ -19,8 +19,10 @@ export interface Limits {
   readonly sessionMemoryMb: number;
   /** How many calls of clients a server works on, over all connections; those of nodes have no part in it. More are refused with `OVERLOADED`. */
   readonly callsMax: number;
-  /** How many connections a server takes. More are closed at once. */
+  /** How many connections of clients a server takes. More are closed at once. */
   readonly connectionsMax: number;
+  /** How many connections of nodes a server takes besides. While TLS is at work, both share the room of both. */
+  readonly nodeConnectionsMax: number;
   /** How long a connection may take to begin to speak HTTP/2, in milliseconds. */
   readonly prefaceMs: number;
   /** How long a call may take to send its first message, in milliseconds; methods for nodes alone are not bound by it. */
@@ -42,7 +44,8 @@ const ranges: { readonly [K in keyof Limits]: readonly [min: number, max: number
   headersMax: [4, bytesMax],
   sessionMemoryMb: [1, bytesMax],
   callsMax: [1, bytesMax],
-  connectionsMax: [1, bytesMax],
+  connectionsMax: [1, 2 ** 30],
+  nodeConnectionsMax: [1, 2 ** 30],
   prefaceMs: [1, timerMsMax],
   firstMessageMs: [1, timerMsMax],
 };
@@ -79,6 +82,7 @@ export const limitsDefault: Limits = {
   sessionMemoryMb: 64,
   callsMax: 8192,
   connectionsMax: 4096,
+  nodeConnectionsMax: 1024,
   prefaceMs: 5000,
   firstMessageMs: 10_000,
 };

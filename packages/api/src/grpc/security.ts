@@ -8,7 +8,7 @@ export type Principal =
 /** Tells who somebody is. */
 export interface Authenticator {
   /**
-   * From a certificate that TLS has verified to the one principal that it proves. Called for every call, with the same object for all
+   * From a certificate that TLS has verified to the one principal that it proves. Called for every connection and every call, with the same object for all
    * calls of a connection: what it says may be remembered by it. A node of another cluster must be refused: methods for nodes
    * let in whatever is a node. It must not throw.
    */

@@ -1,3 +1,4 @@
+import type { PeerCertificate } from 'node:tls';
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
 import { pathOf, type Requirement, requirementOf, type ServiceDefinition } from '../service.js';
 import { lingerMs } from './base-call.js';
@@ -42,7 +43,7 @@ export class ApiServer {
   readonly #components: ServerComponents;
   readonly #requirements = new Map<string, Requirement>();
   readonly #calls: Calls;
-  readonly #connections = new Connections();
+  readonly #connections: Connections;
   readonly #failures: Failures;
   readonly #workload: Workload;
   readonly #limits: Limits;
@@ -77,6 +78,10 @@ export class ApiServer {
     this.#limits = limits;
     this.#failures = new Failures(security, onDefect);
     this.#workload = new Workload(limits);
+    this.#connections = new Connections(
+      limits,
+      security === 'insecure' ? undefined : (shown) => isNode(security, shown),
+    );
     this.#calls = new Calls({
       security,
       observers,
@@ -207,6 +212,16 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
   });
   await Promise.race([work, enough]);
   clearTimeout(timer);
+}
+
+function isNode({ authenticator }: Exclude<Security, 'insecure'>, certificate: PeerCertificate): boolean {
+  try {
+    const answer = authenticator.authenticate(certificate);
+    return 'principal' in answer && answer.principal.kind === 'node';
+  } catch {
+    // It must not throw, and when it does, the connection's first call is where that is told.
+    return false;
+  }
 }
 
 function isLoopback(address: string): boolean {

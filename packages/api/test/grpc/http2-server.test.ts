@@ -1,15 +1,35 @@
 import { once } from 'node:events';
-import { constants, createServer, type Http2Server, type Settings } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  connect as connectHttp2,
+  constants,
+  createServer,
+  type Http2Server,
+  type Settings,
+} from 'node:http2';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { status as grpc } from '@grpc/grpc-js';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Connections } from '../../src/grpc/connections.js';
 import { createGrpcServer } from '../../src/grpc/http2-server.js';
 import { limitsDefault, ServerCredentials } from '../../src/index.js';
-import { closeAfterTest, drain, eventually, failureOf, logClient, produceRequest, serve, until } from '../rig.js';
+import type { Identity } from '../certificates.js';
+import {
+  closeAfterTest,
+  drain,
+  eventually,
+  failureOf,
+  logClient,
+  produceRequest,
+  serve,
+  serveSecured,
+  TestAuthorizer,
+  until,
+} from '../rig.js';
 import { framed, rawCall, rawSession } from './raw.js';
 
 const megabytes = 1_048_576;
+const patience = { timeout: 10_000, interval: 10 };
 
 describe('what a server says of itself on the wire', () => {
   it('its windows are raised, and its limits are there', async () => {
@@ -68,7 +88,7 @@ it('what a channel says of itself on the wire: its windows are raised', async ()
 
 describe('does not end the process, and is told:', () => {
   const make = (told: Error[]): Http2Server => {
-    const server = createGrpcServer(limitsDefault, [], new Connections(), (error) => told.push(error));
+    const server = createGrpcServer(limitsDefault, [], new Connections(limitsDefault), (error) => told.push(error));
     const internals = server as unknown as { createHttp2Server(credentials: ServerCredentials): Http2Server };
     return internals.createHttp2Server(ServerCredentials.createInsecure());
   };
@@ -105,7 +125,7 @@ describe('does not end the process, and is told:', () => {
 });
 
 it('grpc-js keeps no list of connections without channelz: ours is the one that counts', async () => {
-  const server = createGrpcServer(limitsDefault, [], new Connections(), () => {});
+  const server = createGrpcServer(limitsDefault, [], new Connections(limitsDefault), () => {});
   closeAfterTest(() => server.forceShutdown());
   const { sessions } = server as unknown as { sessions: ReadonlyMap<object, object> };
   const port = await new Promise<number>((resolve) => {
@@ -117,7 +137,12 @@ it('grpc-js keeps no list of connections without channelz: ours is the one that 
 });
 
 it('a server is told of the memory of a session, and of signs of life', async () => {
-  const server = createGrpcServer({ ...limitsDefault, sessionMemoryMb: 3 }, [], new Connections(), () => {});
+  const server = createGrpcServer(
+    { ...limitsDefault, sessionMemoryMb: 3 },
+    [],
+    new Connections(limitsDefault),
+    () => {},
+  );
   const internals = server as unknown as Record<string, unknown>;
   expect(internals.commonServerOptions).toMatchObject({ maxSessionMemory: 3 });
   expect(internals).toMatchObject({ keepaliveTimeMs: 30_000, keepaliveTimeoutMs: 10_000 });
@@ -187,6 +212,35 @@ describe('limits of a connection', () => {
     await Promise.all(sockets.map((socket) => once(socket, 'connect')));
     await eventually(() => sockets.some((socket) => socket.destroyed), 'one of them is closed');
     expect(sockets.filter((socket) => socket.destroyed)).toHaveLength(1);
+  });
+
+  it('clients take no room from nodes, nor nodes from clients, and who leaves makes room again', async () => {
+    const limits = { connectionsMax: 2, nodeConnectionsMax: 1 };
+    const { ca, target } = await serveSecured(new TestAuthorizer([]), {}, {}, { limits });
+    const [alice, n2] = [await ca.issue('alice'), await ca.issue('n2', 'spiffe://c/node/n2')];
+    /** Connects, and is there when the server has answered, or not. */
+    const open = (identity: Identity): Promise<ClientHttp2Session | undefined> =>
+      new Promise((resolve) => {
+        const session = connectHttp2(`https://${target}`, { ca: ca.pem, ...identity });
+        closeAfterTest(() => session.destroy());
+        session.on('error', () => {}).on('close', () => resolve(undefined));
+        session.on('connect', () => session.ping((error) => resolve(error ? undefined : session)));
+      });
+    const clients = [await open(alice), await open(alice)];
+    expect(clients).not.toContain(undefined);
+    expect(await open(alice)).toBeUndefined();
+    /** Those that were refused may be leaving still. */
+    const openSoon = (identity: Identity) =>
+      vi.waitFor(async () => {
+        const session = await open(identity);
+        if (session === undefined) throw new Error('there is no room');
+        return session;
+      }, patience);
+    const node = await openSoon(n2);
+    expect(await open(n2)).toBeUndefined();
+    clients[0]!.destroy();
+    await openSoon(alice);
+    expect([clients[1]!.closed, node.closed]).toEqual([false, false]);
   });
 
   it.each([

@@ -21,7 +21,7 @@ const defects: { id: string | undefined; error: string }[] = [];
 const stored = new Stored();
 
 const audit = new AuditTrail({}, { clock, write: (record) => remember(audited, record, 200) });
-const tls = await openServerTls({ ...paths, pollMs: 100, sweepMs: 1000 }, { files, clock, crypto, audit });
+const tls = await openServerTls({ ...paths, pollMs: 100, sweepMs: 1000 }, { files, clock, audit });
 const acl = await openAccessControl({ model, policy }, { files, clock, audit });
 tls.start();
 acl.start();

@@ -69,6 +69,7 @@ export function readModel(text: string, path: string): AccessModel {
   if (/[&|=!<>~+*/%,-]$/.test(matcher.trimEnd())) throw refuse('the matcher ends in an operator: was it cut short?');
   requireEveryField(matcher, [...request, ...policy], refuse);
   requireKnownFunctions(matcher, model.model.has('g'), refuse);
+  requirePatternsOfPolicy(matcher, refuse);
   if (effect === subjectPriority) {
     throw refuse(
       'the policy effect subjectPriority is not supported: the order that Casbin gives the lines can lose a denial. Use priority, or let denials win',
@@ -132,6 +133,16 @@ function requireKnownFunctions(matcher: string, hasRoles: boolean, refuse: (why:
   const known = new Set([...FunctionMap.loadFunctionMap().getFunctions().keys(), 'eval', ...(hasRoles ? ['g'] : [])]);
   for (const [, name] of withoutStrings(matcher).matchAll(/(\w+)\s*\(/g)) {
     if (!known.has(name!)) throw refuse(`the matcher calls "${name}", expected one of ${[...known].join(', ')}`);
+  }
+}
+
+/** Whoever calls would otherwise name the pattern that decides about them. */
+function requirePatternsOfPolicy(matcher: string, refuse: (why: string) => AuthError): void {
+  const calls = withoutStrings(matcher).matchAll(/\b(keyMatch\d?|regexMatch|globMatch|ipMatch)\(([^()]*)\)/g);
+  for (const [call, name, values] of calls) {
+    const pattern = values!.split(',')[1]?.trim() ?? '';
+    if (/^(p_\w+|"")$/.test(pattern)) continue;
+    throw refuse(`"${call}" takes its pattern, the second value, from elsewhere than the policy: ${name}(r.x, p.x)`);
   }
 }
 

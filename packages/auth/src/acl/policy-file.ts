@@ -17,7 +17,7 @@ export interface PolicyLine {
 }
 
 /** Rules in a policy at most: a decision that is not cached walks them all, and 10,000 take about 10 ms. */
-const linesMax = 10_000;
+export const linesMax = 10_000;
 /** Problems named at once. */
 const problemsMax = 20;
 

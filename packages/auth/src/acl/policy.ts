@@ -1,8 +1,9 @@
-import { type Adapter, type Enforcer, type Model, newEnforcer } from 'casbin';
+import { type Adapter, Enforcer, FunctionMap, type Model, newEnforcerWithClass } from 'casbin';
 import { AuthError, wordsOf } from '../errors.js';
 import type { GiveWay } from '../give-way.js';
+import { Recent } from '../recent.js';
 import { type AccessModel, readModel } from './model-file.js';
-import { type PolicyLine, readPolicy } from './policy-file.js';
+import { linesMax, type PolicyLine, readPolicy } from './policy-file.js';
 import { Roles } from './roles.js';
 
 /** What a policy says to one request, and why. */
@@ -51,7 +52,7 @@ export class Policy {
     const lines = await readPolicy(policy.text, policy.path, checked, actions, giveWay);
     let enforcer: Enforcer;
     try {
-      enforcer = await newEnforcer(checked.makeModel(), adapterOf(lines));
+      enforcer = await newEnforcerWithClass(CompilingEnforcer, checked.makeModel(), adapterOf(lines));
       enforcer.setRoleManager(new Roles());
       await enforcer.buildRoleLinks();
     } catch (error) {
@@ -114,6 +115,26 @@ async function tryEach(
     }
   }
   rules.policy = all;
+}
+
+/** Casbin's own `regexMatch` compiles a pattern each time that it is asked about. */
+class CompilingEnforcer extends Enforcer {
+  protected override fm: FunctionMap = withCompiledPatterns(FunctionMap.loadFunctionMap());
+}
+
+function withCompiledPatterns(functions: FunctionMap): FunctionMap {
+  // They come from the policy, so that they are about as many as its lines.
+  const compiled = new Recent<RegExp>(linesMax);
+  functions.getFunctions().set('regexMatch', (text: unknown, pattern: unknown): boolean => {
+    const source = String(pattern);
+    let regExp = compiled.get(source);
+    if (regExp === undefined) {
+      regExp = new RegExp(source);
+      compiled.set(source, regExp);
+    }
+    return regExp.test(String(text));
+  });
+  return functions;
 }
 
 function isDeniedExpressly({ isAllowed, line }: Decision): boolean {

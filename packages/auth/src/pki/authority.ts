@@ -5,7 +5,7 @@ import { AuthError, fileError, wordsOf } from '../errors.js';
 import { isVisible } from '../principal.js';
 import { readSmallFile } from '../small-file.js';
 import { pemOf } from '../tls/pem.js';
-import { normalSerialNumber, type WebCrypto } from '../tls/revocations.js';
+import { entryOf, type ListEntry, normalSerialNumber } from '../tls/signed-list.js';
 import {
   ExtendedKeyUsageExtension,
   Name,
@@ -13,8 +13,8 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from '../x509.js';
-import { publicPermissions, secretPermissions, writeDurably } from './durable-file.js';
-import { exportKey, importKey, makeKeys, type PrivateKey, signature } from './keys.js';
+import { createDurably, type NewFile, publicPermissions, secretPermissions, writeDurably } from './durable-file.js';
+import { exportKey, importKey, makeKeys, type PrivateKey, signature, type WebCrypto } from './keys.js';
 import {
   authorityExtensions,
   backdatedMs,
@@ -24,7 +24,8 @@ import {
   type Profile,
   profileOf,
 } from './profile.js';
-import { RevocationList } from './revocation-list.js';
+import { Register, type Registered } from './register.js';
+import { listGoodForDays, RevocationList } from './revocation-list.js';
 
 export interface AuthorityComponents {
   readonly files: Files;
@@ -100,7 +101,7 @@ export async function createAuthority(
       crypto,
     );
     const keyPem = await exportKey(keys.pair.privateKey, crypto);
-    await writeDurably(files, { path: join(dir, names.key), text: keyPem, permissions: secretPermissions });
+    await createKey(files, { path: join(dir, names.key), text: keyPem, permissions: secretPermissions });
     const list = { path: join(dir, names.revocations), issuer: certificate, key: keys.pair.privateKey };
     await new RevocationList(list, components).write({ entries: [], number: 1n });
     // Last: where it is, everything is.
@@ -145,6 +146,7 @@ export class Authority {
   readonly #random: Random;
   readonly #crypto: WebCrypto;
   readonly #revocations: RevocationList;
+  readonly #register: Register;
 
   /** {@link createAuthority} and {@link openAuthority} make one. */
   constructor(
@@ -162,6 +164,7 @@ export class Authority {
     this.#crypto = crypto;
     const path = join(dir, names.revocations);
     this.#revocations = new RevocationList({ path, issuer: certificate, key }, { files, clock, crypto });
+    this.#register = new Register(join(dir, names.issued), files);
   }
 
   /** What servers and clients are given to trust. */
@@ -190,8 +193,8 @@ export class Authority {
    * @throws AuthError `unknown-certificate`, `already-revoked`
    */
   async renew(serialNumber: string, { days = 90 }: { readonly days?: number } = {}): Promise<Issued> {
-    const earlier = await this.#find(serialNumber);
-    if ((await this.#revocations.serials()).has(normalSerialNumber(serialNumber))) {
+    const { certificate: earlier, isRetired } = await this.#register.find(serialNumber);
+    if (isRetired || (await this.#revocations.serials()).has(normalSerialNumber(serialNumber))) {
       throw new AuthError(
         'already-revoked',
         `${serialNumber} was revoked, and is not renewed: issue a new certificate`,
@@ -208,41 +211,55 @@ export class Authority {
    * @throws AuthError `unknown-certificate`, `already-revoked`
    */
   async revoke(serialNumber: string): Promise<void> {
-    await this.#find(serialNumber);
+    const { isRetired } = await this.#register.find(serialNumber);
     await locked(this.#files, this.#dir, async () => {
       const { entries, number } = await this.#revocations.read();
-      const serial = normalSerialNumber(serialNumber);
-      if (entries.some((entry) => entry.serial === serial)) {
+      const revoked = entryOf(normalSerialNumber(serialNumber), this.#clock.wallMs());
+      if (isRetired || entries.some((entry) => entry.serialNumber === revoked.serialNumber)) {
         throw new AuthError('already-revoked', `${serialNumber} was revoked before`);
       }
-      const revoked = { serial, atMs: this.#clock.wallMs() };
       await this.#revocations.write({ entries: [...entries, revoked], number: number + 1n });
     });
   }
 
-  /** Signs the revocation list anew, so that it is good for another 30 days. */
+  /**
+   * Signs the revocation list anew, so that it is good for another 30 days, and leaves out the certificates that need not be on it any more: an entry must be
+   * on one list at least that was signed after its certificate had expired (RFC 5280 §3.3), and here 30 days after, by when all clocks agree about it.
+   */
   async refreshRevocations(): Promise<void> {
     await locked(this.#files, this.#dir, async () => {
-      const { entries, number } = await this.#revocations.read();
-      await this.#revocations.write({ entries, number: number + 1n });
+      const { entries, number, thisUpdateMs } = await this.#revocations.read();
+      const needless = await this.#expired(entries, thisUpdateMs - listGoodForDays * dayMs);
+      // First this: what is nowhere known for revoked could be renewed.
+      await this.#register.retire(needless.values());
+      const needed = entries.filter(({ serialNumber }) => !needless.has(serialNumber));
+      await this.#revocations.write({ entries: needed, number: number + 1n });
     });
+  }
+
+  /** Which of them are of certificates that had expired by then. One that is not known here may be good for ever. */
+  async #expired(entries: readonly ListEntry[], byMs: number): Promise<ReadonlyMap<string, Registered>> {
+    const listed = new Set(entries.map(({ serialNumber }) => serialNumber));
+    const expired = new Map<string, Registered>();
+    for await (const each of this.#register.all()) {
+      const { serialNumber, certificate } = each;
+      if (listed.has(serialNumber) && certificate.notAfter.getTime() < byMs) expired.set(serialNumber, each);
+    }
+    return expired;
   }
 
   /** Every certificate that was issued here, in the order of their serial numbers. */
   async list(): Promise<IssuedBefore[]> {
     const revoked = await this.#revocations.serials();
     const found: IssuedBefore[] = [];
-    for (const file of await this.#files.list(join(this.#dir, names.issued))) {
-      const serialNumber = /^([0-9A-F]+)\.crt$/.exec(file)?.[1];
-      if (serialNumber === undefined) continue;
-      const certificate = await this.#find(serialNumber);
+    for await (const { serialNumber, certificate, isRetired } of this.#register.all()) {
       const uris = certificate.getExtension(SubjectAlternativeNameExtension)?.names.items ?? [];
       found.push({
         serialNumber,
         commonName: commonNameOf(certificate),
         uris: uris.filter(({ type }) => type === 'url').map(({ value }) => value),
         expiresMs: certificate.notAfter.getTime(),
-        isRevoked: revoked.has(serialNumber),
+        isRevoked: isRetired || revoked.has(serialNumber),
       });
     }
     return found;
@@ -275,40 +292,14 @@ export class Authority {
       },
       this.#crypto,
     );
-    const serial = normalSerialNumber(serialNumber);
     // What is not written down here could never be revoked: first this, then the certificate goes out.
-    const record = { path: this.#pathOf(serial), text: pem(certificate), permissions: publicPermissions };
-    await writeDurably(this.#files, record);
+    await this.#register.add(certificate);
     return {
-      serialNumber: serial,
+      serialNumber: normalSerialNumber(serialNumber),
       certificatePem: pem(certificate),
       keyPem: await exportKey(keys.pair.privateKey, this.#crypto),
       expiresMs: certificate.notAfter.getTime(),
     };
-  }
-
-  #pathOf(serial: string): string {
-    return join(this.#dir, names.issued, `${serial}.crt`);
-  }
-
-  async #find(serialNumber: string): Promise<X509Certificate> {
-    const serial = normalSerialNumber(serialNumber);
-    if (!/^[0-9A-F]{1,40}$/.test(serial)) {
-      throw new AuthError(
-        'unknown-certificate',
-        `expected a serial number in hexadecimal digits, got "${serialNumber}"`,
-      );
-    }
-    const path = this.#pathOf(serial);
-    try {
-      return new X509Certificate(`${await readSmallFile(this.#files, { path, bytesMax: fileBytesMax })}`);
-    } catch (error) {
-      if (!(error instanceof AuthError) || !hasErrorCode(error.cause, 'ENOENT')) throw fileError(error, 'read', path);
-      throw new AuthError(
-        'unknown-certificate',
-        `no certificate with the serial number ${serialNumber} was issued here`,
-      );
-    }
   }
 }
 
@@ -339,6 +330,20 @@ function requireNone(found: readonly string[], dir: string): void {
     ? `${dir} has a ${names.certificate} already: use it, or another directory`
     : `${dir} has a ${names.key} but no ${names.certificate}: one was lost, or the making of an authority was interrupted; move it away, or use another directory`;
   throw new AuthError('authority-exists', why, { path: dir });
+}
+
+/** @throws AuthError `authority-exists` when somebody has put one there meanwhile, who heeds no lock */
+async function createKey(files: Files, key: NewFile): Promise<void> {
+  try {
+    await createDurably(files, key);
+  } catch (error) {
+    if (error instanceof AuthError && hasErrorCode(error.cause, 'EEXIST'))
+      throw new AuthError('authority-exists', `${key.path} is there already: use another directory`, {
+        path: key.path,
+        cause: error.cause,
+      });
+    throw error;
+  }
 }
 
 /** One change at a time, of all processes. */

@@ -25,13 +25,26 @@ export async function writeDurably(files: Files, ...all: readonly NewFile[]): Pr
   for (const file of all) await about(file, () => giveName(files, file));
 }
 
-async function writeAside(files: Files, { path, text, permissions }: NewFile): Promise<void> {
-  const aside = asideOf(path);
+/**
+ * Writes a file that is not there yet: of several who do so at once, one succeeds. A power cut may leave a part of it.
+ *
+ * @throws AuthError `file`, with `EEXIST` as its cause when it is there: it is then as it was
+ */
+export async function createDurably(files: Files, file: NewFile): Promise<void> {
+  await about(file, () => create(files, file.path, file));
+}
+
+async function writeAside(files: Files, newFile: NewFile): Promise<void> {
+  const aside = asideOf(newFile.path);
   // What a process that was killed left behind may have other permissions.
   await files.remove(aside).catch((error: unknown) => {
     if (!hasErrorCode(error, 'ENOENT')) throw error;
   });
-  const file = await files.open(aside, 'create', permissions);
+  await create(files, aside, newFile);
+}
+
+async function create(files: Files, path: string, { text, permissions }: NewFile): Promise<void> {
+  const file = await files.open(path, 'create', permissions);
   try {
     file.write([Buffer.from(text)], 0);
     await file.sync();

@@ -1,11 +1,21 @@
+import { derOf, derTags, derUnsigned } from '../der.js';
 import { pemBlocks, pemOf } from '../tls/pem.js';
-import type { WebCrypto } from '../tls/revocations.js';
 import { PublicKey } from '../x509.js';
+
+/** WebCrypto, as `globalThis.crypto` of Node and of browsers is it. */
+export type WebCrypto = import('node:crypto').webcrypto.Crypto;
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256' } as const;
 
 /** How authorities sign. */
 export const signature = { name: 'ECDSA', hash: 'SHA-256' } as const;
+
+/** Signs so, and writes the two numbers of the signature as X.509 has them (RFC 3279 §2.2.3), which WebCrypto has one behind the other. */
+export async function sign(key: PrivateKey, data: Uint8Array, crypto: WebCrypto): Promise<Buffer> {
+  const both = Buffer.from(await crypto.subtle.sign(signature, key, data));
+  const half = both.length / 2;
+  return derOf(derTags.sequence, derUnsigned(both.subarray(0, half)), derUnsigned(both.subarray(half)));
+}
 
 export type PrivateKey = import('node:crypto').webcrypto.CryptoKey;
 

@@ -1,4 +1,5 @@
 import { clientAuth, serverAuth } from '../certificate.js';
+import { derUnsigned } from '../der.js';
 import { AuthError } from '../errors.js';
 import { nodeUri, parseNodeUri, subjectProblem } from '../principal.js';
 import { revocationListNumber } from '../tls/revocations.js';
@@ -98,10 +99,7 @@ export async function holderExtensions(
 /** Extensions of a revocation list; its number grows with every one (RFC 5280 §5.2.3). */
 export async function revocationExtensions(authorityKey: PublicKey, number: bigint): Promise<Extension[]> {
   const digits = number.toString(16);
-  const bytes = Buffer.from(digits.length % 2 === 0 ? digits : `0${digits}`, 'hex');
-  // An integer whose first bit is set would be negative.
-  const value = bytes[0]! < 0x80 ? bytes : Buffer.concat([Buffer.of(0), bytes]);
-  const integer = Buffer.concat([Buffer.of(2, value.length), value]);
+  const integer = derUnsigned(Buffer.from(digits.padStart(digits.length + (digits.length % 2), '0'), 'hex'));
   return [
     await AuthorityKeyIdentifierExtension.create(authorityKey),
     new Extension(revocationListNumber, false, integer),

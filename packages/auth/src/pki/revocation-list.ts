@@ -1,27 +1,21 @@
+import { X509Certificate as OpenSslCertificate } from 'node:crypto';
 import type { Clock, Files } from '@commitlog/runtime';
 import { AuthError, wordsOf } from '../errors.js';
 import { readSmallFile } from '../small-file.js';
 import { pemBlocks, pemOf } from '../tls/pem.js';
-import { normalSerialNumber, numberOfList, parseList, type WebCrypto } from '../tls/revocations.js';
+import { numberOfList, revocationsBytesMax } from '../tls/revocations.js';
+import { entriesOf, joinSignature, type ListEntry, signerOf, takeApart, withEntries } from '../tls/signed-list.js';
 import { type X509Certificate, X509CrlGenerator } from '../x509.js';
 import { publicPermissions, writeDurably } from './durable-file.js';
-import { type PrivateKey, signature } from './keys.js';
+import { type PrivateKey, sign, signature, type WebCrypto } from './keys.js';
 import { backdatedMs, dayMs, revocationExtensions } from './profile.js';
 
-/** A list that is not replaced by then is reported; it is heeded all the same. */
-const goodForDays = 30;
-const fileBytesMax = 16 * 1024 * 1024;
-
-export interface Revoked {
-  /** See `normalSerialNumber`. */
-  readonly serial: string;
-  /** When, in ms since 1970. */
-  readonly atMs: number;
-}
+/** A list that is not replaced by then is reported; it is heeded all the same. In days. */
+export const listGoodForDays = 30;
 
 /** What a list says. */
 export interface RevocationListContent {
-  readonly entries: readonly Revoked[];
+  readonly entries: readonly ListEntry[];
   /** Grows with every list (RFC 5280 §5.2.3). */
   readonly number: bigint;
 }
@@ -47,69 +41,84 @@ export class RevocationList {
     this.#crypto = crypto;
   }
 
-  /** @throws AuthError `file`; `certificates` when it is damaged */
-  async read(): Promise<RevocationListContent> {
+  /** @throws AuthError `file`; `certificates` when it is damaged, or somebody else's */
+  async read(): Promise<RevocationListContent & { readonly thisUpdateMs: number }> {
     const { path } = this;
-    const content = await readSmallFile(this.#files, { path, bytesMax: fileBytesMax });
+    const content = await readSmallFile(this.#files, { path, bytesMax: revocationsBytesMax });
     try {
-      return contentOf(`${content}`);
+      return await this.#contentOf(`${content}`);
     } catch (error) {
       const why = `${path} is no revocation list that can be read: ${wordsOf(error)}. Take it from a server or a backup: a new one would revoke nobody`;
       throw new AuthError('certificates', why, { path, cause: error });
     }
   }
 
-  /** @returns the serial numbers of all that were revoked */
+  /** @returns the serial numbers of all that it revokes */
   async serials(): Promise<ReadonlySet<string>> {
-    return new Set((await this.read()).entries.map(({ serial }) => serial));
+    return new Set((await this.read()).entries.map(({ serialNumber }) => serialNumber));
   }
 
   /**
    * Signs a list and replaces the file, by what can be read again: a list that nobody can read would bring back all that were revoked before.
    *
-   * @throws AuthError `file`; `settings` when so many are revoked that no server would read the list
+   * @throws AuthError `file`; `settings` when so many are revoked that no server would read the list; `certificates` when the new list would not say what it
+   * should. Then nothing was changed.
    */
-  async write({ entries, number }: RevocationListContent): Promise<void> {
+  async write(content: RevocationListContent): Promise<void> {
+    const text = pemOf('X509 CRL', await this.#sign(content));
+    if (text.length > revocationsBytesMax) {
+      const why = `the revocation list would have ${text.length} bytes, and servers read ${revocationsBytesMax}: make a new authority`;
+      throw new AuthError('settings', why, { path: this.path });
+    }
+    await this.#requireSays(text, content);
+    await writeDurably(this.#files, { path: this.path, text, permissions: publicPermissions });
+  }
+
+  async #sign({ entries, number }: RevocationListContent): Promise<Buffer> {
     const nowMs = this.#clock.wallMs();
-    const list = await X509CrlGenerator.create(
+    const empty = await X509CrlGenerator.create(
       {
         issuer: this.#issuer.subjectName,
         thisUpdate: new Date(nowMs - backdatedMs),
-        nextUpdate: new Date(nowMs + goodForDays * dayMs),
+        nextUpdate: new Date(nowMs + listGoodForDays * dayMs),
         signingAlgorithm: signature,
         signingKey: this.#key,
-        entries: entries.map(({ serial, atMs }) => ({
-          serialNumber: evenDigits(serial),
-          revocationDate: new Date(atMs),
-        })),
         extensions: await revocationExtensions(this.#issuer.publicKey, number),
       },
       this.#crypto,
     );
-    const text = pemOf('X509 CRL', list.rawData);
-    if (text.length > fileBytesMax) {
-      const why = `the revocation list would have ${text.length} bytes, and servers read ${fileBytesMax}: make a new authority`;
-      throw new AuthError('settings', why, { path: this.path });
-    }
-    const written = contentOf(text);
-    if (written.entries.length !== entries.length || written.number !== number)
-      throw new Error(`${this.path} would not say what it should: nothing was changed`);
-    await writeDurably(this.#files, { path: this.path, text, permissions: publicPermissions });
+    // The library takes a millisecond for each entry, and more the more there are.
+    const list = takeApart(Buffer.from(empty.rawData));
+    const signed = withEntries(list, entries);
+    return joinSignature(list, signed, await sign(this.#key, signed, this.#crypto));
   }
-}
 
-/** @throws whatever the library stumbles over */
-function contentOf(text: string): RevocationListContent {
-  const [der] = pemBlocks(text, 'X509 CRL');
-  if (der === undefined) throw new Error('expected PEM, "-----BEGIN X509 CRL-----"');
-  const list = parseList(der);
-  const entries = list.entries.map(({ serialNumber, revocationDate }) => ({
-    serial: normalSerialNumber(serialNumber),
-    atMs: revocationDate.getTime(),
-  }));
-  return { entries, number: numberOfList(list) ?? 0n };
-}
+  async #requireSays(text: string, { entries, number }: RevocationListContent): Promise<void> {
+    const { path } = this;
+    let written: RevocationListContent | undefined;
+    let cause: unknown;
+    try {
+      written = await this.#contentOf(text);
+    } catch (error) {
+      cause = error;
+    }
+    const says = written?.entries.length === entries.length && written.number === number;
+    if (says && entries.every(({ serialNumber }, at) => written?.entries[at]?.serialNumber === serialNumber)) return;
+    const why = `a new ${path} would not say what it should, ${entries.length} revoked and number ${number}: nothing was changed. Please report this`;
+    throw new AuthError('certificates', why, { path, cause });
+  }
 
-function evenDigits(serial: string): string {
-  return serial.length % 2 === 0 ? serial : `0${serial}`;
+  /** @throws whatever it stumbles over */
+  async #contentOf(text: string): Promise<RevocationListContent & { readonly thisUpdateMs: number }> {
+    const [der] = pemBlocks(text, 'X509 CRL');
+    if (der === undefined) throw new Error('expected PEM, "-----BEGIN X509 CRL-----"');
+    const list = takeApart(der);
+    if ((await signerOf(list, [new OpenSslCertificate(this.#issuer.toString('pem'))])) === undefined)
+      throw new Error('it is not signed by this authority');
+    return {
+      entries: [...entriesOf(list)],
+      number: numberOfList(list.head) ?? 0n,
+      thisUpdateMs: list.head.thisUpdate.getTime(),
+    };
+  }
 }

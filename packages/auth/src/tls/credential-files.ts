@@ -1,9 +1,10 @@
 import { createPrivateKey, type X509Certificate } from 'node:crypto';
 import { readHolder, serverAuth } from '../certificate.js';
 import { AuthError, wordsOf } from '../errors.js';
+import type { GiveWay } from '../give-way.js';
 import { textOf } from '../small-file.js';
 import { certificatesOf } from './pem.js';
-import { Revocations, type WebCrypto } from './revocations.js';
+import { Revocations } from './revocations.js';
 import { isInDate, type Validity, validitiesOf, validityOf } from './validity.js';
 
 /** Where a server's credentials are. PEM, from any tool. */
@@ -32,6 +33,14 @@ export interface Credentials {
   readonly authorityExpiresMs: number;
 }
 
+/** When credentials are read, and in whose place. */
+export interface Reading {
+  readonly nowMs: number;
+  /** What they are to replace. Its certificate may have expired meanwhile: if it stays, that must not keep new authorities out. */
+  readonly inUse?: Credentials | undefined;
+  readonly giveWay?: GiveWay;
+}
+
 /**
  * Reads credentials, and finds out now what a handshake would find out later: a key of another certificate, one that has
  * expired or is not for servers, an authority that is none, a revocation list that nobody here has signed.
@@ -42,8 +51,7 @@ export interface Credentials {
 export async function readCredentials(
   paths: CredentialPaths,
   contents: readonly Buffer[],
-  nowMs: number,
-  crypto: WebCrypto,
+  { nowMs, inUse, giveWay }: Reading,
 ): Promise<Credentials> {
   const [certificatePem, keyPem, authoritiesPem] = [paths.certificate, paths.key, paths.authorities].map((path, at) =>
     textOf(contents[at]!, path, 'certificates'),
@@ -53,18 +61,20 @@ export async function readCredentials(
   const [leaf] = chain;
   requireKeyOf(leaf, keyPem, paths);
   requireServer(leaf, paths.certificate);
-  for (const certificate of chain) requireInDate(certificate, nowMs, paths.certificate);
+  // Just what was checked: OpenSSL reads more kinds of blocks than we do.
+  const checkedPem = chain.join('');
+  if (checkedPem !== inUse?.certificatePem)
+    for (const certificate of chain) requireInDate(certificate, nowMs, paths.certificate);
   for (const authority of authorities) requireAuthority(authority, paths.authorities);
   requireRoot(authorities, paths.authorities);
   const revocations =
     paths.revocations === undefined
       ? Revocations.none
-      : await Revocations.read(contents[3]!, paths.revocations, authorities, crypto);
+      : await Revocations.read(contents[3]!, paths.revocations, authorities, giveWay);
   const authorityValidities = validitiesOf(authorities);
   const lastOf = (all: readonly Validity[]): number => Math.max(...all.map(({ untilMs }) => untilMs));
   return {
-    // Just what was checked: OpenSSL reads more kinds of blocks than we do.
-    certificatePem: chain.join(''),
+    certificatePem: checkedPem,
     keyPem,
     authoritiesPem: authorities.join(''),
     authorities,
@@ -103,10 +113,11 @@ function requireInDate(certificate: X509Certificate, nowMs: number, path: string
   const validity = validityOf(certificate);
   if (isInDate(validity, nowMs)) return;
   const { subject, validFrom, validTo } = certificate;
-  const problem =
-    validity.untilMs < nowMs ? `has expired on ${validTo}` : `is not valid before ${validFrom}: is the clock right?`;
+  const isOver = validity.untilMs < nowMs;
+  const problem = isOver ? `has expired on ${validTo}` : `is not valid before ${validFrom}: is the clock right?`;
   throw new AuthError('certificates', `${path}: the certificate of ${subject.replaceAll('\n', ', ')} ${problem}`, {
     path,
+    ...(!isOver && { againAtMs: validity.fromMs }),
   });
 }
 

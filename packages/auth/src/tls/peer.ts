@@ -2,7 +2,8 @@ import { X509Certificate } from 'node:crypto';
 import { readHolder, serverAuth } from '../certificate.js';
 import { AuthError } from '../errors.js';
 import type { Credentials } from './credential-files.js';
-import { type CertificateName, keyDigest, normalSerialNumber } from './revocations.js';
+import { type CertificateName, keyDigest } from './revocations.js';
+import { normalSerialNumber } from './signed-list.js';
 import { isInDate, type Validity, validityOf } from './validity.js';
 
 /** A certificate with those of its issuers, as Node's TLS hands it to `checkServerIdentity`. */

@@ -1,7 +1,9 @@
 import { createHash, type X509Certificate } from 'node:crypto';
 import { AuthError, wordsOf } from '../errors.js';
-import { PublicKey, X509Crl } from '../x509.js';
+import type { GiveWay } from '../give-way.js';
+import type { X509Crl } from '../x509.js';
 import { pemBlocks, requireAllEnded } from './pem.js';
+import { entriesOf, signerOf, takeApart } from './signed-list.js';
 
 /** What names one certificate for good: the key that signed it, and the serial number that its holder gave it. */
 export interface CertificateName {
@@ -17,9 +19,8 @@ export function keyDigest(certificate: X509Certificate): string {
   return createHash('sha256').update(key).digest('base64');
 }
 
-export function normalSerialNumber(hexadecimal: string): string {
-  return hexadecimal.toUpperCase().replace(/^0+(?=.)/, '');
-}
+/** The longest file of revocation lists that is read, in bytes: some 300,000 certificates. */
+export const revocationsBytesMax: number = 16 * 1024 * 1024;
 
 /** What one authority has taken back. */
 interface Revoked {
@@ -74,13 +75,14 @@ export class Revocations {
   /**
    * Reads revocation lists (RFC 5280 §5), PEM or one in DER. Each must be signed by one of the authorities.
    *
+   * @param giveWay called between entries: a list may have hundreds of thousands
    * @throws AuthError `certificates` when one is not, or says more than we understand
    */
   static async read(
     content: Buffer,
     path: string,
     authorities: readonly X509Certificate[],
-    crypto: WebCrypto,
+    giveWay: GiveWay = () => undefined,
   ): Promise<Revocations> {
     const refuse = (why: string): AuthError => new AuthError('certificates', `${path}: ${why}`, { path });
     const revoked = new Map<string, Revoked>();
@@ -91,7 +93,7 @@ export class Revocations {
     for (const der of lists) {
       let list: RevocationList;
       try {
-        list = await readList(der, authorities, crypto);
+        list = await readList(der, authorities, giveWay);
       } catch (error) {
         // The library reads a list's parts when it is asked for them, and throws whatever it stumbles over.
         throw refuse(wordsOf(error));
@@ -129,9 +131,6 @@ function problemOfAge(next: Revoked, old: Revoked): string | undefined {
   return `is of ${nextDate} and comes after that of ${oldDate}`;
 }
 
-/** WebCrypto, as `globalThis.crypto` of Node and of browsers is it. */
-export type WebCrypto = import('node:crypto').webcrypto.Crypto;
-
 function listsOf(content: Buffer, path: string): Buffer[] {
   // DER begins with a sequence; PEM does not.
   if (content[0] === 0x30) return [content];
@@ -165,50 +164,34 @@ export function numberOfList(list: X509Crl): bigint | undefined {
   return BigInt(`0x${value.toString('hex')}`);
 }
 
-/**
- * Reads one list, DER. Each entry is a few nodes of ASN.1, of which the library takes 10,000 unless told: a list is bounded by the length of its file, and
- * one that cannot be read would bring back all that it has revoked.
- *
- * @throws whatever the library stumbles over
- */
-export function parseList(der: Uint8Array): X509Crl {
-  return new X509Crl(der, { berOptions: { maxNodes: der.length } });
-}
-
+/** @throws whatever the library stumbles over */
 async function readList(
   der: Buffer,
   authorities: readonly X509Certificate[],
-  crypto: WebCrypto,
+  giveWay: GiveWay,
 ): Promise<RevocationList> {
-  const list = parseList(der);
-  const critical = list.extensions.find((extension) => extension.critical);
+  const list = takeApart(der);
+  const { head } = list;
+  const critical = head.extensions.find((extension) => extension.critical);
   // A list of only some certificates, or of another authority's: heeding half of it would be worse than saying so.
   if (critical !== undefined)
     throw new Error(`a list has the critical extension ${critical.type}: a complete one is needed`);
   // The library finds nobody revoked in such a list, whatever it says.
-  if (list.nextUpdate === undefined)
-    throw new Error(`the list of ${list.issuer} does not say when the next one is due (RFC 5280 §5.1.2.5)`);
-  const issuer = await issuerOf(list, authorities, crypto);
-  if (issuer === undefined) throw new Error(`the list of ${list.issuer} is signed by none of the authorities`);
-  return {
-    issuer: list.issuer,
-    issuerKey: keyDigest(issuer),
-    number: numberOfList(list),
-    thisUpdateMs: list.thisUpdate.getTime(),
-    serialNumbers: new Set(list.entries.map(({ serialNumber }) => normalSerialNumber(serialNumber))),
-    nextUpdateMs: list.nextUpdate.getTime(),
-  };
-}
-
-async function issuerOf(
-  list: X509Crl,
-  authorities: readonly X509Certificate[],
-  crypto: WebCrypto,
-): Promise<X509Certificate | undefined> {
-  for (const authority of authorities) {
-    const publicKey = authority.publicKey.export({ type: 'spki', format: 'der' });
-    const isSigner = await list.verify({ publicKey: new PublicKey(publicKey) }, crypto).catch(() => false);
-    if (isSigner) return authority;
+  if (head.nextUpdate === undefined)
+    throw new Error(`the list of ${head.issuer} does not say when the next one is due (RFC 5280 §5.1.2.5)`);
+  const issuer = await signerOf(list, authorities);
+  if (issuer === undefined) throw new Error(`the list of ${head.issuer} is signed by none of the authorities`);
+  const serialNumbers = new Set<string>();
+  for (const { serialNumber } of entriesOf(list)) {
+    await giveWay();
+    serialNumbers.add(serialNumber);
   }
-  return undefined;
+  return {
+    issuer: head.issuer,
+    issuerKey: keyDigest(issuer),
+    number: numberOfList(head),
+    thisUpdateMs: head.thisUpdate.getTime(),
+    serialNumbers,
+    nextUpdateMs: head.nextUpdate.getTime(),
+  };
 }

@@ -2,11 +2,12 @@ import type { Clock, Files, Timer } from '@commitlog/runtime';
 import type { ServerCredentials } from '@grpc/grpc-js';
 import type { Audit } from '../audit.js';
 import { AuthError, wordsOf } from '../errors.js';
+import { type GiveWay, givingWay } from '../give-way.js';
 import { type Connection, LiveCredentials, tryOut } from '../grpc/live-credentials.js';
 import { WatchedFiles } from '../watched-files.js';
 import { type CredentialPaths, type Credentials, readCredentials } from './credential-files.js';
 import { chainOf, Peer, type PresentedChain } from './peer.js';
-import { Revocations, type WebCrypto } from './revocations.js';
+import { Revocations, revocationsBytesMax } from './revocations.js';
 
 /** Settings of {@link openServerTls}. */
 export interface ServerTlsSettings extends CredentialPaths {
@@ -22,8 +23,6 @@ export interface ServerTlsComponents {
   readonly files: Files;
   readonly clock: Clock;
   readonly audit: Audit;
-  /** `globalThis.crypto` */
-  readonly crypto: WebCrypto;
 }
 
 /** What can be said of a server's credentials now: metrics. Days have fractions, and are negative for what is past. */
@@ -42,7 +41,7 @@ export interface ServerTlsStatus {
   readonly refusals: number;
 }
 
-const fileBytesMax = { certificate: 1024 * 1024, revocations: 16 * 1024 * 1024 };
+const fileBytesMax = 1024 * 1024;
 const dayMs = 24 * 60 * 60 * 1000;
 
 /**
@@ -66,7 +65,6 @@ export class ServerTls {
   readonly #settings: ServerTlsSettings & { readonly sweepMs: number; readonly handshakeTimeoutMs: number };
   readonly #clock: Clock;
   readonly #audit: Audit;
-  readonly #crypto: WebCrypto;
   readonly #watched: WatchedFiles;
   readonly #peers: Map<Connection, Peer> = new Map();
   #credentials: Credentials | undefined;
@@ -78,7 +76,7 @@ export class ServerTls {
   #refusals = 0;
   #ended = 0;
 
-  constructor(settings: ServerTlsSettings, { files, clock, audit, crypto }: ServerTlsComponents) {
+  constructor(settings: ServerTlsSettings, { files, clock, audit }: ServerTlsComponents) {
     const { pollMs = 1000, sweepMs = 10_000, handshakeTimeoutMs = 5000 } = settings;
     requireMs('pollMs', pollMs, 10);
     requireMs('sweepMs', sweepMs, 10);
@@ -86,15 +84,14 @@ export class ServerTls {
     this.#settings = { ...settings, sweepMs, handshakeTimeoutMs };
     this.#clock = clock;
     this.#audit = audit;
-    this.#crypto = crypto;
     const { certificate, key, authorities, revocations } = settings;
     this.#watched = new WatchedFiles(
       {
         watched: [
-          { path: certificate, bytesMax: fileBytesMax.certificate },
-          { path: key, bytesMax: fileBytesMax.certificate, isSecret: true },
-          { path: authorities, bytesMax: fileBytesMax.certificate },
-          ...(revocations === undefined ? [] : [{ path: revocations, bytesMax: fileBytesMax.revocations }]),
+          { path: certificate, bytesMax: fileBytesMax },
+          { path: key, bytesMax: fileBytesMax, isSecret: true },
+          { path: authorities, bytesMax: fileBytesMax },
+          ...(revocations === undefined ? [] : [{ path: revocations, bytesMax: revocationsBytesMax }]),
         ],
         pollMs,
       },
@@ -177,7 +174,8 @@ export class ServerTls {
   }
 
   async #apply(contents: readonly Buffer[]): Promise<void> {
-    const next = await readCredentials(this.#settings, contents, this.#clock.wallMs(), this.#crypto);
+    const reading = { nowMs: this.#clock.wallMs(), inUse: this.#credentials, giveWay: this.#giveWay() };
+    const next = await readCredentials(this.#settings, contents, reading);
     this.#requireSuccessor(next);
     try {
       tryOut(next);
@@ -211,7 +209,8 @@ export class ServerTls {
     const path = this.#settings.revocations;
     if (path === undefined || lists === undefined || this.#lists?.equals(lists)) return;
     const { authorities } = this.#credentials!;
-    const next = { ...this.#credentials!, revocations: await Revocations.read(lists, path, authorities, this.#crypto) };
+    const revocations = await Revocations.read(lists, path, authorities, this.#giveWay());
+    const next = { ...this.#credentials!, revocations };
     this.#requireSuccessor(next);
     this.#credentials = next;
     this.#lists = lists;
@@ -221,6 +220,11 @@ export class ServerTls {
       what: `revocations alone, ${next.revocations.size} revoked: the other files were refused`,
     });
     this.#endUntrusted();
+  }
+
+  /** At the start nobody waits for anything else. */
+  #giveWay(): GiveWay {
+    return this.#live === undefined ? () => undefined : givingWay(this.#clock);
   }
 
   /** @throws AuthError `certificates` when the revocation lists are older than those that hold */

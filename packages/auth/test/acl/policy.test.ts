@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Policy } from '../../src/acl/policy.js';
 import { AuthError, defaultModelPath, defaultPolicyPath } from '../../src/index.js';
 
@@ -161,6 +161,21 @@ describe('a literal model', () => {
       literalModelWithDeny,
     );
     expect(deniesAll.decide('root', 'consume', 'news')).toMatchObject({ isAllowed: false, line: { number: 2 } });
+  });
+
+  it('with regular expressions compiles each once, and never again for a decision', async () => {
+    const model = literalModel.replace('r.obj == p.obj', 'regexMatch(r.obj, p.obj)');
+    const policy = await read(lines('p, ann, ^[^s].*$, consume'), model);
+    const compiled: unknown[] = [];
+    const construct: ProxyHandler<RegExpConstructor>['construct'] = (target, values, newTarget) => {
+      compiled.push(values[0]);
+      return Reflect.construct(target, values, newTarget) as RegExp;
+    };
+    vi.stubGlobal('RegExp', new Proxy(RegExp, { construct }));
+    const answers = ['news', 'weather', 'secret'].map((log) => policy.decide('ann', 'consume', log).isAllowed);
+    vi.unstubAllGlobals();
+    expect(answers).toEqual([true, true, false]);
+    expect(compiled).not.toContain('^[^s].*$');
   });
 
   it('with patterns is not asked for *: a pattern that means some logs may match it', async () => {
@@ -331,6 +346,11 @@ describe('a model is refused when', () => {
     ['a section is misspelt', literalModel.replace('[matchers]', '[matcher]'), /line 10: expected one of the sections/],
     ['its matcher was cut short', literalModel.replace(' && r.act == p.act', ''), /never asks for r\.act/],
     ['its matcher was cut in a name', literalModel.replace('p.act\n', 'p.ac\n'), /p\.ac, which is not defined/],
+    [
+      'it takes patterns from who asks',
+      literalModel.replace('r.obj == p.obj', 'regexMatch(p.obj, r.obj)'),
+      /"regexMatch\(p_obj, ?r_obj\)" takes its pattern/,
+    ],
     ['its matcher calls what there is not', literalModel.replace('r.obj ==', 'likes(r.obj) =='), /calls "likes"/],
     ['its matcher is no expression', literalModel.replace('&& r.obj', '&& == r.obj'), /cannot be run/],
     [

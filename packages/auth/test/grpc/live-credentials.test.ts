@@ -26,7 +26,7 @@ let onConnection: (connection: Connection) => void;
 const load = async (): Promise<Credentials> => {
   const { certificate, key, authorities, revocations } = mutual.paths;
   const contents = await Promise.all([certificate, key, authorities, revocations].map((path) => readFile(path)));
-  return readCredentials(mutual.paths, contents, Date.now(), crypto);
+  return readCredentials(mutual.paths, contents, { nowMs: Date.now() });
 };
 const bind = (address: string): Promise<number> =>
   new Promise((resolve, reject) =>

@@ -20,6 +20,7 @@ import { importKey } from '../../src/pki/keys.js';
 import { RevocationList } from '../../src/pki/revocation-list.js';
 import { readSmallFile } from '../../src/small-file.js';
 import { keyDigest, Revocations } from '../../src/tls/revocations.js';
+import { entryOf } from '../../src/tls/signed-list.js';
 import { X509Certificate as OurCertificate } from '../../src/x509.js';
 import { World } from '../world.js';
 import { hasOpenssl, openssl } from './openssl.js';
@@ -125,17 +126,129 @@ describe('a certificate', () => {
 describe('an authority', () => {
   it('stays revoked beside twenty thousand others, here and for a server', { timeout: 120_000 }, async () => {
     const { serialNumber } = await authority.issue(client);
-    const others = Array.from({ length: 20_000 }, (_, at) => ({
-      serial: (2 ** 40 + at).toString(16),
-      atMs: Date.now(),
-    }));
-    const entries = [...others, { serial: serialNumber, atMs: Date.now() }];
+    const others = Array.from({ length: 20_000 }, (_, at) => entryOf((2 ** 40 + at).toString(16), Date.now()));
+    const entries = [...others, entryOf(serialNumber, Date.now())];
     await (await openList()).write({ entries, number: 2n });
     expect(await authority.list()).toMatchObject([{ serialNumber, isRevoked: true }]);
     const root = new X509Certificate(authority.certificatePem);
-    const revocations = await Revocations.read(await readFile(at('ca.crl')), 'ca.crl', [root], crypto);
+    const revocations = await Revocations.read(await readFile(at('ca.crl')), 'ca.crl', [root]);
     expect(revocations.size).toBe(entries.length);
     expect(revocations.has({ issuerKey: keyDigest(root), serialNumber })).toBe(true);
+  });
+
+  it('leaves out of its list whom no clock can take for good any more, and knows them for revoked all the same', async () => {
+    const world = new World();
+    const at = { files: world.files, clock: world.clock, random: new SeededRandom(1), crypto };
+    const made = await createAuthority({ dir: '/ca', name: 'test CA' }, at);
+    const [short, long, lost] = [
+      await made.issue(client, { days: 1 }),
+      await made.issue(node, { days: 365 }),
+      await made.issue(client, { days: 1 }),
+    ] as const;
+    for (const { serialNumber } of [short, long, lost]) await made.revoke(serialNumber);
+    // What is not known here may be good for longer than anybody thinks.
+    await world.files.remove(`/ca/issued/${lost.serialNumber}.crt`);
+    const root = new X509Certificate(made.certificatePem);
+    const listed = async (): Promise<string[]> => {
+      const content = await readSmallFile(world.files, { path: '/ca/ca.crl', bytesMax: 10_000 });
+      const revocations = await Revocations.read(content, 'ca.crl', [root]);
+      const serials = [short, long, lost].map(({ serialNumber }) => serialNumber);
+      return serials.filter((serialNumber) => revocations.has({ issuerKey: keyDigest(root), serialNumber }));
+    };
+    const all = [short, long, lost].map(({ serialNumber }) => serialNumber);
+    world.clock.advanceTo(world.clock.monotonicMs() + 20 * dayMs);
+    // Long after it has expired, and signed for the first time since.
+    await made.refreshRevocations();
+    expect(await listed()).toEqual(all);
+    world.clock.advanceTo(world.clock.monotonicMs() + 20 * dayMs);
+    await made.refreshRevocations();
+    expect(await listed()).toEqual(all);
+    await made.refreshRevocations();
+    expect(await listed()).toEqual(all.slice(1));
+    const known = { serialNumber: short.serialNumber, isRevoked: true, commonName: client.subject };
+    expect(await made.list()).toContainEqual(expect.objectContaining(known));
+    const again = await openAuthority({ dir: '/ca' }, at);
+    for (const act of [again.renew(short.serialNumber), again.revoke(short.serialNumber)])
+      await expect(act).rejects.toMatchObject({ code: 'already-revoked' });
+  });
+
+  it('forgets no revocation where leaving some out of the list broke off', async () => {
+    const world = new World();
+    const at = { files: world.files, clock: world.clock, random: new SeededRandom(1), crypto };
+    const made = await createAuthority({ dir: '/ca', name: 'test CA' }, at);
+    const { serialNumber } = await made.issue(client, { days: 1 });
+    await made.revoke(serialNumber);
+    world.clock.advanceTo(world.clock.monotonicMs() + 40 * dayMs);
+    await made.refreshRevocations();
+    const states: SimulatedDisk[] = [];
+    world.disk.onOperation = () => {
+      for (const state of world.disk.crashStates({ random: at.random })) states.push(state.disk);
+    };
+    await made.refreshRevocations();
+    expect(states.length).toBeGreaterThan(3);
+    for (const { files } of states) {
+      const after = await openAuthority({ dir: '/ca' }, { ...at, files });
+      expect((await after.list()).map(({ isRevoked }) => isRevoked)).toEqual([true]);
+      await expect(after.renew(serialNumber)).rejects.toMatchObject({ code: 'already-revoked' });
+      await after.refreshRevocations();
+    }
+  });
+
+  it('writes no list that would not say what it should, and says so', async () => {
+    const before = await readFile(at('ca.crl'));
+    const list = await openList();
+    const odd = [
+      { entries: [], number: -1n },
+      { entries: [], number: 2n ** 200n },
+      { entries: [{ serialNumber: '0B', der: Buffer.of(0x30, 0) }], number: 2n },
+      { entries: [{ ...entryOf('0B', 0), serialNumber: 'C' }], number: 2n },
+    ];
+    for (const content of odd) {
+      await expect(list.write(content)).rejects.toMatchObject({
+        name: 'AuthError',
+        code: 'certificates',
+        path: at('ca.crl'),
+        message: expect.stringMatching(/would not say what it should.* nothing was changed/),
+      });
+    }
+    expect(await readFile(at('ca.crl'))).toEqual(before);
+  });
+
+  it('goes on from no list but its own', async () => {
+    const other = await createAuthority({ dir: at('other'), name: 'test CA' }, components);
+    await copyFile(other.revocationsPath, at('ca.crl'));
+    const { serialNumber } = await authority.issue(client);
+    await expect(authority.revoke(serialNumber)).rejects.toMatchObject({
+      code: 'certificates',
+      message: expect.stringMatching(/not signed by this authority/),
+    });
+  });
+
+  it('writes over no key that came meanwhile', async () => {
+    const { files, clock } = new World();
+    const world = { files, clock, random: new SeededRandom(1), crypto };
+    const theirs = 'the key of somebody who heeds no lock';
+    const list = async (directory: string): Promise<string[]> => {
+      const names = await files.list(directory);
+      const file = await files.open(`${directory}/ca.key`, 'create', 0o600);
+      file.write([Buffer.from(theirs)], 0);
+      await file.close();
+      return names;
+    };
+    const meanwhile: Files = {
+      open: (...args) => files.open(...args),
+      rename: (...args) => files.rename(...args),
+      syncDirectory: (directory) => files.syncDirectory(directory),
+      absolute: (path) => files.absolute(path),
+      list,
+      makeDirectory: (directory) => files.makeDirectory(directory),
+      remove: (path) => files.remove(path),
+      lock: (directory) => files.lock(directory),
+    };
+    await expect(createAuthority({ dir: '/ca', name: 'x' }, { ...world, files: meanwhile })).rejects.toMatchObject({
+      code: 'authority-exists',
+    });
+    expect(`${await readSmallFile(files, { path: '/ca/ca.key', bytesMax: 1000 })}`).toBe(theirs);
   });
 
   it('lists what it issued, and what of it was revoked', async () => {

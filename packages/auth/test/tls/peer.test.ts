@@ -39,8 +39,7 @@ async function problem(
   const authorities = read(...accepted.map((each) => (typeof each === 'string' ? each : each.certificatePem)));
   const peer = new Peer(read(...presented), read(...trusted));
   const [list] = revoked;
-  const revocations =
-    list === undefined ? Revocations.none : await Revocations.read(list, 'list', authorities, globalThis.crypto);
+  const revocations = list === undefined ? Revocations.none : await Revocations.read(list, 'list', authorities);
   return peer.problem({ authorityValidities: validitiesOf(authorities), revocations }, nowMs);
 }
 

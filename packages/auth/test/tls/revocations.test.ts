@@ -1,9 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { derElement, derElements, derOf, derTags } from '../../src/der.js';
 import { AuthError } from '../../src/index.js';
+import { importKey, sign } from '../../src/pki/keys.js';
 import { pemBlocks, pemOf } from '../../src/tls/pem.js';
 import { keyDigest, Revocations } from '../../src/tls/revocations.js';
+import { entryOf, joinSignature, takeApart, withEntries } from '../../src/tls/signed-list.js';
 import { forgeAuthority, forgeList, type Signer } from '../forge.js';
 import { Mutual } from './mutual.js';
 
@@ -26,7 +29,7 @@ describe('a revocation list', () => {
     const issuerKey = keyDigest(authority);
     const pem = await listOf();
     for (const content of [pem, pemBlocks(`${pem}`, 'X509 CRL')[0]!]) {
-      const revocations = await Revocations.read(content, 'list', [authority], crypto);
+      const revocations = await Revocations.read(content, 'list', [authority]);
       expect(revocations.has({ issuerKey, serialNumber })).toBe(true);
       expect(revocations.has({ issuerKey, serialNumber: other })).toBe(false);
       expect(revocations.has({ issuerKey: 'another', serialNumber })).toBe(false);
@@ -40,21 +43,57 @@ describe('a revocation list', () => {
     await other.revoke(theirs.serialNumber);
     const both = Buffer.concat([await listOf(), await listOf(other.revocationsPath)]);
     const authorities = [mutual.authority, other].map(authorityOf);
-    const revocations = await Revocations.read(both, 'list', authorities, crypto);
+    const revocations = await Revocations.read(both, 'list', authorities);
     expect(revocations.size).toBe(1);
     const [ours, their] = authorities.map((authority) => ({
       issuerKey: keyDigest(authority),
       serialNumber: theirs.serialNumber,
     }));
     expect([revocations.has(ours!), revocations.has(their!)]).toEqual([false, true]);
-    await expect(Revocations.read(both, 'list', [authorities[0]!], crypto)).rejects.toThrow(/signed by none/);
+    await expect(Revocations.read(both, 'list', [authorities[0]!])).rejects.toThrow(/signed by none/);
   });
 
   it('that does not say when the next one is due is refused', async () => {
     const authority = await forgeAuthority('root');
-    const read = (list: Buffer) => Revocations.read(list, 'list', [authorityOf(authority)], crypto);
+    const read = (list: Buffer) => Revocations.read(list, 'list', [authorityOf(authority)]);
     expect((await read(await forgeList(authority, ['0b']))).size).toBe(1);
     await expect(read(await forgeList(authority, ['0b'], null))).rejects.toThrow(/when the next one is due/);
+  });
+
+  it('that is long gives way to others between its entries, and each is heeded', async () => {
+    const authority = await forgeAuthority('root');
+    const list = takeApart(await forgeList(authority, [], undefined, { number: Buffer.of(2, 1, 1) }));
+    const serialNumbers = Array.from({ length: 5000 }, (_, at) => `${0x7f00 + at}`);
+    const signed = withEntries(
+      list,
+      serialNumbers.map((each) => entryOf(each, Date.now())),
+    );
+    const key = await importKey(authority.keyPem, crypto);
+    let times = 0;
+    const giveWay = (): undefined => {
+      times += 1;
+    };
+    const root = authorityOf(authority);
+    const der = joinSignature(list, signed, await sign(key, signed, crypto));
+    const revocations = await Revocations.read(der, 'list', [root], giveWay);
+    expect(times).toBe(serialNumbers.length);
+    const issuerKey = keyDigest(root);
+    expect(serialNumbers.filter((serialNumber) => !revocations.has({ issuerKey, serialNumber }))).toEqual([]);
+  });
+
+  it('that is signed in another way than it says, or by a digest that can be forged, is refused', async () => {
+    const authority = await forgeAuthority('root');
+    const der = await forgeList(authority, ['0b']);
+    // ecdsa-with-SHA256, which is there twice: inside of what is signed, and outside.
+    const algorithm = Buffer.from('06082a8648ce3d040302', 'hex');
+    const [inside, outside] = [der.indexOf(algorithm), der.lastIndexOf(algorithm)];
+    expect(outside).toBeGreaterThan(inside);
+    const read = (changed: Buffer) => Revocations.read(changed, 'list', [authorityOf(authority)]);
+    const sha384 = Buffer.from(der);
+    sha384[outside + algorithm.length - 1] = 3;
+    await expect(read(sha384)).rejects.toThrow(/two ways/);
+    const sha1 = await forgeList(authority, ['0b'], undefined, { hash: 'SHA-1' });
+    await expect(read(sha1)).rejects.toThrow(/ECDSA SHA-1: expected .* SHA-256/);
   });
 
   it('that was changed in any byte is refused, or still says the same', async () => {
@@ -62,13 +101,13 @@ describe('a revocation list', () => {
     await mutual.authority.revoke(serialNumber);
     const authority = authorityOf(mutual.authority);
     const [der] = pemBlocks(`${await listOf()}`, 'X509 CRL');
-    const whole = await Revocations.read(der!, 'list', [authority], crypto);
+    const whole = await Revocations.read(der!, 'list', [authority]);
     const name = { issuerKey: keyDigest(authority), serialNumber };
     let refused = 0;
     for (let at = 0; at < der!.length; at += 1) {
       const changed = Buffer.from(der!);
       changed[at]! ^= 1 << (at % 8);
-      const outcome = await Revocations.read(changed, 'list', [authority], crypto).catch((error: unknown) => error);
+      const outcome = await Revocations.read(changed, 'list', [authority]).catch((error: unknown) => error);
       const isRefused = outcome instanceof AuthError && outcome.code === 'certificates';
       // What is outside of the signature (lengths, unused bits) can be written in more than one way.
       const saysTheSame =
@@ -80,6 +119,32 @@ describe('a revocation list', () => {
       if (isRefused) refused += 1;
     }
     expect(refused).toBeGreaterThan(der!.length - 10);
+  });
+});
+
+describe('revocation lists', () => {
+  it('that are garbage, or cut short anywhere, are refused in words', async () => {
+    const authority = await forgeAuthority('root');
+    const der = await forgeList(authority, ['0b', '0c'], undefined, { number: Buffer.of(2, 1, 1) });
+    const read = (changed: Buffer) => Revocations.read(changed, 'the.crl', [authorityOf(authority)]);
+    for (let length = 1; length < der.length; length += 1) {
+      await expect(read(der.subarray(0, length))).rejects.toMatchObject({
+        code: 'certificates',
+        message: expect.stringMatching(/^the\.crl: /),
+      });
+    }
+    await expect(read(Buffer.concat([der, Buffer.of(0)]))).rejects.toThrow(/1 bytes follow/);
+    // Two bytes for each of a million parts: none is set aside for them.
+    const [signed, ...signature] = [...derElements(derElement(der, derTags.sequence).content)].map(
+      ({ whole }) => whole,
+    );
+    const parts = derOf(
+      derTags.sequence,
+      derElement(signed!, derTags.sequence).content,
+      Buffer.alloc(2_000_000, '3000', 'hex'),
+    );
+    await expect(read(derOf(derTags.sequence, parts, ...signature))).rejects.toThrow(/more than 7 parts/);
+    expect((await read(der)).size).toBe(2);
   });
 });
 
@@ -96,7 +161,7 @@ describe('a revocation list that replaces another', () => {
   const pemOfAll = (lists: readonly Buffer[]): Buffer =>
     Buffer.from(lists.map((der) => pemOf('X509 CRL', der)).join(''));
   const read = (lists: readonly Buffer[], by: readonly Signer[] = [root, other]): Promise<Revocations> =>
-    Revocations.read(pemOfAll(lists), 'list', by.map(authorityOf), crypto);
+    Revocations.read(pemOfAll(lists), 'list', by.map(authorityOf));
   const keysOf = (...by: readonly Signer[]): ReadonlySet<string> =>
     new Set(by.map((each) => keyDigest(authorityOf(each))));
 

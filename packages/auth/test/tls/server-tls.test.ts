@@ -8,9 +8,9 @@ import {
   type PeerCertificate,
   type TLSSocket,
 } from 'node:tls';
-import { nodeClock, nodeFiles } from '@commitlog/runtime/node';
+import { nodeClock, nodeFiles, nodeRandom } from '@commitlog/runtime/node';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type Authority, type Issued, openServerTls, type ServerTls } from '../../src/index.js';
+import { type Authority, type Issued, openAuthority, openServerTls, type ServerTls } from '../../src/index.js';
 import { pemOf } from '../../src/tls/pem.js';
 import { clientAuth, forgeAuthority, forgeBy, forgeList, lookalikeOf, serverAuth } from '../forge.js';
 import { hasOpenssl, opensslBeside } from '../pki/openssl.js';
@@ -203,30 +203,69 @@ describe('new files', () => {
     ]);
     expect(await caller.once()).toBe('hello');
     expect(await mutual.client(port, alice).once()).toBe('hello');
-    const components = { files: nodeFiles, clock: nodeClock, audit: { record: () => {} }, crypto };
+    const components = { files: nodeFiles, clock: nodeClock, audit: { record: () => {} } };
     await expect(openServerTls(mutual.paths, components)).rejects.toMatchObject({
       message: expect.stringMatching(why),
     });
   });
 
   it.each([
-    ['the certificate of the server has expired', 91, async () => {}],
-    ['others may read its key', 0, () => chmod(mutual.paths.key, 0o644)],
-    ['its key is lost', 0, () => rm(mutual.paths.key)],
-    ['its certificate is that of another key', 0, () => writeFile(mutual.paths.certificate, alice.certificatePem)],
-  ])('take back what their list says, also where %s', async (_, days, damage) => {
-    let nowMs = Date.now();
-    const tls = await mutual.tls({}, { ...nodeClock, wallMs: () => nowMs });
+    [
+      'its certificate has expired',
+      async () => {
+        const expired = await mutual.issueShortly('n1', -1000);
+        await writeFile(mutual.paths.certificate, expired.certificatePem);
+        await writeFile(mutual.paths.key, expired.keyPem);
+      },
+    ],
+    ['others may read its key', () => chmod(mutual.paths.key, 0o644)],
+    ['its key is lost', () => rm(mutual.paths.key)],
+    ['its certificate is that of another key', () => writeFile(mutual.paths.certificate, alice.certificatePem)],
+  ])('take back what their list says, also where %s', async (_, damage) => {
+    const tls = await mutual.tls();
     const port = await mutual.serve(tls);
     const bob = await mutual.authority.issue({ kind: 'client', subject: 'bob' }, { days: 365 });
     await damage();
-    nowMs += days * 86_400_000;
     const stream = mutual.client(port, bob).forever();
     await vi.waitFor(() => expect(stream.received).toBeGreaterThan(0), until);
     await mutual.authority.revoke(bob.serialNumber);
     await vi.waitFor(() => expect(stream.ended).toBeDefined(), until);
     expect(await mutual.client(port, bob).once()).toMatch(/UNAVAILABLE/);
     expect(mutual.records.map(({ kind }) => kind)).toContain('certificates-refused');
+  });
+
+  it('with other authorities hold, also where the certificate that the server has kept has expired', async () => {
+    let nowMs = Date.now();
+    const tls = await mutual.tls({ pollMs: 60_000 }, { ...nodeClock, wallMs: () => nowMs });
+    nowMs += 91 * 86_400_000;
+    const other = await mutual.otherAuthority();
+    const authorities = mutual.authority.certificatePem + other.certificatePem;
+    await writeFile(mutual.paths.authorities, authorities);
+    expect(await tls.reload()).toBe(true);
+    expect(tls.status).toMatchObject({ changes: 1, refusals: 0 });
+    expect(tls.status.certificateDaysLeft).toBeLessThan(0);
+    // A new one that has expired is refused as ever.
+    const expired = await mutual.issueShortly('n1', -1000);
+    await writeFile(mutual.paths.certificate, expired.certificatePem);
+    await writeFile(mutual.paths.key, expired.keyPem);
+    expect(await tls.reload()).toBe(false);
+  });
+
+  it('that are not good yet are used as soon as they are', async () => {
+    let nowMs = Date.now();
+    const tls = await mutual.tls({}, { ...nodeClock, wallMs: () => nowMs });
+    const tomorrow = { ...nodeClock, wallMs: () => nowMs + 86_400_000 };
+    const authority = await openAuthority(
+      { dir: `${mutual.dir}/ca` },
+      { files: nodeFiles, clock: tomorrow, random: nodeRandom, crypto },
+    );
+    await mutual.issueServer(authority);
+    await vi.waitFor(() => expect(tls.status.refusals).toBe(1), until);
+    expect(mutual.records.at(-1)).toMatchObject({ reason: expect.stringMatching(/is not valid before/) });
+    expect(await tls.reload()).toBe(false);
+    nowMs += 86_400_000;
+    await vi.waitFor(() => expect(tls.status.changes).toBe(1), until);
+    expect(tls.status).toMatchObject({ refusals: 1, certificateDaysLeft: expect.closeTo(90, 1) });
   });
 
   it('with a revocation list from before change nothing: whoever was revoked stays so, until the server starts anew', async () => {
