@@ -60,7 +60,7 @@ async function runScenario(scenario: Scenario): Promise<Outcome> {
   const cycles = values.cycles === undefined ? scenario.cycles : Number(values.cycles);
   const recordsMin = Number(values.records);
   const dir = await mkdtemp(join(tmpdir(), `commitlog-${scenario.name}-`));
-  const cluster = await ProcessCluster.create(dir, ['n1', 'n2', 'n3'], { flags });
+  const cluster = await ProcessCluster.create(dir, ['n1', 'n2', 'n3'], { flags, program: ['dist/main.js'] });
   const recoveries: number[] = [];
   try {
     await cluster.start(...cluster.nodes);
