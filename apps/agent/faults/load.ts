@@ -128,19 +128,26 @@ export class Load {
     }
   }
 
-  /** Asks whoever leads, until it has an answer: what is asked does no harm twice. */
+  /**
+   * Asks whoever leads, until it has an answer: what is asked does no harm twice. One that has just left a call without an answer is not asked
+   * again at once, even where another still takes it for the leader.
+   */
   async #insist<T>(ask: (log: LogClient) => Promise<T>): Promise<T> {
+    const silentUntilMs = new Map<string, number>();
+    const isSilent = (target: string): boolean => (silentUntilMs.get(target) ?? 0) > performance.now();
     let hint: string | undefined;
     for (let tries = 0; ; tries += 1) {
       const { nodes } = this.#cluster;
       const target = hint ?? this.#cluster.addressOf(nodes[tries % nodes.length]!);
+      hint = undefined;
+      if (isSilent(target)) continue;
       try {
         return await ask(this.#cluster.channel(target).client(logV1.LogDefinition));
       } catch (error) {
         if (!(error instanceof ApiError) || error.retry === 'no') throw error;
-        const next = error.leader?.address;
-        if (next === undefined) await sleep(retryMs);
-        hint = next;
+        if (error.code === 'DEADLINE_EXCEEDED') silentUntilMs.set(target, performance.now() + answerMs);
+        hint = error.leader?.address;
+        if (hint === undefined || isSilent(hint)) await sleep(retryMs);
       }
     }
   }

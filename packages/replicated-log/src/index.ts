@@ -32,4 +32,5 @@ export {
   type ReplicatedLogSettings,
 } from './replicated-log.js';
 export type { RetentionSettings } from './retention.js';
+export { Reserve } from './reserve.js';
 export { SideFile } from './side-file.js';
