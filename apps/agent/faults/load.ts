@@ -140,14 +140,17 @@ export class Load {
       const { nodes } = this.#cluster;
       const target = hint ?? this.#cluster.addressOf(nodes[tries % nodes.length]!);
       hint = undefined;
-      if (isSilent(target)) continue;
+      if (isSilent(target)) {
+        await sleep(retryMs);
+        continue;
+      }
       try {
         return await ask(this.#cluster.channel(target).client(logV1.LogDefinition));
       } catch (error) {
         if (!(error instanceof ApiError) || error.retry === 'no') throw error;
         if (error.code === 'DEADLINE_EXCEEDED') silentUntilMs.set(target, performance.now() + answerMs);
         hint = error.leader?.address;
-        if (hint === undefined || isSilent(hint)) await sleep(retryMs);
+        if (hint === undefined) await sleep(retryMs);
       }
     }
   }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -109,6 +110,21 @@ describe('three processes with certificates', () => {
     const leader = await cluster.leader(3);
     expect(await cluster.signal(leader, 'SIGTERM')).toBe(0);
     expect(await readFile(cluster.logPath(leader), 'utf8')).toContain('leadership was handed over');
+    await load.acknowledge(200);
+    await cluster.start(leader);
+    await judged(load);
+  }, 60_000);
+
+  it('given a leader that is told to stop, and told again, then it stops at once, and nothing is lost', async () => {
+    const load = await Load.start(cluster, { writers: 4, recordsPerBatch: 5 });
+    await load.acknowledge(200);
+    const leader = await cluster.leader(3);
+    const process = leader.process!;
+    const ended = once(process, 'exit');
+    // Both wait for it when it goes on: there is no time to stop in between.
+    for (const signal of ['SIGSTOP', 'SIGTERM', 'SIGINT', 'SIGCONT'] as const) process.kill(signal);
+    const [status] = await ended;
+    expect([128 + 15, 128 + 2]).toContain(status);
     await load.acknowledge(200);
     await cluster.start(leader);
     await judged(load);
