@@ -166,7 +166,7 @@ export class ProcessCluster {
   }
 
   /** @throws Error with the end of its log, when the process ends */
-  async serving(node: NodeProcess, timeoutMs = 30_000): Promise<void> {
+  async serving(node: NodeProcess, timeoutMs = 120_000): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const ready = await this.#ask(node, '/readyz');
@@ -212,7 +212,7 @@ export class ProcessCluster {
   }
 
   /** The node that leads, once all voters that run agree, and have so many voters. */
-  async leader(voters = 1, timeoutMs = 30_000): Promise<NodeProcess> {
+  async leader(voters = 1, timeoutMs = 120_000): Promise<NodeProcess> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const seen = await Promise.all(this.running.map((node) => this.gauges(node)));

@@ -49,7 +49,7 @@ export class Load {
   }
 
   /** Until so many records more are acknowledged. */
-  async acknowledge(more: number, timeoutMs = 60_000): Promise<void> {
+  async acknowledge(more: number, timeoutMs = 180_000): Promise<void> {
     const wanted = this.#acknowledged + more;
     const deadline = performance.now() + timeoutMs;
     while (this.#acknowledged < wanted) {

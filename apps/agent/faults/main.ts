@@ -99,7 +99,7 @@ async function runScenario(scenario: Scenario): Promise<Outcome> {
       await scenario.cycle({ cluster, load, disturb, ...(disks && { disks }), ...(network && { network }) });
     }
     const recordsMin = Number(values.records);
-    if (load.acknowledged < recordsMin) await load.acknowledge(recordsMin - load.acknowledged, 300_000);
+    if (load.acknowledged < recordsMin) await load.acknowledge(recordsMin - load.acknowledged, 600_000);
     await load.stop();
     await load.collect();
     progress('');

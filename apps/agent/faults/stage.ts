@@ -55,7 +55,7 @@ export async function isCaughtUp(cluster: ProcessCluster, node: string): Promise
 }
 
 /** @throws Error that says so, if it is not so in time */
-export async function until(what: string, holds: () => Promise<boolean>, timeoutMs = 60_000): Promise<void> {
+export async function until(what: string, holds: () => Promise<boolean>, timeoutMs = 180_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await holds().catch(() => false))) {
     if (performance.now() > deadline) throw new Error(`expected within ${timeoutMs} ms that ${what}`);

@@ -21,7 +21,7 @@ describe('three processes with certificates', () => {
     cluster = await ProcessCluster.create(dir, ['n1', 'n2', 'n3']);
     await cluster.start(...cluster.nodes);
     await cluster.leader(3);
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await cluster.stop();
     await rm(dir, { recursive: true, force: true });
@@ -93,7 +93,7 @@ describe('three processes with certificates', () => {
     await cluster.start(leader);
     await load.acknowledge(200);
     await judged(load);
-  }, 60_000);
+  }, 120_000);
 
   it('given all killed at once under load, when they are started again, then every acknowledged record is there once, on all', async () => {
     const load = await Load.start(cluster, { writers: 4, recordsPerBatch: 5 });
@@ -102,7 +102,7 @@ describe('three processes with certificates', () => {
     await cluster.start(...cluster.nodes);
     await load.acknowledge(200);
     await judged(load);
-  }, 60_000);
+  }, 120_000);
 
   it('given a leader that is told to stop under load, then it hands over, ends well, and nothing is lost', async () => {
     const load = await Load.start(cluster, { writers: 4, recordsPerBatch: 5 });
@@ -113,7 +113,7 @@ describe('three processes with certificates', () => {
     await load.acknowledge(200);
     await cluster.start(leader);
     await judged(load);
-  }, 60_000);
+  }, 120_000);
 
   it('given a leader that is told to stop, and told again, then it stops at once, and nothing is lost', async () => {
     const load = await Load.start(cluster, { writers: 4, recordsPerBatch: 5 });
@@ -128,5 +128,5 @@ describe('three processes with certificates', () => {
     await load.acknowledge(200);
     await cluster.start(leader);
     await judged(load);
-  }, 60_000);
+  }, 120_000);
 });

@@ -63,7 +63,7 @@ describe('a client of the earlier service, against three processes', () => {
         clients.set(`${subject} ${address}`, new Log(address, credentials.createSsl(ca, key, cert)));
       }
     }
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     for (const client of clients.values()) client.close();
     await cluster.stop();
