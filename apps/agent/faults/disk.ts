@@ -3,6 +3,7 @@ import { mkdir, open, readFile, rm, truncate, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { nodeFiles } from '@commitlog/runtime/node';
 
 const run = promisify(execFile);
 
@@ -95,8 +96,7 @@ export class LoopDisk {
    */
   async cutPower(): Promise<void> {
     await writeFile(this.#canary('synced'), canary, { flush: true });
-    const directory = await open(this.path);
-    await directory.sync().finally(() => directory.close());
+    await nodeFiles.syncDirectory(this.path);
     await writeFile(this.#canary('unsynced'), canary);
     await run('perl', ['-e', cutPowerScript, this.path]);
   }
