@@ -63,6 +63,9 @@ const driverSeeds = 600;
 
 const gossipSeeds = 150;
 
+/** Those that no test of the agent does already, and that are short. They run what the build has made. */
+const faults = ['pause-leader', 'one-way-partition', 'wipe-disk', 'flip-byte', 'full-disk', 'power-cut', 'freeze-disk'];
+
 /** @type {Step[]} */
 const steps = [
   { name: 'test', what: 'set-up, and the tests of every package', command: 'npm test', judged: 'tests' },
@@ -137,6 +140,12 @@ const steps = [
     what: 'bad certificates, handshakes, calls and messages, against a real server over real sockets',
     command: `${suiteOf('@commitlog/auth')} test:hostile --json`,
     judged: everyCasePassed,
+  },
+  {
+    name: 'faults',
+    what: 'three processes whose disks, network and leader fail; what this machine cannot do is skipped in so many words',
+    command: `node --conditions=@commitlog/source --import tsx apps/agent/faults/main.ts ${faults.join(' ')} --cycles 1 --records 1000 --json`,
+    judged: everyScenarioPassed,
   },
   { name: 'demo', what: 'the main job, from the command line', command: 'npm run demo', judged: 'exit' },
 ];

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import {
@@ -31,6 +31,7 @@ export interface NodeProcess {
   readonly name: string;
   readonly port: number;
   readonly adminPort: number;
+  readonly environment: Readonly<Record<string, string>>;
   process: ChildProcess | undefined;
 }
 
@@ -40,6 +41,10 @@ export interface ProcessSettings {
   readonly flags?: readonly string[];
   /** What Node runs: the sources, unless told. */
   readonly program?: readonly string[];
+  /** Where a node keeps everything, if that is to be a place of its own; it need not exist. */
+  readonly dataDir?: (name: string) => string;
+  /** What a node's process has in its environment, beside what this one has. */
+  readonly environmentOf?: (name: string) => Promise<Readonly<Record<string, string>>>;
 }
 
 const fromSources = ['--conditions=@commitlog/source', '--import', 'tsx', 'src/main.ts'];
@@ -48,16 +53,20 @@ const fromSources = ['--conditions=@commitlog/source', '--import', 'tsx', 'src/m
 export class ProcessCluster {
   readonly dir: string;
   readonly nodes: NodeProcess[] = [];
-  readonly #flags: readonly string[];
-  readonly #program: readonly string[];
+  readonly #settings: Required<ProcessSettings>;
   readonly #credentials = new Map<string, ClientTls>();
   readonly #channels = new Map<string, ApiChannel>();
   #authority: Awaited<ReturnType<typeof createAuthority>> | undefined;
 
-  private constructor(dir: string, { flags = [], program = fromSources }: ProcessSettings) {
+  private constructor(dir: string, settings: ProcessSettings) {
     this.dir = dir;
-    this.#flags = flags;
-    this.#program = program;
+    this.#settings = {
+      flags: [],
+      program: fromSources,
+      dataDir: (name) => join(dir, 'data', name),
+      environmentOf: async () => ({}),
+      ...settings,
+    };
   }
 
   /** @param dir an empty directory */
@@ -85,7 +94,8 @@ export class ProcessCluster {
   /** A node with a certificate and a place; it does not run yet. */
   async add(name: string): Promise<NodeProcess> {
     await this.certify(name);
-    const node = { name, port: await freePort(), adminPort: await freePort(), process: undefined };
+    const environment = await this.#settings.environmentOf(name);
+    const node = { name, port: await freePort(), adminPort: await freePort(), environment, process: undefined };
     this.nodes.push(node);
     return node;
   }
@@ -98,7 +108,7 @@ export class ProcessCluster {
 
   /** Where a node keeps everything. */
   dataDir(name: string): string {
-    return join(this.dir, 'data', name);
+    return this.#settings.dataDir(name);
   }
 
   addressOf({ port }: NodeProcess): string {
@@ -113,9 +123,14 @@ export class ProcessCluster {
     return this.nodes.find((node) => node.name === name)!;
   }
 
+  /** Who listens on a port. */
+  nameOf(port: number): string {
+    return this.nodes.find((node) => node.port === port)!.name;
+  }
+
   /** Starts a process; it need not serve yet. The first node founds the cluster, if it is new. */
   async spawn(node: NodeProcess): Promise<void> {
-    await mkdir(join(this.dir, 'data'), { recursive: true });
+    await mkdir(dirname(this.dataDir(node.name)), { recursive: true });
     const [first] = this.nodes;
     const how = node === first ? ['--bootstrap'] : ['--join', this.addressOf(first!)];
     const { certificate, key } = this.#paths(node.name);
@@ -124,10 +139,11 @@ export class ProcessCluster {
       ...['--listen', this.addressOf(node), '--admin-addr', `127.0.0.1:${node.adminPort}`],
       ...['--tls-ca', `${this.dir}/ca/ca.crt`, '--tls-cert', certificate, '--tls-key', key],
       ...['--acl-policy', `${this.dir}/policy.csv`, '--gossip-keyring', `${this.dir}/keyring`],
-      ...['--gossip-profile', 'local', '--voter-stable-for', '100 ms', ...this.#flags],
+      ...['--gossip-profile', 'local', '--voter-stable-for', '100 ms', ...this.#settings.flags],
     ];
     const log = await open(this.logPath(node), 'a');
-    const child = spawn(process.execPath, [...this.#program, ...flags], {
+    const child = spawn(process.execPath, [...this.#settings.program, ...flags], {
+      env: { ...process.env, ...node.environment },
       cwd: packageDirectory,
       stdio: ['ignore', 'ignore', log.fd],
     });
@@ -150,10 +166,10 @@ export class ProcessCluster {
   }
 
   /** @throws Error with the end of its log, when the process ends */
-  async serving(node: NodeProcess, timeoutMs = 30_000): Promise<void> {
+  async serving(node: NodeProcess, timeoutMs = 120_000): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
-      const ready = await fetch(`http://127.0.0.1:${node.adminPort}/readyz`).catch(() => undefined);
+      const ready = await this.#ask(node, '/readyz');
       if (ready?.ok) return;
       if (node.process === undefined || performance.now() > deadline) {
         const log = await readFile(this.logPath(node), 'utf8');
@@ -196,7 +212,7 @@ export class ProcessCluster {
   }
 
   /** The node that leads, once all voters that run agree, and have so many voters. */
-  async leader(voters = 1, timeoutMs = 30_000): Promise<NodeProcess> {
+  async leader(voters = 1, timeoutMs = 120_000): Promise<NodeProcess> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const seen = await Promise.all(this.running.map((node) => this.gauges(node)));
@@ -213,7 +229,7 @@ export class ProcessCluster {
 
   /** A node's metrics without labels; none while it does not answer. */
   async gauges(node: NodeProcess): Promise<Readonly<Record<string, number>>> {
-    const answer = await fetch(`http://127.0.0.1:${node.adminPort}/metrics`).catch(() => undefined);
+    const answer = await this.#ask(node, '/metrics');
     if (answer === undefined) return {};
     const lines = (await answer.text()).matchAll(/^(\w+) (\S+)$/gm);
     return Object.fromEntries([...lines].map(([, name, value]) => [name!, Number(value)]));
@@ -229,6 +245,12 @@ export class ProcessCluster {
         await this.signal(node, 'SIGKILL');
       }),
     );
+  }
+
+  /** One that is paused takes the question, and never answers. */
+  async #ask({ adminPort }: NodeProcess, path: string): Promise<Response | undefined> {
+    const signal = AbortSignal.timeout(2000);
+    return await fetch(`http://127.0.0.1:${adminPort}${path}`, { signal }).catch(() => undefined);
   }
 
   #paths(name: string): { readonly certificate: string; readonly key: string } {

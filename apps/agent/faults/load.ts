@@ -49,7 +49,7 @@ export class Load {
   }
 
   /** Until so many records more are acknowledged. */
-  async acknowledge(more: number, timeoutMs = 60_000): Promise<void> {
+  async acknowledge(more: number, timeoutMs = 180_000): Promise<void> {
     const wanted = this.#acknowledged + more;
     const deadline = performance.now() + timeoutMs;
     while (this.#acknowledged < wanted) {
@@ -128,19 +128,29 @@ export class Load {
     }
   }
 
-  /** Asks whoever leads, until it has an answer: what is asked does no harm twice. */
+  /**
+   * Asks whoever leads, until it has an answer: what is asked does no harm twice. One that has just left a call without an answer is not asked
+   * again at once, even where another still takes it for the leader.
+   */
   async #insist<T>(ask: (log: LogClient) => Promise<T>): Promise<T> {
+    const silentUntilMs = new Map<string, number>();
+    const isSilent = (target: string): boolean => (silentUntilMs.get(target) ?? 0) > performance.now();
     let hint: string | undefined;
     for (let tries = 0; ; tries += 1) {
       const { nodes } = this.#cluster;
       const target = hint ?? this.#cluster.addressOf(nodes[tries % nodes.length]!);
+      hint = undefined;
+      if (isSilent(target)) {
+        await sleep(retryMs);
+        continue;
+      }
       try {
         return await ask(this.#cluster.channel(target).client(logV1.LogDefinition));
       } catch (error) {
         if (!(error instanceof ApiError) || error.retry === 'no') throw error;
-        const next = error.leader?.address;
-        if (next === undefined) await sleep(retryMs);
-        hint = next;
+        if (error.code === 'DEADLINE_EXCEEDED') silentUntilMs.set(target, performance.now() + answerMs);
+        hint = error.leader?.address;
+        if (hint === undefined) await sleep(retryMs);
       }
     }
   }

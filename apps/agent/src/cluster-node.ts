@@ -13,6 +13,7 @@ import { ReplicatedLog, type ReplicatedLogSettings } from '@commitlog/replicated
 import type { Clock, Datagrams, Files, Random } from '@commitlog/runtime';
 import { Gossip } from './cluster/gossip.js';
 import { leaveCluster } from './cluster/leaving.js';
+import { PeerConnections } from './cluster/peer-connections.js';
 import { Reconciler } from './cluster/reconciler.js';
 import { Removals } from './cluster/removals.js';
 import { Roster } from './cluster/roster.js';
@@ -78,6 +79,7 @@ export class ClusterNode {
   readonly #with: ClusterNodeComponents;
   readonly #removals: Removals;
   readonly #reconciler: Reconciler;
+  readonly #connections: PeerConnections;
 
   private constructor(configuration: Configuration, parts: Parts, components: ClusterNodeComponents) {
     this.#parts = parts;
@@ -99,6 +101,7 @@ export class ClusterNode {
       },
       { log, roster, clock, logger, wakeup },
     );
+    this.#connections = new PeerConnections({ log, transport, wakeup });
     this.logService = new LogService({
       logOf: (name) => (name === logName ? log : undefined),
       servers: () => view.servers(),
@@ -184,6 +187,7 @@ export class ClusterNode {
     const { gossip, host } = this.#parts;
     await gossip.start(port, address);
     host.start();
+    this.#connections.start();
     this.#reconciler.start();
   }
 
@@ -221,6 +225,7 @@ export class ClusterNode {
   async close(): Promise<void> {
     const { gossip, log, host, transport } = this.#parts;
     this.#reconciler.stop();
+    this.#connections.stop();
     await gossip.stop();
     await log.close();
     await host.stop();

@@ -31,5 +31,6 @@ export {
   type ReplicatedLogComponents,
   type ReplicatedLogSettings,
 } from './replicated-log.js';
+export { Reserve } from './reserve.js';
 export type { RetentionSettings } from './retention.js';
 export { SideFile } from './side-file.js';

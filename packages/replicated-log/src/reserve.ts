@@ -7,7 +7,8 @@ const reserveBytes = 256 * 1024;
 
 /**
  * Space that is written before it is needed. A cut makes the log shorter, and takes a new segment and a new manifest to do it: on a full
- * disk they get this file's room, and so does a restart, which rewrites the manifest. (Hard state needs none: it is rewritten in place.)
+ * disk they get this file's room, and so does a restart, which takes a lock and rewrites the manifest. (Hard state needs none: it is
+ * rewritten in place.) Each directory whose owner must start on a full disk has one of its own, `RESERVE`.
  */
 export class Reserve {
   readonly #files: Files;
@@ -36,7 +37,11 @@ export class Reserve {
     return true;
   }
 
-  /** Does something that must fit; where it does not, once more with the reserve's room. */
+  /**
+   * Does something that must fit; where it does not, once more with the reserve's room.
+   *
+   * @throws what `run` throws
+   */
   async spend<T>(run: () => Promise<T>): Promise<T> {
     try {
       return await run();

@@ -1,4 +1,4 @@
-import { SideFile } from '@commitlog/replicated-log';
+import { Reserve, SideFile } from '@commitlog/replicated-log';
 import type { Files, Lock } from '@commitlog/runtime';
 import { z } from 'zod';
 import { AgentError } from '../errors.js';
@@ -29,8 +29,8 @@ const identity: z.ZodType<Identity> = z.object({
 });
 
 /**
- * Where a node keeps everything: `IDENTITY`, which says whose it is, `MEMBERSHIP`, where gossip has seen others, and `logs/`. One agent at a
- * time.
+ * Where a node keeps everything: `IDENTITY`, which says whose it is, `MEMBERSHIP`, where gossip has seen others, `RESERVE`, which is room to start
+ * in, and `logs/`. One agent at a time.
  */
 export class DataDirectory {
   readonly path: string;
@@ -53,8 +53,12 @@ export class DataDirectory {
    */
   static async open(path: string, { files }: { readonly files: Files }): Promise<DataDirectory> {
     await files.makeDirectory(path);
-    const lock = await files.lock(path);
+    // A lock is a file: on a full disk it needs room that was kept for it (nats-server 5382).
+    const reserve = new Reserve(path, files);
+    const lock = await reserve.spend(() => files.lock(path));
     try {
+      // The lock before this one is gone, and has left as much as this one took. Where others were quicker, the next start may do without.
+      await reserve.fill();
       const file = new SideFile(path, 'IDENTITY', files);
       return new DataDirectory(path, file, lock, await load(file, await files.list(path)));
     } catch (error) {

@@ -36,7 +36,7 @@ export interface LinkComponents {
   readonly onBroken: (error: unknown) => void;
 }
 
-/** One lane to one peer: a connection of its own, dialled when there is something to send, and again when it was lost. */
+/** One lane to one peer: a connection of its own, dialled when somebody says so or there is something to send, and again when it was lost. */
 export class RaftLink {
   readonly address: string;
   readonly #init: LinkInit;
@@ -70,6 +70,11 @@ export class RaftLink {
       this.#waiting.push(packet);
       this.#waitingBytes += bytes;
     }
+  }
+
+  /** Dials now, unless there is a connection, or one was refused a moment ago. */
+  connect(): void {
+    if (!this.#isClosed && this.#stream === undefined) this.#dial();
   }
 
   close(): void {

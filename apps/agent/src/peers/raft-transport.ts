@@ -59,16 +59,18 @@ export class GrpcTransport implements RaftTransport {
     if (address !== undefined) this.#linkTo(node, lane, address).send(packet);
   }
 
-  listen(receive: ((packet: readonly Envelope[]) => void) | null): void {
-    this.#receive = receive;
+  /**
+   * Sees to it that there are connections to a node, so that what is sent next waits for no handshake of TLS: followers have nothing to say
+   * to each other until their leader is gone, and then each moment counts.
+   */
+  connect(node: string): void {
+    const address = this.#isClosed ? undefined : this.#components.addressOf(node);
+    if (address === undefined) return;
+    for (const lane of ['control', 'bulk'] as const) this.#linkTo(node, lane, address).connect();
   }
 
-  /** Hangs up on a node that is no member any more. */
-  forget(node: string): void {
-    for (const lane of ['control', 'bulk'] as const) {
-      this.#links.get(`${lane} ${node}`)?.close();
-      this.#links.delete(`${lane} ${node}`);
-    }
+  listen(receive: ((packet: readonly Envelope[]) => void) | null): void {
+    this.#receive = receive;
   }
 
   /** Hangs up on everybody. */

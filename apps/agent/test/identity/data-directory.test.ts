@@ -1,3 +1,4 @@
+import type { Files } from '@commitlog/runtime';
 import { SimulatedDisk } from '@commitlog/simulation';
 import { describe, expect, it } from 'vitest';
 import { DataDirectory, type Identity } from '../../src/identity/data-directory.js';
@@ -26,6 +27,19 @@ describe('the data directory', () => {
     await expect(DataDirectory.open('/data', { files })).rejects.toMatchObject({ code: 'LOCKED' });
   });
 
+  it('given a disk that is full to the last byte, then the directory opens all the same, again and again', async () => {
+    const disk = new SimulatedDisk();
+    const directory = await DataDirectory.open('/data', { files: lockingInFiles(disk) });
+    await directory.save(identity);
+    await directory.close();
+    disk.capacityBytes = disk.usedBytes;
+    for (let times = 0; times < 3; times += 1) {
+      const again = await DataDirectory.open('/data', { files: lockingInFiles(disk) });
+      expect(again.identity).toEqual(identity);
+      await again.close();
+    }
+  });
+
   it('given an identity of which any bit has flipped, then it is refused in words, and not drawn anew', async () => {
     for (const at of [0, 9, 40]) {
       const disk = new SimulatedDisk();
@@ -49,3 +63,33 @@ describe('the data directory', () => {
     await expect(DataDirectory.open('/data', { files })).rejects.toMatchObject({ code: 'identity-damaged' });
   });
 });
+
+/** A disk whose locks take room, as those of real ones do: each is a file, and the one before it goes when it is there. */
+function lockingInFiles({ files }: SimulatedDisk): Files {
+  const lock: Files['lock'] = async (directory) => {
+    const names = await files.list(directory);
+    const older = names.filter((name) => name.startsWith('LOCK-'));
+    const path = `${directory}/LOCK-${older.length === 0 ? 1 : Number(older.at(-1)!.slice('LOCK-'.length)) + 1}`;
+    const file = await files.open(path, 'create');
+    try {
+      file.write([Buffer.alloc(100)], 0);
+    } catch (error) {
+      await files.remove(path);
+      throw error;
+    } finally {
+      await file.close();
+    }
+    for (const name of older) await files.remove(`${directory}/${name}`);
+    return await files.lock(directory);
+  };
+  return {
+    open: (path, mode, permissions) => files.open(path, mode, permissions),
+    absolute: (path) => files.absolute(path),
+    list: (directory) => files.list(directory),
+    makeDirectory: (directory) => files.makeDirectory(directory),
+    rename: (from, to) => files.rename(from, to),
+    remove: (path) => files.remove(path),
+    syncDirectory: (directory) => files.syncDirectory(directory),
+    lock,
+  };
+}

@@ -1,5 +1,5 @@
 import { type ApiError, ApiServer, raftV1, ServerCredentials } from '@commitlog/api';
-import { type Envelope, memberId } from '@commitlog/raft';
+import { type Envelope, type Lane, memberId } from '@commitlog/raft';
 import { transportConformance } from '@commitlog/raft/conformance';
 import { describe, expect, it, onTestFinished, test, vi } from 'vitest';
 import { handshakeOf, heartbeat, Node } from './nodes.js';
@@ -68,6 +68,18 @@ describe('a link to a peer', () => {
     expect((a.broken[0]!.error as ApiError).message).toMatch(/speaks for itself/);
   });
 
+  it('given that a connection is asked for, again and again, then each lane is dialled once, before there is anything to send', async () => {
+    const { addresses, a } = await started();
+    const peer = await slowPeer();
+    peer.answer();
+    addresses.set('d', peer.address);
+    for (let times = 0; times < 10; times += 1) a.transport.connect('d');
+    await vi.waitFor(() => expect(peer.greeted.toSorted()).toEqual(['bulk', 'control']), patience);
+    a.send('d', 'bulk', [append('a', 'd', 1, new Uint8Array(1))]);
+    await vi.waitFor(() => expect(peer.lastId).toBe(1), patience);
+    expect(peer.greeted).toHaveLength(2);
+  });
+
   it('given a peer that takes long to answer, when much is sent to it, then what waits is bounded, and the rest is dropped', async () => {
     const { addresses, a } = await started();
     const slow = await slowPeer();
@@ -108,7 +120,7 @@ function append(from: string, to: string, id: number, data: Uint8Array): Envelop
 
 /** Node `d`, which answers a handshake when it is told to, and counts packets from then on. */
 async function slowPeer() {
-  const seen = { packets: 0, lastId: 0 };
+  const seen = { packets: 0, lastId: 0, greeted: [] as Lane[] };
   let answer = (): void => {};
   const told = new Promise<void>((resolve) => {
     answer = resolve;
@@ -118,10 +130,13 @@ async function slowPeer() {
     { credentials: ServerCredentials.createInsecure(), security: 'insecure', onDefect: () => {} },
   );
   server.serve(raftV1.RaftServiceDefinition, {
-    control: async () => {},
+    control: async (requests) => {
+      for await (const { content } of requests) if (content?.$case === 'handshake') seen.greeted.push('control');
+    },
     bulk: async (requests, _context, responses) => {
       for await (const { content } of requests) {
         if (content?.$case === 'handshake') {
+          seen.greeted.push('bulk');
           await told;
           await responses.write({ handshake: { ...handshakeOf('d'), toNodeId: 'a' } });
         } else if (content?.$case === 'packet') {

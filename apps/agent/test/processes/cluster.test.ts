@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +21,7 @@ describe('three processes with certificates', () => {
     cluster = await ProcessCluster.create(dir, ['n1', 'n2', 'n3']);
     await cluster.start(...cluster.nodes);
     await cluster.leader(3);
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await cluster.stop();
     await rm(dir, { recursive: true, force: true });
@@ -92,7 +93,7 @@ describe('three processes with certificates', () => {
     await cluster.start(leader);
     await load.acknowledge(200);
     await judged(load);
-  }, 60_000);
+  }, 120_000);
 
   it('given all killed at once under load, when they are started again, then every acknowledged record is there once, on all', async () => {
     const load = await Load.start(cluster, { writers: 4, recordsPerBatch: 5 });
@@ -101,7 +102,7 @@ describe('three processes with certificates', () => {
     await cluster.start(...cluster.nodes);
     await load.acknowledge(200);
     await judged(load);
-  }, 60_000);
+  }, 120_000);
 
   it('given a leader that is told to stop under load, then it hands over, ends well, and nothing is lost', async () => {
     const load = await Load.start(cluster, { writers: 4, recordsPerBatch: 5 });
@@ -112,5 +113,20 @@ describe('three processes with certificates', () => {
     await load.acknowledge(200);
     await cluster.start(leader);
     await judged(load);
-  }, 60_000);
+  }, 120_000);
+
+  it('given a leader that is told to stop, and told again, then it stops at once, and nothing is lost', async () => {
+    const load = await Load.start(cluster, { writers: 4, recordsPerBatch: 5 });
+    await load.acknowledge(200);
+    const leader = await cluster.leader(3);
+    const process = leader.process!;
+    const ended = once(process, 'exit');
+    // Both wait for it when it goes on: there is no time to stop in between.
+    for (const signal of ['SIGSTOP', 'SIGTERM', 'SIGINT', 'SIGCONT'] as const) process.kill(signal);
+    const [status] = await ended;
+    expect([128 + 15, 128 + 2]).toContain(status);
+    await load.acknowledge(200);
+    await cluster.start(leader);
+    await judged(load);
+  }, 120_000);
 });
