@@ -28,7 +28,10 @@ test('given jobs, then each is done once, on as many workers as there are cores'
       onReport: (report) => reports.push(report) > 0,
     },
   );
-  expect({ reports: reports.toSorted((one, other) => one - other), workers }).toEqual({ reports: [1, 2, 3, 4, 5], workers: 2 });
+  expect({ reports: reports.toSorted((one, other) => one - other), workers }).toEqual({
+    reports: [1, 2, 3, 4, 5],
+    workers: 2,
+  });
 });
 
 test('given a report that is enough, then no further job is begun', async () => {
