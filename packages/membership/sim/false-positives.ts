@@ -7,6 +7,12 @@ export interface SlowInit {
   readonly isLifeguardOn: boolean;
 }
 
+/** What came of it. */
+export interface FalsePositives {
+  readonly isLifeguardOn: boolean;
+  readonly count: number;
+}
+
 const nodes = 100;
 const slowNodes = 10;
 const warmUpMs = 15_000;

@@ -1,3 +1,4 @@
+import type { SeedResult } from '@commitlog/simulation/swarm';
 import { suspicionTimes } from '../src/core/suspicion.js';
 import { calmNetwork, SimCluster } from './cluster.js';
 import { drills } from './drills/index.js';
@@ -8,17 +9,11 @@ import { Violation } from './violation.js';
 import { watchStates } from './watch.js';
 
 /** What one seed's run came to. */
-export interface RunResult {
-  readonly seed: string;
+export interface RunResult extends SeedResult {
   readonly nodes: number;
-  readonly violation: { readonly invariant: string; readonly what: string; readonly atMs: number } | null;
-  /** Why this run proves nothing, or null. */
-  readonly vacuous: string | null;
-  readonly simulatedMs: number;
   readonly events: number;
   /** In one data centre: how long after a kill each of the others knew of it. */
   readonly detectMs: readonly number[];
-  readonly sometimes: Record<string, number>;
 }
 
 /** How long everything may take to be as it should after all is mended, in one data centre. */

@@ -1,4 +1,5 @@
-import type { Report } from './job.js';
+import { Summary, type Took } from '@commitlog/simulation/swarm';
+import type { FalsePositives } from './false-positives.js';
 import type { RunResult } from './run.js';
 
 /** So many seeds that every rare state must have been reached: one that was not is a hole in the proof. */
@@ -28,28 +29,30 @@ export interface SummaryReport {
 }
 
 /** Adds up what the seeds of a swarm came to. */
-export class Summary {
+export class MembershipSummary extends Summary<RunResult, FalsePositives> {
   readonly falsePositives: { lifeguard: number; plain: number } = { lifeguard: 0, plain: 0 };
-  seeds = 0;
-  violations = 0;
-  vacuous = 0;
   #above100 = 0;
-  #simulatedMs = 0;
   #events = 0;
   readonly #detectMs: number[] = [];
-  readonly #sometimes: Record<string, number> = {};
 
-  add(report: Report): void {
-    if (report.kind === 'run') this.#addRun(report.result);
-    else if (report.isLifeguardOn) this.falsePositives.lifeguard += report.count;
-    else this.falsePositives.plain += report.count;
+  constructor() {
+    super(seedsForAllStates);
   }
 
-  /** What the sum of all seeds shows to be wrong, where no single one does; in words. */
-  get complaints(): string[] {
+  override add(result: RunResult): void {
+    super.add(result);
+    if (result.nodes > 100) this.#above100 += 1;
+    this.#events += result.events;
+    this.#detectMs.push(...result.detectMs);
+  }
+
+  override addBeside({ isLifeguardOn, count }: FalsePositives): void {
+    this.falsePositives[isLifeguardOn ? 'lifeguard' : 'plain'] += count;
+  }
+
+  override get complaints(): string[] {
     const { lifeguard, plain } = this.falsePositives;
-    const complaints: string[] = [];
-    if (this.#unreached.length > 0) complaints.push(`never reached: ${this.#unreached.join('; ')}`);
+    const complaints = super.complaints;
     if (plain < plainMin) complaints.push(`only ${plain} false positives without Lifeguard: too few to spare any`);
     if (lifeguard * sparedTimes > plain) {
       complaints.push(`${lifeguard} false positives with Lifeguard, ${plain} without: not ${sparedTimes} times fewer`);
@@ -59,17 +62,7 @@ export class Summary {
     return complaints;
   }
 
-  get isGood(): boolean {
-    return this.violations === 0 && this.vacuous === 0 && this.complaints.length === 0;
-  }
-
-  /** States that should have been reached and were not. */
-  get #unreached(): string[] {
-    if (this.seeds < seedsForAllStates) return [];
-    return Object.keys(this.#sometimes).filter((state) => this.#sometimes[state] === 0);
-  }
-
-  report(wallSeconds: number): SummaryReport {
+  report({ wallSeconds }: Pick<Took, 'wallSeconds'>): SummaryReport {
     return {
       seeds: this.seeds,
       violations: this.violations,
@@ -78,23 +71,10 @@ export class Summary {
       falsePositives: this.falsePositives,
       vacuous: this.vacuous,
       above100Nodes: this.#above100,
-      simulatedHours: Math.round(this.#simulatedMs / 36_000) / 100,
+      simulatedHours: Math.round(this.simulatedMs / 36_000) / 100,
       eventsPerSecond: Math.round(this.#events / wallSeconds),
-      sometimes: this.#sometimes,
+      sometimes: this.sometimes,
     };
-  }
-
-  #addRun(result: RunResult): void {
-    this.seeds += 1;
-    if (result.violation !== null) this.violations += 1;
-    else if (result.vacuous !== null) this.vacuous += 1;
-    if (result.nodes > 100) this.#above100 += 1;
-    this.#simulatedMs += result.simulatedMs;
-    this.#events += result.events;
-    this.#detectMs.push(...result.detectMs);
-    for (const [state, count] of Object.entries(result.sometimes)) {
-      this.#sometimes[state] = (this.#sometimes[state] ?? 0) + count;
-    }
   }
 }
 

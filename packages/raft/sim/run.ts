@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { SeedResult, Traced } from '@commitlog/simulation/swarm';
 import {
   type Configuration,
   type CoreStatus,
@@ -19,16 +20,11 @@ import { Violation } from './violation.js';
 import { watchStates } from './watch.js';
 
 /** What one seed's run came to. */
-export interface RunResult {
-  readonly seed: string;
-  readonly violation: { readonly invariant: string; readonly what: string; readonly atMs: number } | null;
-  /** Why this run proves nothing, or null. */
-  readonly vacuous: string | null;
+export interface RunResult extends SeedResult {
   readonly commits: number;
-  readonly simulatedMs: number;
   readonly events: number;
-  readonly sometimes: Record<string, number>;
-  readonly fired: Record<string, number>;
+  /** How often each fault happened. */
+  readonly fired: Readonly<Record<string, number>>;
   readonly traceHash: string | null;
 }
 
@@ -36,7 +32,7 @@ export interface RunResult {
 const eventsMax = 2_000_000;
 
 /** One run: everything that happens in it is drawn from `seed`. */
-export function runSeed(seed: string, options: { readonly onTrace?: (line: string) => void } = {}): RunResult {
+export function runSeed(seed: string, options: Traced = {}): RunResult {
   const plan = drawPlan(seed);
   const { onTrace } = options;
   const hash = onTrace === undefined ? null : createHash('sha256');

@@ -1,5 +1,5 @@
 import { encodeBatch } from '@commitlog/record';
-import { type AppendResult, type OpenedProducer, ReplicatedLogError } from '../src/index.js';
+import { type OpenedProducer, ReplicatedLogError } from '../src/index.js';
 import { ask, type CallerComponents, leading, type NoAnswer } from './caller.js';
 import { valuesOf } from './history.js';
 import type { Member } from './member.js';
@@ -47,7 +47,7 @@ export class Producer {
     const { world } = this.#with;
     const name = world.random.chance(0.15) ? 'shared' : this.#name;
     const answer = await ask(this.#target, world, (log, signal) => log.openProducer({ name, signal }));
-    if (typeof answer === 'object' && 'producerId' in answer) return answer;
+    if (typeof answer !== 'string' && !(answer instanceof ReplicatedLogError)) return answer;
     this.#turnTo(answer);
     return undefined;
   }
@@ -129,7 +129,7 @@ export class Producer {
   }
 
   /** Asks somebody else from now on, where this one does not lead, or says nothing. */
-  #turnTo(answer: ReplicatedLogError | NoAnswer | AppendResult): void {
+  #turnTo(answer: ReplicatedLogError | NoAnswer): void {
     const { members, world } = this.#with;
     if (answer instanceof ReplicatedLogError && (answer.code === 'overloaded' || answer.code === 'sequence-gap'))
       return;

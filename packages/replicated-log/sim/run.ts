@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { memberId } from '@commitlog/raft';
 import { type InjectedFailure, Sometimes } from '@commitlog/simulation';
+import type { SeedResult, Traced } from '@commitlog/simulation/swarm';
 import { ask, type CallerComponents } from './caller.js';
 import { ConditionalAppender } from './conditional.js';
 import { History } from './history.js';
@@ -12,23 +13,14 @@ import { LogReader } from './reader.js';
 import { states } from './states.js';
 import { Violation, World } from './world.js';
 
-export interface RunResult {
-  readonly seed: string;
-  readonly violation: { readonly invariant: string; readonly what: string; readonly atMs: number } | null;
-  /** Why this run proves nothing, or null. */
-  readonly vacuous: string | null;
+export interface RunResult extends SeedResult {
   /** Batches that were acknowledged. */
   readonly acknowledged: number;
-  readonly simulatedMs: number;
-  readonly sometimes: Readonly<Record<string, number>>;
-  /** The SHA-256 of the trace, where one was asked for. */
-  readonly traceHash: string | null;
 }
 
-export interface RunComponents {
+export interface RunComponents extends Traced {
   /** Resolves when everything that waits on promises alone has gone as far as it can. */
   readonly drain: () => Promise<void>;
-  readonly onTrace?: (line: string) => void;
   /** Is given whom to tell of rejections that nobody handles. */
   readonly onUnhandled?: (tell: (error: unknown) => void) => void;
 }

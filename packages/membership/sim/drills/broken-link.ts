@@ -1,6 +1,7 @@
 import { profiles } from '../../src/index.js';
 import { calmNetwork, SimCluster } from '../cluster.js';
 import { Violation } from '../violation.js';
+import { startAcquainted } from './acquainted.js';
 
 /** Five members, of whom two cannot reach each other in any way: the others can, so nobody may even suspect anybody. */
 export function brokenLink(seed: string): void {
@@ -11,8 +12,7 @@ export function brokenLink(seed: string): void {
     network: calmNetwork,
     isSealed: false,
   });
-  cluster.startTogether();
-  cluster.runFor(5_000);
+  startAcquainted(cluster);
   cluster.watchers.push((node, { kind, member }) => {
     if (kind === 'suspected') throw new Violation('others bridge a broken link', `${node.name}: ${member.name}`);
   });

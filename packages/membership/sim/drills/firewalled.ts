@@ -2,6 +2,7 @@ import { profiles } from '../../src/index.js';
 import { calmNetwork, SimCluster } from '../cluster.js';
 import type { SimNode } from '../node.js';
 import { Violation } from '../violation.js';
+import { startAcquainted } from './acquainted.js';
 
 /** Five members, of whom one can be reached by streams alone: that is enough, nobody may even suspect anybody, and all hear when it leaves. */
 export function firewalled(seed: string): void {
@@ -12,8 +13,7 @@ export function firewalled(seed: string): void {
     network: calmNetwork,
     isSealed: false,
   });
-  cluster.startTogether();
-  cluster.runFor(5_000);
+  startAcquainted(cluster);
   cluster.watchers.push((node, { kind, member }) => {
     if (kind === 'suspected') throw new Violation('streams save whom packets miss', `${node.name}: ${member.name}`);
   });

@@ -3,6 +3,7 @@ import { calmNetwork, SimCluster } from '../cluster.js';
 import type { SimNode } from '../node.js';
 import { firstDifference, haveConverged } from '../views.js';
 import { Violation } from '../violation.js';
+import { startAcquainted } from './acquainted.js';
 
 /**
  * Two halves that have just given each other up, and nothing that looks for the lost but gossip: what there is to tell goes to the dead too,
@@ -16,8 +17,7 @@ export function givenUp(seed: string): void {
     network: calmNetwork,
     isSealed: false,
   });
-  cluster.startTogether();
-  cluster.runFor(5_000);
+  startAcquainted(cluster);
   const names = cluster.nodes.map(({ name }) => name);
   cluster.network.partition(names.slice(0, 3), names.slice(3));
   if (!cluster.runUntil(() => cluster.nodes.every(hasGivenUpHalf), 60_000)) {

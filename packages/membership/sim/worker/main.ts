@@ -1,11 +1,12 @@
-/** One core of a swarm: a job comes in, its report goes out. */
-import { falsePositives } from '../false-positives.js';
-import type { Job, Report } from '../job.js';
+/** One core of a swarm: seeds, and false positives to count. */
+import { parentPort } from 'node:worker_threads';
+import { serveSeeds } from '@commitlog/simulation/swarm';
+import { type FalsePositives, falsePositives, type SlowInit } from '../false-positives.js';
 import { runSeed } from '../run.js';
 
-process.on('message', (job: Job) => process.send!(reportOf(job)));
+const count = (job: SlowInit): FalsePositives => ({
+  isLifeguardOn: job.isLifeguardOn,
+  count: falsePositives(job),
+});
 
-function reportOf(job: Job): Report {
-  if (job.kind === 'run') return { kind: 'run', result: runSeed(job.seed) };
-  return { kind: 'false-positives', isLifeguardOn: job.isLifeguardOn, count: falsePositives(job) };
-}
+serveSeeds(parentPort!, (seed) => runSeed(seed), count);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Summary } from '../../sim/summary.js';
+import { MembershipSummary } from '../../sim/summary.js';
 
 const run = {
   seed: '0x1',
@@ -12,11 +12,11 @@ const run = {
   sometimes: { rare: 1 },
 };
 
-function summaryOf(plain: number, lifeguard: number, detectMs: readonly number[] = run.detectMs): Summary {
-  const summary = new Summary();
-  for (let seed = 0; seed < 20; seed++) summary.add({ kind: 'run', result: { ...run, detectMs } });
-  summary.add({ kind: 'false-positives', isLifeguardOn: false, count: plain });
-  summary.add({ kind: 'false-positives', isLifeguardOn: true, count: lifeguard });
+function summaryOf(plain: number, lifeguard: number, detectMs: readonly number[] = run.detectMs): MembershipSummary {
+  const summary = new MembershipSummary();
+  for (let seed = 0; seed < 20; seed++) summary.add({ ...run, detectMs });
+  summary.addBeside({ isLifeguardOn: false, count: plain });
+  summary.addBeside({ isLifeguardOn: true, count: lifeguard });
   return summary;
 }
 
@@ -33,13 +33,13 @@ test.each([
 test('given a violation, or a seed that proves nothing, then the swarm is not good', () => {
   for (const wrong of [{ violation: { invariant: 'i', what: 'w', atMs: 1 } }, { vacuous: 'nothing happened' }]) {
     const summary = summaryOf(500, 0);
-    summary.add({ kind: 'run', result: { ...run, ...wrong } });
+    summary.add({ ...run, ...wrong });
     expect(summary.isGood).toBe(false);
   }
 });
 
 test('given many seeds, none of which reached a rare state, then the swarm says which', () => {
   const summary = summaryOf(500, 0);
-  for (let seed = 0; seed < 300; seed++) summary.add({ kind: 'run', result: { ...run, sometimes: { rarer: 0 } } });
+  for (let seed = 0; seed < 300; seed++) summary.add({ ...run, sometimes: { rarer: 0 } });
   expect(summary.complaints).toEqual(['never reached: rarer']);
 });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Sometimes } from '@commitlog/simulation';
+import type { Traced } from '@commitlog/simulation/swarm';
 import { emptyConfiguration, isJoint, type MemberId, memberId, membersOf } from '../../src/index.js';
 import type { RunResult } from '../run.js';
 import { SimDisk } from './disk.js';
@@ -9,10 +10,9 @@ import { drawPlan, pick } from './plan.js';
 import { states } from './states.js';
 import { Violation, World } from './world.js';
 
-export interface RunComponents {
+export interface RunComponents extends Traced {
   /** Resolves when everything that waits on promises alone has gone as far as it can. */
   readonly drain: () => Promise<void>;
-  readonly onTrace?: (line: string) => void;
 }
 
 /** One run of driven members: everything that happens in it is drawn from `seed`. */

@@ -166,9 +166,9 @@ export const driver: readonly Mutant[] = [
     isDriven: true,
     patches: [
       {
-        file: 'driver/group.ts',
-        find: "this.#step({ kind: 'storage-ready' });\n    else if (this.#state === 'running') this.#awaitSpace();",
-        replace: "this.#step({ kind: 'storage-ready' });",
+        file: 'driver/space.ts',
+        find: 'this.#events.ready();\n    else this.wait();',
+        replace: 'this.#events.ready();',
       },
     ],
   },

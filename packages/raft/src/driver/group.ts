@@ -1,5 +1,4 @@
 import { types } from 'node:util';
-import type { Timer } from '@commitlog/runtime';
 import {
   type CoreStatus,
   defaultSettings,
@@ -20,12 +19,10 @@ import { callSafely, type ProblemSink, safeSink } from './problem.js';
 import { notTaken, type ProposalOutcome, Proposals } from './proposals.js';
 import { Readings } from './readings.js';
 import { Snapshots } from './snapshots.js';
+import { Space } from './space.js';
 import { Steps, type Tell } from './steps.js';
 import { Transfers } from './transfers.js';
 import { Writer } from './writer.js';
-
-/** How long to wait before asking a full disk again. */
-const spaceRetryMs = 1000;
 
 /** One member of one group, driven: its core, with a disk, a clock and a network. Made by `RaftHost.open`. */
 export class RaftGroup {
@@ -43,8 +40,8 @@ export class RaftGroup {
   readonly #placed: Proposals;
   readonly #reads: Readings;
   readonly #transfers: Transfers = new Transfers();
+  readonly #space: Space;
   #lastWrite = 0;
-  #spaceTimer: Timer | null = null;
   #state: 'running' | 'stopped' | 'failed' = 'running';
   #failure: unknown = null;
   #stopping: Promise<void> | null = null;
@@ -85,6 +82,10 @@ export class RaftGroup {
         unreadable: (indexes) => this.#step({ kind: 'unreadable', indexes }),
         failed: (error) => this.#fail(error),
       },
+    });
+    this.#space = new Space(components, {
+      ready: () => this.#step({ kind: 'storage-ready' }),
+      failed: (error) => this.#fail(error),
     });
     const { snapshotEvery: every = 0, trailing = 1000 } = init;
     this.#snapshots = new Snapshots(
@@ -345,19 +346,7 @@ export class RaftGroup {
     this.#step({ kind: 'write-failed', from: first, isFatal });
     this.#applier.writeFailed(first);
     if (isFatal || this.#core.status.isHalted) this.#fail(error);
-    else if (this.#state === 'running') this.#awaitSpace();
-  }
-
-  #awaitSpace(): void {
-    this.#spaceTimer ??= this.#components.clock.after(spaceRetryMs, () => {
-      this.#spaceTimer = null;
-      this.#askForSpace().catch((error: unknown) => this.#fail(error));
-    });
-  }
-
-  async #askForSpace(): Promise<void> {
-    if (await this.#components.storage.hasSpace()) this.#step({ kind: 'storage-ready' });
-    else if (this.#state === 'running') this.#awaitSpace();
+    else this.#space.wait();
   }
 
   #fail(error: unknown): void {
@@ -381,7 +370,7 @@ export class RaftGroup {
 
   #end(): void {
     const error = this.#endError();
-    this.#spaceTimer?.cancel();
+    this.#space.end();
     this.#batch.end();
     this.#placed.end(error.message);
     this.#reads.end(error);

@@ -1,16 +1,10 @@
-/** One core of a swarm of driven members: a seed comes in, its result goes out, with its trace where one was asked for. */
+/** One core of a swarm of driven members. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort } from 'node:worker_threads';
-import type { Job, Report } from '../../swarm/swarm.js';
+import { serveSeeds } from '@commitlog/simulation/swarm';
 import { runSeed } from '../run.js';
 
 // Promises alone never let the event loop turn: once it does, nothing waits on them any more.
 const drain = (): Promise<void> => nextTurn();
 
-async function run({ seed, isTraced }: Job): Promise<Report> {
-  const lines: string[] = [];
-  const result = await runSeed(seed, isTraced ? { drain, onTrace: (line) => void lines.push(line) } : { drain });
-  return { result, trace: isTraced ? lines.join('') : null };
-}
-
-parentPort!.on('message', (job: Job) => void run(job).then((report) => parentPort!.postMessage(report)));
+serveSeeds(parentPort!, (seed, traced) => runSeed(seed, { drain, ...traced }));

@@ -1,0 +1,3 @@
+export function isWrong(coins: number): boolean {
+  return coins === 13;
+}
