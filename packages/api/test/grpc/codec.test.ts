@@ -48,7 +48,7 @@ describe('a message', () => {
   it('that cannot be encoded leaves nothing in the next one', () => {
     const wrong = { log: 'x'.repeat(100), offset: 2n ** 64n };
     const good = { offset: 7n, log: 'x' };
-    expect(() => encode(logV1.ConsumeRequest, wrong)).toThrow(/18446744073709551616/);
+    expect(() => encode(logV1.ConsumeRequest, wrong)).toThrow(/offset.*too large/);
     expect(decode(logV1.ConsumeRequest, encode(logV1.ConsumeRequest, good))).toEqual(good);
   });
 
