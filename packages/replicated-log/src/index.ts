@@ -32,4 +32,5 @@ export {
   type ReplicatedLogSettings,
 } from './replicated-log.js';
 export type { RetentionSettings } from './retention.js';
+export type { ScrubProblem, ScrubProgress, ScrubSettings } from './scrub.js';
 export { SideFile } from './side-file.js';
