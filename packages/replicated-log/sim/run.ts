@@ -114,8 +114,10 @@ class Cluster {
       await world.pass(pick(world.random, [10, 40, 100]));
       await this.#restartFailed();
       this.#watchStarts();
+      this.#watchScrubs();
     }
     await this.#healAndConverge();
+    await this.#awaitScrub();
     await this.#readEverything();
     for (const member of this.#members) await member.stop();
   }
@@ -222,6 +224,11 @@ class Cluster {
     }
   }
 
+  #watchScrubs(): void {
+    const hasFound = this.#members.some(({ log }) => (log?.scrubbed.damagedBatches ?? 0) > 0);
+    if (hasFound) this.sometimes.reached('damage was found that nobody had read');
+  }
+
   #heal(): void {
     this.#world.healLinks();
     this.#empty();
@@ -257,6 +264,19 @@ class Cluster {
       await this.#restartFailed();
     }
     return isDone();
+  }
+
+  /** Nobody reads any more: what has decayed is found all the same, and mended. */
+  async #awaitScrub(): Promise<void> {
+    const world = this.#world;
+    if (world.plan.scrubBytesPerSecond === 0) return;
+    const unreadable = async () => (await Promise.all(this.#members.map((member) => member.unreadable()))).flat();
+    for (let waitedMs = 0; waitedMs < 30_000; waitedMs += 500) {
+      if ((await unreadable()).length === 0) return;
+      await world.pass(500);
+      this.#watchScrubs();
+    }
+    throw new Violation('unread damage is mended', (await unreadable()).join('; '));
   }
 
   /** On every member, batch by batch; what is damaged is asked for again until it is mended. */
