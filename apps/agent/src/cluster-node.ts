@@ -9,7 +9,7 @@ import {
 } from '@commitlog/api';
 import type { Keyring } from '@commitlog/membership';
 import { memberId, type Problem, RaftHost } from '@commitlog/raft';
-import { ReplicatedLog, type ReplicatedLogSettings } from '@commitlog/replicated-log';
+import { ReplicatedLog, type ReplicatedLogSettings, type ScrubProblem } from '@commitlog/replicated-log';
 import type { Clock, Datagrams, Files, Random } from '@commitlog/runtime';
 import { Gossip } from './cluster/gossip.js';
 import { leaveCluster } from './cluster/leaving.js';
@@ -138,7 +138,7 @@ export class ClusterNode {
         onBroken: (node, lane, error) => logger.debug({ node, lane, error }, 'a stream to a peer is broken'),
       },
     );
-    const onProblem = (problem: Problem): void => {
+    const onProblem = (problem: Problem | ScrubProblem): void => {
       metrics.problem(problem.kind);
       logger.warn({ problem }, 'something went wrong that stops nothing');
     };
@@ -250,6 +250,7 @@ function logSettings(configuration: Configuration, identity: Identity, dir: stri
     segmentBytes: configuration['segment.max-bytes'],
     segmentMs: configuration['segment.max-age'],
     retention: { ...(bytesMax !== undefined && { bytesMax }), ...(ageMsMax !== undefined && { ageMsMax }) },
+    scrub: { bytesPerSecond: configuration['scrub.rate'], everyMs: configuration['scrub.every'] },
     raft: {
       electionTimeoutMs: configuration['raft.election-timeout'],
       // A leader whose disk is silent for so long is no better than one that is silent itself.

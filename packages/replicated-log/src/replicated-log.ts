@@ -11,7 +11,7 @@ import {
   type Term,
   type TraceSink,
 } from '@commitlog/raft';
-import type { RecordView } from '@commitlog/record';
+import { appendTimeOf, type RecordView } from '@commitlog/record';
 import type { Clock, Files, Random } from '@commitlog/runtime';
 import { Administration, type LogDescription } from './administration.js';
 import { Appender } from './appender.js';
@@ -202,6 +202,24 @@ export class ReplicatedLog {
   /** What this member has of the log, in numbers. */
   describe(): LogDescription {
     return this.#administration.describe();
+  }
+
+  /**
+   * When the first batch that is served was appended, in ms since 1970. Reads that batch.
+   *
+   * @returns `undefined` where there is no record, or that batch cannot be read just now
+   * @throws ReplicatedLogError `closed`, `failed`
+   */
+  async firstAppendTimeMs(): Promise<number | undefined> {
+    if (this.firstOffset === this.endOffset) return undefined;
+    try {
+      for await (const { bytes } of this.read({ from: 'start', maxBytes: 1 })) return appendTimeOf(bytes);
+    } catch (error) {
+      // It is being fetched; or trimmed, and another is the first by now.
+      const isPassing = error instanceof ReplicatedLogError && ['damaged', 'out-of-range'].includes(error.code);
+      if (!isPassing) throw error;
+    }
+    return undefined;
   }
 
   /**

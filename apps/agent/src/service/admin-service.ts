@@ -105,10 +105,11 @@ export class AdminService implements Handlers<Definition> {
     return { leaderId: nodeOf(log.member.leader ?? log.member.self), term: BigInt(log.member.status.term) };
   }
 
-  getLogInfo({ log: name }: adminV1.GetLogInfoRequest): adminV1.GetLogInfoResponse {
+  async getLogInfo({ log: name }: adminV1.GetLogInfoRequest): Promise<adminV1.GetLogInfoResponse> {
     this.#requireLog(name);
     const { log, logName } = this.#with;
     const { firstIndex, commitIndex, lastIndex, bytes, segments, producers, lastAppendTimeMs } = log.describe();
+    const firstAppendTimeMs = await this.#translated(() => log.firstAppendTimeMs());
     return {
       log: logName,
       startOffset: BigInt(log.firstOffset),
@@ -119,6 +120,7 @@ export class AdminService implements Handlers<Definition> {
       bytes: BigInt(bytes),
       segments,
       producers,
+      ...(firstAppendTimeMs !== undefined && { firstAppendTimeMs: BigInt(firstAppendTimeMs) }),
       ...(lastAppendTimeMs !== undefined && { lastAppendTimeMs: BigInt(lastAppendTimeMs) }),
     };
   }
@@ -176,6 +178,11 @@ export class AdminService implements Handlers<Definition> {
   async #asLeader<T>(work: () => Promise<T>): Promise<T> {
     const { log, view } = this.#with;
     if (!log.member.isLeader) throw notLeader(view.leader);
+    return await this.#translated(work);
+  }
+
+  async #translated<T>(work: () => Promise<T>): Promise<T> {
+    const { view } = this.#with;
     try {
       return await work();
     } catch (error) {
