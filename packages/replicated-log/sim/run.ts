@@ -79,6 +79,8 @@ class Cluster {
   readonly #operator: Operator;
   /** Whose disk decays: one at most, so that there is somebody to mend it from. */
   readonly #decaying: Member;
+  /** How many damaged batches the members that run have come across while nobody read them. */
+  #foundByScrubs = 0;
   readonly #syncFailures: { readonly member: Member; readonly failure: InjectedFailure }[] = [];
 
   constructor(world: World) {
@@ -225,8 +227,9 @@ class Cluster {
   }
 
   #watchScrubs(): void {
-    const hasFound = this.#members.some(({ log }) => (log?.scrubbed.damagedBatches ?? 0) > 0);
-    if (hasFound) this.sometimes.reached('damage was found that nobody had read');
+    const found = this.#members.reduce((sum, { log }) => sum + (log?.scrubbed.damagedBatches ?? 0), 0);
+    if (found > this.#foundByScrubs) this.sometimes.reached('a scrub met damage');
+    this.#foundByScrubs = found;
   }
 
   #heal(): void {

@@ -11,6 +11,7 @@ import type { MemberStatus } from '@commitlog/membership';
 import { isJoint, type MemberId, membersOf, nodeOf, storageOf } from '@commitlog/raft';
 import type { ReplicatedLog } from '@commitlog/replicated-log';
 import { decodeClusterState } from '../cluster/cluster-state.js';
+import type { GossipKeys } from '../cluster/gossip-keys.js';
 import type { Removals } from '../cluster/removals.js';
 import type { Wakeup } from '../cluster/wakeup.js';
 import type { ClusterView } from './cluster-view.js';
@@ -27,6 +28,7 @@ export interface AdminServiceComponents {
   readonly view: ClusterView;
   readonly removals: Pick<Removals, 'removed' | 'add' | 'remove'>;
   readonly wakeup: Wakeup;
+  readonly gossipKeys: GossipKeys;
 }
 
 const { Role, Health } = adminV1;
@@ -131,20 +133,37 @@ export class AdminService implements Handlers<Definition> {
     return { startOffset: BigInt(await this.#asLeader(() => this.#with.log.trim(before))) };
   }
 
-  listGossipKeys(): never {
-    throw byFile();
+  async listGossipKeys(
+    _: adminV1.ListGossipKeysRequest,
+    { signal }: CallContext,
+  ): Promise<adminV1.ListGossipKeysResponse> {
+    const { keys, unreachable } = await this.#with.gossipKeys.list(signal);
+    return {
+      keys: keys.map(({ id, nodes, sealing }) => ({ id, nodeIds: [...nodes], sealingNodeIds: [...sealing] })),
+      unreachableNodeIds: [...unreachable],
+    };
   }
 
-  installGossipKey(): never {
-    throw byFile();
+  async installGossipKey(
+    { key }: adminV1.InstallGossipKeyRequest,
+    { signal }: CallContext,
+  ): Promise<adminV1.InstallGossipKeyResponse> {
+    const { id, unreachable } = await this.#with.gossipKeys.install(key, signal);
+    return { keyId: id, unreachableNodeIds: [...unreachable] };
   }
 
-  useGossipKey(): never {
-    throw byFile();
+  async useGossipKey(
+    { keyId }: adminV1.UseGossipKeyRequest,
+    { signal }: CallContext,
+  ): Promise<adminV1.UseGossipKeyResponse> {
+    return { unreachableNodeIds: [...(await this.#with.gossipKeys.use(keyId, signal))] };
   }
 
-  removeGossipKey(): never {
-    throw byFile();
+  async removeGossipKey(
+    { keyId }: adminV1.RemoveGossipKeyRequest,
+    { signal }: CallContext,
+  ): Promise<adminV1.RemoveGossipKeyResponse> {
+    return { unreachableNodeIds: [...(await this.#with.gossipKeys.remove(keyId, signal))] };
   }
 
   /** One for each disk of a node that is a member, or one for a node that is none. */
@@ -218,10 +237,4 @@ export function successorOf({ member }: Pick<ReplicatedLog, 'member'>, node: str
 function requireNode(nodeId: string): string {
   if (nodeId !== '') return nodeId;
   throw new ApiError('INVALID_REQUEST', 'expected the id of a node, got none', { metadata: { field: 'node_id' } });
-}
-
-function byFile(): ApiError {
-  const message =
-    'keys of gossip are changed in the keyring file of each node, which is read again on SIGHUP: see the README of the agent';
-  return new ApiError('UNIMPLEMENTED', message);
 }
