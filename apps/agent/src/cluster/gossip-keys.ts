@@ -14,7 +14,7 @@ export interface GossipKeysComponents {
   readonly self: peerV1.Handshake;
   /** This node's; `undefined` where gossip is not sealed. */
   readonly keyring: Pick<KeyringFile, 'keys' | 'change'> | undefined;
-  /** Every node that is in the configuration, or that gossip knows and has not seen leaving; this one included. */
+  /** Every node that is in the configuration, or that gossip knows and has not seen leaving, in order. */
   readonly nodes: () => readonly string[];
   /** Where a node is dialled, if that is known. */
   readonly addressOf: (node: string) => string | undefined;
@@ -109,7 +109,7 @@ export class GossipKeys {
   async #askAll(change: KeyChange | undefined, signal: AbortSignal): Promise<Answers> {
     const { self, nodes } = this.#with;
     const keys = new Map([[self.nodeId, await this.here(change)]]);
-    const unreachable: string[] = [];
+    const unreachable = new Set<string>();
     const refused: ApiError[] = [];
     const others = nodes().filter((node) => node !== self.nodeId);
     await Promise.all(
@@ -119,13 +119,17 @@ export class GossipKeys {
         } catch (error) {
           if (!(error instanceof ApiError)) throw error;
           if (refusals.includes(error.grpc)) refused.push(ofNode(node, error));
-          else unreachable.push(node);
+          else unreachable.add(node);
         }
       }),
     );
     signal.throwIfAborted();
     if (refused[0] !== undefined) throw refused[0];
-    return { keys: new Map([...keys].sort()), unreachable: unreachable.sort() };
+    const answered = [self.nodeId, ...others].filter((node) => keys.has(node)).sort();
+    return {
+      keys: new Map(answered.map((node) => [node, keys.get(node)!])),
+      unreachable: others.filter((node) => unreachable.has(node)),
+    };
   }
 
   async #ask(node: string, change: KeyChange | undefined, signal: AbortSignal): Promise<NodeKeys> {
