@@ -158,6 +158,19 @@ test('given a log that is trimmed while it is searched, then that is no error, a
   await logs.stop();
 });
 
+test('given a segment that cannot be opened just now, then that is told, and the others are searched', async () => {
+  const logs = await withBatches('not now', quick);
+  const at = await follower(logs);
+  const [first, , third] = sealedOf(logs, at);
+  const failure = logs.disks[at]!.inject({ method: ['open', 'read'], path: first!, code: 'EMFILE' });
+  damage(logs, at, third!);
+  await logs.until('the damage is found', () => logs.logs[at]!.scrubbed.damagedBatches > 0);
+  expect(failure.failedCount).toBe(1);
+  expect(logs.failures).toMatchObject([{ group: 'log', kind: 'scrub-failed', error: { code: 'too-many-files' } }]);
+  await logs.until('all is mended', () => logs.logs[at]!.member.status.unreadable === 0);
+  await logs.stop();
+});
+
 test('given none is wanted, or none is spoken of, then nothing is read', async () => {
   for (const scrub of [{ bytesPerSecond: 0 }, undefined]) {
     const logs = await new Logs('off', scrub && { scrub }).startAll();
