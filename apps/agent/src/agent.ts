@@ -161,7 +161,7 @@ export class Agent {
       ...this.#with,
       directory,
       peers,
-      keyring: this.#keyring?.keyring,
+      keyring: this.#keyring,
       metrics,
       onFailed: (error) => this.#failed(error),
     });

@@ -7,11 +7,11 @@ import {
   type membershipV1,
   type raftV1,
 } from '@commitlog/api';
-import type { Keyring } from '@commitlog/membership';
 import { memberId, type Problem, RaftHost } from '@commitlog/raft';
-import { ReplicatedLog, type ReplicatedLogSettings } from '@commitlog/replicated-log';
+import { ReplicatedLog, type ReplicatedLogSettings, type ScrubProblem } from '@commitlog/replicated-log';
 import type { Clock, Datagrams, Files, Random } from '@commitlog/runtime';
 import { Gossip } from './cluster/gossip.js';
+import { GossipKeys } from './cluster/gossip-keys.js';
 import { leaveCluster } from './cluster/leaving.js';
 import { PeerConnections } from './cluster/peer-connections.js';
 import { Reconciler } from './cluster/reconciler.js';
@@ -25,6 +25,7 @@ import type { Logger } from './observability/logger.js';
 import type { Metrics } from './observability/metrics.js';
 import { handshakeOf } from './peers/handshake.js';
 import { identify } from './peers/identify.js';
+import type { KeyringFile } from './peers/keyring-file.js';
 import type { PeerCredentials } from './peers/peer-credentials.js';
 import { GrpcTransport } from './peers/raft-transport.js';
 import { AdminService, successorOf } from './service/admin-service.js';
@@ -42,7 +43,7 @@ export interface ClusterNodeComponents {
   readonly version: string;
   readonly directory: DataDirectory;
   readonly peers: PeerCredentials;
-  readonly keyring: Keyring | undefined;
+  readonly keyring: KeyringFile | undefined;
   readonly metrics: Metrics;
   /** The disk or the protocol has failed for good. */
   readonly onFailed: (error: unknown) => void;
@@ -85,10 +86,15 @@ export class ClusterNode {
     this.#parts = parts;
     this.#with = components;
     const { identity, log, roster, wakeup, gossip, transport } = parts;
-    const { clock, logger, version } = components;
+    const { clock, logger, version, peers, keyring } = components;
     const { clusterId, nodeId } = identity;
     const view = new ClusterView({ log, roster, gossip: () => gossip.members() });
     const removals = new Removals({ log, roster, wakeup });
+    const gossipKeys = new GossipKeys({
+      ...{ self: handshakeOf(identity), keyring, peers, logger },
+      nodes: () => view.nodes().filter((node) => !removals.removed.has(node)),
+      addressOf: (node) => roster.addressOf(node),
+    });
     const stableMs = configuration['voter.stable-for'];
     this.view = view;
     this.#removals = removals;
@@ -106,11 +112,15 @@ export class ClusterNode {
       logOf: (name) => (name === logName ? log : undefined),
       servers: () => view.servers(),
     });
-    this.adminService = new AdminService({ clusterId, nodeId, version, log, logName, view, removals, wakeup });
+    this.adminService = new AdminService({
+      ...{ clusterId, nodeId, version, log, logName },
+      ...{ view, removals, wakeup, gossipKeys },
+    });
     this.raftService = transport.handlers;
     this.membershipService = membershipService({
       self: handshakeOf(identity),
       gossip: gossip.exchanges.gossip,
+      gossipKeys,
       remove: (node, signal) => this.#remove(node, signal),
     });
   }
@@ -126,7 +136,12 @@ export class ClusterNode {
     const member = memberId(identity.nodeId, identity.storageId);
     const wakeup = new Wakeup({ clock });
     const onNews = (): void => wakeup.ring();
-    const gossip = new Gossip(configuration, identity, { ...components, credentials: peers.ofAnyNode, onNews });
+    const gossip = new Gossip(configuration, identity, {
+      ...components,
+      keyring: components.keyring?.keyring,
+      credentials: peers.ofAnyNode,
+      onNews,
+    });
     const prove = (node: string, target: string) => proved(node, target, self, peers);
     const roster = new Roster(
       { self: member },
@@ -141,7 +156,7 @@ export class ClusterNode {
         onBroken: (node, lane, error) => logger.debug({ node, lane, error }, 'a stream to a peer is broken'),
       },
     );
-    const onProblem = (problem: Problem): void => {
+    const onProblem = (problem: Problem | ScrubProblem): void => {
       metrics.problem(problem.kind);
       logger.warn({ problem }, 'something went wrong that stops nothing');
     };
@@ -255,6 +270,7 @@ function logSettings(configuration: Configuration, identity: Identity, dir: stri
     segmentBytes: configuration['segment.max-bytes'],
     segmentMs: configuration['segment.max-age'],
     retention: { ...(bytesMax !== undefined && { bytesMax }), ...(ageMsMax !== undefined && { ageMsMax }) },
+    scrub: { bytesPerSecond: configuration['scrub.rate'], everyMs: configuration['scrub.every'] },
     raft: {
       electionTimeoutMs: configuration['raft.election-timeout'],
       // A leader whose disk is silent for so long is no better than one that is silent itself.

@@ -8,6 +8,7 @@ server.serve(MembershipServiceDefinition, {
   async gossip(requests, _context, responses) {
     for await (const { content } of requests) await responses.write({ content }); // waits for a slow reader
   },
+  keyring: () => ({ keyIds: [], sealingKeyId: '' }),
   leave: () => Promise.reject(new ApiError('NO_LEADER', 'there is no leader: try again', { retryAfterMs: 200 })),
 });
 await server.start();

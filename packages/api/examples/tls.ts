@@ -21,7 +21,12 @@ const authenticator = {
 const authorizer = { isAllowed: () => false, onChange: () => () => {} };
 const components = { credentials, security: { authenticator, authorizer }, onDefect: console.error };
 const { MembershipServiceDefinition: definition } = membershipV1;
-const handlers = { identify: () => ({ handshake: undefined }), gossip: async () => {}, leave: () => ({}) };
+const handlers = {
+  identify: () => ({ handshake: undefined }),
+  gossip: async () => {},
+  keyring: () => ({ keyIds: [], sealingKeyId: '' }),
+  leave: () => ({}),
+};
 const server = new ApiServer({ address: 'localhost:0' }, components).serve(definition, handlers);
 await server.start();
 for (const name of ['n2', 'alice']) {

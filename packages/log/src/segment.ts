@@ -210,6 +210,10 @@ export class Segment {
    * @throws LogError `damaged` when it lies in a hole
    */
   async locate(target: Target): Promise<ScanPoint> {
+    // Who reads the whole log through, as a scrub does, takes no index into memory for it.
+    if ('index' in target && target.index === this.base.index + 1) {
+      return { position: segmentHeaderBytes, previous: this.base };
+    }
     let found = await this.#walkTo(target);
     if (found.problem !== undefined) {
       // The index leads to something unreadable: find out where that ends, and look again.

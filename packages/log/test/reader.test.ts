@@ -112,3 +112,22 @@ describe('a request that is none', () => {
     expect((await refused(iterator.next(), 'settings')).message).toContain(name);
   });
 });
+
+describe('a reader of the whole log', () => {
+  it('given a log that was opened anew, when it is read from its first index on, then no index is taken into memory for it', async () => {
+    const world = new World();
+    const before = await world.open();
+    await appendBig(before, 1, 20);
+    await before.close();
+    const log = await world.open();
+    expect(log.segments.length).toBeGreaterThan(3);
+    const { indexBytes } = log;
+    let batches = 0;
+    for await (const { bytes } of log.slices({ from: { index: 1 } })) batches += bytes.length > 0 ? 1 : 0;
+    expect(batches).toBeGreaterThan(3);
+    expect(log.indexBytes).toBe(indexBytes);
+    await log.read({ from: { index: 2 } });
+    expect(log.indexBytes).toBeGreaterThan(indexBytes);
+    await log.close();
+  });
+});

@@ -1,4 +1,4 @@
-import { LogError } from '@commitlog/log';
+import { LogError, verifyLog } from '@commitlog/log';
 import { type MemberId, memberId, RaftError, RaftHost, type Role } from '@commitlog/raft';
 import type { Clock } from '@commitlog/runtime';
 import { type Fault, faults, SimulatedDisk, type Sometimes } from '@commitlog/simulation';
@@ -8,6 +8,7 @@ import type { Mortal, World } from './world.js';
 
 const dir = '/member';
 const retentionCheckMs = 700;
+const scrubEveryMs = 1500;
 
 /** The storage id of a node's first, second, third… disk. */
 export function storageIdOf(disk: number): string {
@@ -99,6 +100,7 @@ export class Member {
         segmentBytes: plan.segmentBytes,
         producersMax: plan.producersMax,
         ...(plan.retainedBytes > 0 && { retention: { bytesMax: plan.retainedBytes, checkMs: retentionCheckMs } }),
+        scrub: { bytesPerSecond: plan.scrubBytesPerSecond, everyMs: scrubEveryMs },
         raft: { electionTimeoutMs: 300, heartbeatMs: 100, readTimeoutMs: 1500 },
       },
       {
@@ -215,6 +217,16 @@ export class Member {
     world.trace('bit flipped', { node: this.node, path, bit });
     sometimes.reached('a bit of a sealed segment flipped');
     this.disk.flipBit(path, bit);
+  }
+
+  /** The batches that are served from here and that its disk cannot give back, in words. */
+  async unreadable(): Promise<readonly string[]> {
+    const { log } = this;
+    if (log === undefined) return [];
+    const { findings } = await verifyLog({ dir: `${dir}/log` }, { files: this.disk.files });
+    return findings
+      .filter(({ firstIndex = 1, lastIndex = 0 }) => lastIndex >= Math.max(firstIndex, log.describe().firstIndex))
+      .map(({ file, message }) => `${this.node}: ${file}: ${message}`);
   }
 
   async #die(): Promise<void> {

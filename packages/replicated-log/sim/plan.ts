@@ -23,6 +23,8 @@ export interface Plan {
   readonly faultRate: number;
   /** The disk of one member decays, in runs in which none is wiped: of a quorum, at most one forgets. */
   readonly decay: 'bits' | 'wipes' | 'none';
+  /** How fast members look for damage that nobody reads; 0: they do not. */
+  readonly scrubBytesPerSecond: number;
 }
 
 export function pick<Choice>(random: SeededRandom, choices: readonly Choice[]): Choice {
@@ -31,6 +33,8 @@ export function pick<Choice>(random: SeededRandom, choices: readonly Choice[]): 
 
 export function drawPlan(seed: string): Plan {
   const random = new SeededRandom(`log ${seed}`).fork('plan');
+  // Drawn apart: what came to be drawn later leaves the rest of each seed as it was.
+  const ofScrub = new SeededRandom(`log ${seed}`).fork('scrub');
   const members = pick(random, [1, 3, 3, 3, 3, 5]);
   return {
     members,
@@ -48,5 +52,6 @@ export function drawPlan(seed: string): Plan {
     // One alone commits nothing while it is down.
     faultRate: members === 1 ? pick(random, [0, 0.2]) : pick(random, [0, 0.5, 1, 1.5]),
     decay: members === 1 ? 'none' : pick(random, ['bits', 'wipes', 'none']),
+    scrubBytesPerSecond: pick(ofScrub, [0, 262_144]),
   };
 }

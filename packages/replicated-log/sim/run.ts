@@ -71,6 +71,8 @@ class Cluster {
   readonly #operator: Operator;
   /** Whose disk decays: one at most, so that there is somebody to mend it from. */
   readonly #decaying: Member;
+  /** How many damaged batches the members that run have come across while nobody read them. */
+  #foundByScrubs = 0;
   readonly #syncFailures: { readonly member: Member; readonly failure: InjectedFailure }[] = [];
 
   constructor(world: World) {
@@ -106,8 +108,10 @@ class Cluster {
       await world.pass(pick(world.random, [10, 40, 100]));
       await this.#restartFailed();
       this.#watchStarts();
+      this.#watchScrubs();
     }
     await this.#healAndConverge();
+    await this.#awaitScrub();
     await this.#readEverything();
     for (const member of this.#members) await member.stop();
   }
@@ -214,6 +218,12 @@ class Cluster {
     }
   }
 
+  #watchScrubs(): void {
+    const found = this.#members.reduce((sum, { log }) => sum + (log?.scrubbed.damagedBatches ?? 0), 0);
+    if (found > this.#foundByScrubs) this.sometimes.reached('a scrub met damage');
+    this.#foundByScrubs = found;
+  }
+
   #heal(): void {
     this.#world.healLinks();
     this.#empty();
@@ -249,6 +259,19 @@ class Cluster {
       await this.#restartFailed();
     }
     return isDone();
+  }
+
+  /** Nobody reads any more: what has decayed is found all the same, and mended. */
+  async #awaitScrub(): Promise<void> {
+    const world = this.#world;
+    if (world.plan.scrubBytesPerSecond === 0) return;
+    const unreadable = async () => (await Promise.all(this.#members.map((member) => member.unreadable()))).flat();
+    for (let waitedMs = 0; waitedMs < 30_000; waitedMs += 500) {
+      if ((await unreadable()).length === 0) return;
+      await world.pass(500);
+      this.#watchScrubs();
+    }
+    throw new Violation('unread damage is mended', (await unreadable()).join('; '));
   }
 
   /** On every member, batch by batch; what is damaged is asked for again until it is mended. */

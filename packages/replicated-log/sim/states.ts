@@ -17,6 +17,7 @@ export const states: readonly string[] = [
   'a disk was full',
   'a bit of a sealed segment flipped',
   'a reader met damage',
+  'a scrub met damage',
   'a disk was wiped',
   'a wiped disk was swapped for its former self',
   'the log was trimmed',

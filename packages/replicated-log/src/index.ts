@@ -33,4 +33,5 @@ export {
 } from './replicated-log.js';
 export { Reserve } from './reserve.js';
 export type { RetentionSettings } from './retention.js';
+export type { ScrubProblem, ScrubProgress, ScrubSettings } from './scrub.js';
 export { SideFile } from './side-file.js';

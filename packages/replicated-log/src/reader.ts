@@ -35,17 +35,14 @@ export interface ReaderComponents {
   readonly group: RaftGroup;
   /** The index of the last batch that may be read. */
   readonly committed: Watermark;
-  /** The batches that are known to be damaged and that nobody has sent yet, at most so many. */
-  readonly unreadable: (countMax: number) => readonly Index[];
+  /** Has what is known to be damaged fetched from others. */
+  readonly reportDamage: () => void;
 }
 
 /** Where reading begins in the log, and what of it is left out. */
 interface Beginning extends Unwanted {
   readonly from: { readonly index: Index } | { readonly offset: number };
 }
-
-/** The most unreadable batches that are reported at once: the next read finds the rest. */
-const reportedMax = 1024;
 
 const everything: Unwanted = { beforeOffset: 0, beforeTime: Number.NEGATIVE_INFINITY };
 
@@ -178,12 +175,12 @@ export class Reader {
   /** What the log says, in a reader's words. */
   #translated(error: unknown, wanted: number): unknown {
     if (!(error instanceof LogError)) return error;
-    const { state, group, unreadable } = this.#with;
+    const { state, reportDamage } = this.#with;
     if (error.code === 'closed') return this.#end ?? closed();
     if (error.damage !== undefined) {
       const { firstIndex, lastIndex } = error.damage;
       // Not of this batch alone: its segment is mended as a whole, and may have other holes, found as it was tried.
-      group.reportUnreadable(unreadable(reportedMax));
+      reportDamage();
       const message = `batches ${firstIndex} to ${lastIndex} cannot be read on this member, and are fetched from others: try again, or read elsewhere`;
       return new ReplicatedLogError('damaged', message, { cause: error });
     }

@@ -4,14 +4,14 @@ import {
   type GroupInit,
   type MemberId,
   memberId,
-  type ProblemSink,
+  type Problem,
   type RaftGroup,
   type RaftHost,
   type Role,
   type Term,
   type TraceSink,
 } from '@commitlog/raft';
-import type { RecordView } from '@commitlog/record';
+import { appendTimeOf, type RecordView } from '@commitlog/record';
 import type { Clock, Files, Random } from '@commitlog/runtime';
 import { Administration, type LogDescription } from './administration.js';
 import { Appender } from './appender.js';
@@ -23,8 +23,9 @@ import { LogStorage, type LogStorageSettings } from './log-storage.js';
 import type { ProducerOwner } from './producer-table.js';
 import { Reader, type ReadOptions } from './reader.js';
 import { Retention, type RetentionSettings } from './retention.js';
+import { Scrub, type ScrubProblem, type ScrubProgress, type ScrubSettings } from './scrub.js';
 
-/** What can be chosen of a member of a replicated log. All but `retention` and `pendingBytesMax` should be the same on each, but for `dir`, `node` and `storageId`. */
+/** What can be chosen of a member of a replicated log. All but `retention`, `scrub` and `pendingBytesMax` should be the same on each, but for `dir`, `node` and `storageId`. */
 export interface ReplicatedLogSettings extends LogStorageSettings {
   /** The Raft group's id: which log this is, among those of one host. */
   readonly id: string;
@@ -32,6 +33,8 @@ export interface ReplicatedLogSettings extends LogStorageSettings {
   readonly node: string;
   /** What is kept; everything, unless told. */
   readonly retention?: RetentionSettings;
+  /** Looks for damage that nobody has met yet; nobody looks, unless told. */
+  readonly scrub?: ScrubSettings;
   /** The most bytes of appends that wait or are in flight on a leader; more are refused. 32 MiB unless told; below Raft's `uncommittedBytesMax`. */
   readonly pendingBytesMax?: number;
   /** Raft's own settings. */
@@ -49,7 +52,7 @@ export interface ReplicatedLogComponents {
   /** This member has stopped for good: its disk or the protocol failed it. The process should end. */
   readonly onFailed?: (error: unknown) => void;
   /** Something went wrong that stops nothing: to be logged and counted. */
-  readonly onProblem?: ProblemSink;
+  readonly onProblem?: (problem: Problem | ScrubProblem) => void;
   readonly trace?: TraceSink;
 }
 
@@ -84,6 +87,8 @@ export interface OpenedProducer {
 
 const pendingBytesMaxDefault = 32 * 1024 * 1024;
 const ownerBytesMax = 255;
+/** The most unreadable batches that are reported at once: whoever reads next finds the rest. */
+const reportedMax = 1024;
 
 /** One member of one log that a quorum agrees on: what it acknowledges is on the disks of a quorum, once, and in the same place on all. */
 export class ReplicatedLog {
@@ -94,6 +99,7 @@ export class ReplicatedLog {
   readonly #reader: Reader;
   readonly #administration: Administration;
   readonly #retention: Retention;
+  readonly #scrub: Scrub;
   readonly #committed: Watermark;
   #closing: Promise<void> | undefined;
 
@@ -104,22 +110,23 @@ export class ReplicatedLog {
     { host, clock, onProblem = () => {} }: ReplicatedLogComponents,
   ) {
     const { log, state, format } = storage;
-    const { pendingBytesMax = pendingBytesMaxDefault, retention = {} } = settings;
+    const { pendingBytesMax = pendingBytesMaxDefault, retention = {}, scrub = { bytesPerSecond: 0 } } = settings;
+    const reportDamage = (): boolean => {
+      const unreadable = storage.unreadable(reportedMax);
+      group.reportUnreadable(unreadable);
+      return unreadable.length < reportedMax;
+    };
     this.#storage = storage;
     this.#host = host;
     this.#group = group;
     this.#committed = new Watermark(state.applied.index);
     this.#appender = new Appender({ group, format, state, pendingBytesMax });
-    this.#reader = new Reader({
-      log,
-      state,
-      group,
-      committed: this.#committed,
-      unreadable: storage.unreadable.bind(storage),
-    });
+    this.#reader = new Reader({ log, state, group, committed: this.#committed, reportDamage });
     this.#administration = new Administration({ log, state, group, appender: this.#appender });
     const trim = this.#appender.trim.bind(this.#appender);
+    this.#scrub = new Scrub(scrub, { log, state, group, clock, reportDamage, onProblem });
     this.#retention = new Retention(retention, { log, state, group, clock, trim, onProblem });
+    this.#scrub.start();
   }
 
   /**
@@ -128,7 +135,7 @@ export class ReplicatedLog {
    * @throws LogError, RaftError, TypeError as `LogStorage.open` and `RaftHost.open` do
    */
   static async open(settings: ReplicatedLogSettings, components: ReplicatedLogComponents): Promise<ReplicatedLog> {
-    const { id, node, retention: _retention, pendingBytesMax: _pending, raft, ...ofStorage } = settings;
+    const { id, node, retention: _retention, scrub: _scrub, pendingBytesMax: _pending, raft, ...ofStorage } = settings;
     const { host, random, onRole, onFailed, onProblem, trace } = components;
     const storage = await LogStorage.open(ofStorage, components);
     let opened: ReplicatedLog | undefined;
@@ -187,9 +194,32 @@ export class ReplicatedLog {
     return this.#storage.state.metadata;
   }
 
+  /** What the search for damage has looked at, since this was opened. */
+  get scrubbed(): ScrubProgress {
+    return this.#scrub.progress;
+  }
+
   /** What this member has of the log, in numbers. */
   describe(): LogDescription {
     return this.#administration.describe();
+  }
+
+  /**
+   * When the first batch that is served was appended, in ms since 1970. Reads that batch.
+   *
+   * @returns `undefined` where there is no record, or that batch cannot be read just now
+   * @throws ReplicatedLogError `closed`, `failed`
+   */
+  async firstAppendTimeMs(): Promise<number | undefined> {
+    if (this.firstOffset === this.endOffset) return undefined;
+    try {
+      for await (const { bytes } of this.read({ from: 'start', maxBytes: 1 })) return appendTimeOf(bytes);
+    } catch (error) {
+      // It is being fetched; or trimmed, and another is the first by now.
+      const isPassing = error instanceof ReplicatedLogError && ['damaged', 'out-of-range'].includes(error.code);
+      if (!isPassing) throw error;
+    }
+    return undefined;
   }
 
   /**
@@ -295,6 +325,7 @@ export class ReplicatedLog {
 
   #end(error: ReplicatedLogError): void {
     this.#retention.stop();
+    void this.#scrub.stop();
     this.#appender.end(error);
     this.#reader.end(error);
   }
@@ -302,6 +333,7 @@ export class ReplicatedLog {
   async #close(): Promise<void> {
     this.#end(closed());
     await this.#host.close(this.#group.id);
+    await this.#scrub.stop();
     await this.#storage.close();
   }
 }

@@ -78,3 +78,24 @@ test('given a log, then it is described in numbers', async () => {
   expect(leader.describe().producers).toBe(1);
   await logs.stop();
 });
+
+test('given a log, then every member knows when its first record was appended, before and after it is trimmed, and there is none in an empty one', async () => {
+  const logs = await new Logs('first').startAll();
+  const leader = await logs.leading();
+  expect(await leader.firstAppendTimeMs()).toBeUndefined();
+  const times: number[] = [];
+  for (const value of ['a', 'b', 'c']) {
+    times.push((await logs.settled(leader.append(batchOf([value])))).time);
+    await logs.pass(1000);
+  }
+  await logs.settle();
+  const firsts = () => Promise.all(logs.logs.map((log) => logs.settled(log!.firstAppendTimeMs())));
+  expect(await firsts()).toEqual([times[0], times[0], times[0]]);
+  await logs.settled(leader.trim(2));
+  await logs.settle();
+  expect(await firsts()).toEqual([times[2], times[2], times[2]]);
+  await logs.settled(leader.trim(3));
+  await logs.settle();
+  expect(await firsts()).toEqual([undefined, undefined, undefined]);
+  await logs.stop();
+});

@@ -41,6 +41,8 @@ interface Settings {
   readonly 'segment.max-age': Defaulted<number>;
   readonly 'retention.max-bytes': Setting<number>;
   readonly 'retention.max-age': Setting<number>;
+  readonly 'scrub.rate': Defaulted<number>;
+  readonly 'scrub.every': Defaulted<number>;
   readonly 'log-level': Defaulted<'debug' | 'info' | 'warn' | 'error'>;
   readonly 'leave-on-stop': Defaulted<boolean>;
 }
@@ -138,6 +140,16 @@ export const settings: Settings = {
     what: 'how much of the log is kept; all of it if absent',
   },
   'retention.max-age': { kind: duration(1000, 36_600 * day), what: 'how long records are kept; for ever if absent' },
+  'scrub.rate': {
+    kind: bytes(0, 2 ** 40),
+    what: 'how much of the log is read in a second, to find damage before somebody needs what is damaged; 0: nothing',
+    default: '8 MiB',
+  },
+  'scrub.every': {
+    kind: duration(60_000, 366 * day),
+    what: 'how long after all was read it is read again',
+    default: '7 d',
+  },
   'log-level': {
     kind: choice(['debug', 'info', 'warn', 'error']),
     what: 'what goes to standard error',

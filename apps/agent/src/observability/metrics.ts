@@ -1,7 +1,7 @@
 import type { CallObserver } from '@commitlog/api';
 import type { AuditTrail, ServerTls } from '@commitlog/auth';
 import type { Member as GossipMember, Membership } from '@commitlog/membership';
-import type { ReplicatedLog } from '@commitlog/replicated-log';
+import type { ReplicatedLog, ScrubProgress } from '@commitlog/replicated-log';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** What is measured of it when it is asked for; each may come later than the metrics do. */
@@ -55,6 +55,7 @@ export class Metrics {
     });
     this.#gauge('commitlog_ready', 'Whether this node serves.', () => Number(components.isReady()));
     this.#ofLog(components.log);
+    this.#ofScrub(components.log);
     this.#ofGossip(components.gossip);
     this.#ofSecurity(components);
   }
@@ -115,6 +116,32 @@ export class Metrics {
     of('commitlog_log_producers', 'Producers that are remembered.', (open) => open.describe().producers);
     of('commitlog_log_storage_refusing', 'Whether the disk is full.', ({ member }) =>
       Number(member.status.isStorageRefusing),
+    );
+  }
+
+  #ofScrub(log: MetricsComponents['log']): void {
+    const counter = (name: string, help: string, read: (progress: ScrubProgress) => number): void => {
+      new Counter({
+        name,
+        help,
+        registers: [this.registry],
+        collect() {
+          const open = log();
+          this.reset();
+          if (open !== undefined) this.inc(read(open.scrubbed));
+        },
+      });
+    };
+    counter('commitlog_scrub_bytes_total', 'Read to find damage, and whole.', ({ bytes }) => bytes);
+    counter(
+      'commitlog_scrub_rounds_total',
+      'How often all of the log was read to find damage.',
+      ({ rounds }) => rounds,
+    );
+    counter(
+      'commitlog_scrub_damaged_batches_total',
+      'Batches that were read to find damage, and are damaged.',
+      ({ damagedBatches }) => damagedBatches,
     );
   }
 

@@ -11,6 +11,7 @@ import type { MemberStatus } from '@commitlog/membership';
 import { isJoint, type MemberId, membersOf, nodeOf, storageOf } from '@commitlog/raft';
 import type { ReplicatedLog } from '@commitlog/replicated-log';
 import { decodeClusterState } from '../cluster/cluster-state.js';
+import type { GossipKeys } from '../cluster/gossip-keys.js';
 import type { Removals } from '../cluster/removals.js';
 import type { Wakeup } from '../cluster/wakeup.js';
 import type { ClusterView } from './cluster-view.js';
@@ -27,6 +28,7 @@ export interface AdminServiceComponents {
   readonly view: ClusterView;
   readonly removals: Pick<Removals, 'removed' | 'add' | 'remove'>;
   readonly wakeup: Wakeup;
+  readonly gossipKeys: GossipKeys;
 }
 
 const { Role, Health } = adminV1;
@@ -105,10 +107,11 @@ export class AdminService implements Handlers<Definition> {
     return { leaderId: nodeOf(log.member.leader ?? log.member.self), term: BigInt(log.member.status.term) };
   }
 
-  getLogInfo({ log: name }: adminV1.GetLogInfoRequest): adminV1.GetLogInfoResponse {
+  async getLogInfo({ log: name }: adminV1.GetLogInfoRequest): Promise<adminV1.GetLogInfoResponse> {
     this.#requireLog(name);
     const { log, logName } = this.#with;
     const { firstIndex, commitIndex, lastIndex, bytes, segments, producers, lastAppendTimeMs } = log.describe();
+    const firstAppendTimeMs = await this.#translated(() => log.firstAppendTimeMs());
     return {
       log: logName,
       startOffset: BigInt(log.firstOffset),
@@ -119,6 +122,7 @@ export class AdminService implements Handlers<Definition> {
       bytes: BigInt(bytes),
       segments,
       producers,
+      ...(firstAppendTimeMs !== undefined && { firstAppendTimeMs: BigInt(firstAppendTimeMs) }),
       ...(lastAppendTimeMs !== undefined && { lastAppendTimeMs: BigInt(lastAppendTimeMs) }),
     };
   }
@@ -129,20 +133,37 @@ export class AdminService implements Handlers<Definition> {
     return { startOffset: BigInt(await this.#asLeader(() => this.#with.log.trim(before))) };
   }
 
-  listGossipKeys(): never {
-    throw byFile();
+  async listGossipKeys(
+    _: adminV1.ListGossipKeysRequest,
+    { signal }: CallContext,
+  ): Promise<adminV1.ListGossipKeysResponse> {
+    const { keys, unreachable } = await this.#with.gossipKeys.list(signal);
+    return {
+      keys: keys.map(({ id, nodes, sealing }) => ({ id, nodeIds: [...nodes], sealingNodeIds: [...sealing] })),
+      unreachableNodeIds: [...unreachable],
+    };
   }
 
-  installGossipKey(): never {
-    throw byFile();
+  async installGossipKey(
+    { key }: adminV1.InstallGossipKeyRequest,
+    { signal }: CallContext,
+  ): Promise<adminV1.InstallGossipKeyResponse> {
+    const { id, unreachable } = await this.#with.gossipKeys.install(key, signal);
+    return { keyId: id, unreachableNodeIds: [...unreachable] };
   }
 
-  useGossipKey(): never {
-    throw byFile();
+  async useGossipKey(
+    { keyId }: adminV1.UseGossipKeyRequest,
+    { signal }: CallContext,
+  ): Promise<adminV1.UseGossipKeyResponse> {
+    return { unreachableNodeIds: [...(await this.#with.gossipKeys.use(keyId, signal))] };
   }
 
-  removeGossipKey(): never {
-    throw byFile();
+  async removeGossipKey(
+    { keyId }: adminV1.RemoveGossipKeyRequest,
+    { signal }: CallContext,
+  ): Promise<adminV1.RemoveGossipKeyResponse> {
+    return { unreachableNodeIds: [...(await this.#with.gossipKeys.remove(keyId, signal))] };
   }
 
   /** One for each disk of a node that is a member, or one for a node that is none. */
@@ -176,6 +197,11 @@ export class AdminService implements Handlers<Definition> {
   async #asLeader<T>(work: () => Promise<T>): Promise<T> {
     const { log, view } = this.#with;
     if (!log.member.isLeader) throw notLeader(view.leader);
+    return await this.#translated(work);
+  }
+
+  async #translated<T>(work: () => Promise<T>): Promise<T> {
+    const { view } = this.#with;
     try {
       return await work();
     } catch (error) {
@@ -211,10 +237,4 @@ export function successorOf({ member }: Pick<ReplicatedLog, 'member'>, node: str
 function requireNode(nodeId: string): string {
   if (nodeId !== '') return nodeId;
   throw new ApiError('INVALID_REQUEST', 'expected the id of a node, got none', { metadata: { field: 'node_id' } });
-}
-
-function byFile(): ApiError {
-  const message =
-    'keys of gossip are changed in the keyring file of each node, which is read again on SIGHUP: see the README of the agent';
-  return new ApiError('UNIMPLEMENTED', message);
 }

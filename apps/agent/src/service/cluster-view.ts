@@ -47,6 +47,12 @@ export class ClusterView {
     return this.#with.gossip();
   }
 
+  /** Those that are in the configuration, and those that gossip knows and has not seen leaving. */
+  nodes(): readonly string[] {
+    const gossiped = this.gossip().filter(({ status }) => status !== 'left');
+    return [...new Set([...[...this.members].map(nodeOf), ...gossiped.map(({ name }) => name)])].sort();
+  }
+
   addressOf(node: string): string | undefined {
     return this.#with.roster.addressOf(node);
   }

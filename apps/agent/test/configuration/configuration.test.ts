@@ -145,6 +145,16 @@ describe('resolveConfiguration', () => {
     expect(problemsOf({ flags })).toMatchObject([expect.stringMatching(/^raft\.heartbeat .*at most half .* 1000 ms/)]);
   });
 
+  it('given how fast the log is to be read for damage, then 0 turns it off, and less is refused', () => {
+    const rateOf = (...flags: string[]) =>
+      resolveConfiguration({ flags: [...insecure, ...flags] }).configuration['scrub.rate'];
+    expect([rateOf(), rateOf('--scrub-rate', '100 kB'), rateOf('--scrub-rate', '0')]).toEqual([2 ** 23, 100_000, 0]);
+    expect(problemsOf({ flags: [...insecure, '--scrub-rate=-1', '--scrub-every', '1 s'] })).toEqual([
+      expect.stringMatching(/^scrub\.rate \(--scrub-rate\): expected 0 to/),
+      expect.stringMatching(/^scrub\.every \(--scrub-every\): expected 60000 to/),
+    ]);
+  });
+
   it('given settings by a program, then they count, and have the program as their origin', () => {
     const { configuration, shown } = resolveConfiguration({
       settings: { 'node-id': 'n1', insecure: true, join: ['a:1'] },

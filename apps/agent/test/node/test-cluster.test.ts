@@ -70,6 +70,7 @@ describe('three agents in one process', () => {
     expect(metrics).toMatch(/^commitlog_raft_voters 3$/m);
     expect(metrics).toMatch(/^commitlog_gossip_members\{status="alive"\} 3$/m);
     expect(metrics).toMatch(/^commitlog_rpc_calls_total\{method="\/log\.v1\.Log\/Produce",code="OK"\} \d+$/m);
+    expect(metrics).toMatch(/^commitlog_scrub_damaged_batches_total 0$/m);
     expect((await get('/nothing')).status).toBe(404);
   });
 
@@ -100,7 +101,11 @@ describe('three agents in one process', () => {
     await vi.waitFor(async () => {
       expect((await there()).map((info) => info.startOffset)).toEqual([offset, offset, offset]);
     }, patience);
-    expect((await there())[0]).toMatchObject({ log: 'default', endOffset: offset + 1n });
+    const [info] = await there();
+    expect(info).toMatchObject({ log: 'default', endOffset: offset + 1n });
+    expect(info!.firstAppendTimeMs).toBeGreaterThan(1_600_000_000_000n);
+    // The trim itself is a batch behind it.
+    expect(info!.firstAppendTimeMs).toBeLessThanOrEqual(info!.lastAppendTimeMs!);
   });
 
   it('given a fourth node, then it learns; when a voter is removed, then it takes its place, and that one stays out until it is added', async () => {

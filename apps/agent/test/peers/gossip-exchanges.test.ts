@@ -19,6 +19,7 @@ async function startNode(name: string, clusterId = 'c1') {
   server.serve(membershipV1.MembershipServiceDefinition, {
     gossip: exchanges.gossip,
     identify: notHere,
+    keyring: notHere,
     leave: notHere,
   });
   await server.start();

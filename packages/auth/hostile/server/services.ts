@@ -110,6 +110,10 @@ export function membershipHandlers(
   return {
     identify: ({ handshake }, context) => ({ handshake: believe(handshake, context) }),
     async gossip() {},
+    keyring({ handshake }, context) {
+      believe(handshake, context);
+      return { keyIds: [], sealingKeyId: '' };
+    },
     leave({ handshake }, context) {
       believe(handshake, context);
       return {};

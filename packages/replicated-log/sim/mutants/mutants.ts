@@ -186,4 +186,37 @@ export const mutants: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'scrub-skips-the-newest-segment',
+    trap: 'the search for damage ends one sealed segment early',
+    patches: [
+      {
+        file: 'replicated-log/src/scrub.ts',
+        find: 'log.segments.at(-1)!.base.index',
+        replace: '(log.segments.at(-2)?.base.index ?? 0)',
+      },
+    ],
+  },
+  {
+    name: 'scrub-goes-round-once',
+    trap: 'what decays behind the search for damage is never found',
+    patches: [
+      {
+        file: 'replicated-log/src/scrub.ts',
+        find: 'while (!this.#isStopped) {',
+        replace: '{',
+      },
+    ],
+  },
+  {
+    name: 'scrub-tells-nobody',
+    trap: 'damage is counted, and nobody is asked for what is missing',
+    patches: [
+      {
+        file: 'replicated-log/src/scrub.ts',
+        find: 'const isAllNamed = reportDamage();',
+        replace: 'const isAllNamed = typeof reportDamage === "function";',
+      },
+    ],
+  },
 ];

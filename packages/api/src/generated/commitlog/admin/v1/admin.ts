@@ -120,7 +120,10 @@ export interface GetLogInfoResponse {
   segments: number;
   /** Producers that the log would recognise. */
   producers: number;
-  /** The append times of the first and the last batch, in milliseconds since 1970-01-01T00:00:00Z. Absent in an empty log. */
+  /**
+   * The append times of the first batch of records that is kept, and of the last batch that is committed, in milliseconds since
+   * 1970-01-01T00:00:00Z. Absent where there is none, and the first also while it is damaged on this server and being mended.
+   */
   firstAppendTimeMs?: bigint | undefined;
   lastAppendTimeMs?: bigint | undefined;
 }
@@ -1994,7 +1997,10 @@ export const AdminServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 407290: [new Uint8Array([5, 97, 100, 109, 105, 110]) as Uint8Array] } },
     },
-    /** The keys that gossip is sealed with, and who has them. Keys themselves are never told. */
+    /**
+     * The keys that gossip is sealed with, and who has them: on every node, whichever is asked, as are the changes below. Keys themselves are
+     * never told. Each node keeps its keys in its keyring file; one without such a file refuses.
+     */
     listGossipKeys: {
       name: "ListGossipKeys",
       requestType: ListGossipKeysRequest as typeof ListGossipKeysRequest,
@@ -2012,7 +2018,7 @@ export const AdminServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 407290: [new Uint8Array([5, 97, 100, 109, 105, 110]) as Uint8Array] } },
     },
-    /** Has every node seal with this key, which all must have. Second step. */
+    /** Has every node seal with this key. Refused while a node that answers lacks it. Second step. */
     useGossipKey: {
       name: "UseGossipKey",
       requestType: UseGossipKeyRequest as typeof UseGossipKeyRequest,
@@ -2021,7 +2027,7 @@ export const AdminServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 407290: [new Uint8Array([5, 97, 100, 109, 105, 110]) as Uint8Array] } },
     },
-    /** Has every node forget a key that nobody seals with. Last step. */
+    /** Has every node forget a key. Refused while a node that answers seals with it. Last step. */
     removeGossipKey: {
       name: "RemoveGossipKey",
       requestType: RemoveGossipKeyRequest as typeof RemoveGossipKeyRequest,

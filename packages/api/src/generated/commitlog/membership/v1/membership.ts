@@ -35,6 +35,31 @@ export interface GossipResponse {
     | undefined;
 }
 
+export interface KeyringRequest {
+  handshake:
+    | Handshake
+    | undefined;
+  /** Absent: nothing is changed. */
+  change:
+    | //
+    /** 32 bytes, to open gossip with from now on. */
+    { $case: "install"; value: Uint8Array }
+    | //
+    /** The id of a key of the node's, to seal gossip with from now on. */
+    { $case: "use"; value: string }
+    | //
+    /** The id of a key that the node does not seal with, to be forgotten. */
+    { $case: "remove"; value: string }
+    | undefined;
+}
+
+export interface KeyringResponse {
+  /** Of the keys that the node opens gossip with. */
+  keyIds: string[];
+  /** Of the one that it seals with. */
+  sealingKeyId: string;
+}
+
 export interface LeaveRequest {
   handshake: Handshake | undefined;
 }
@@ -318,6 +343,185 @@ export const GossipResponse: MessageFns<GossipResponse> = {
   },
 };
 
+function createBaseKeyringRequest(): KeyringRequest {
+  return { handshake: undefined, change: undefined };
+}
+
+export const KeyringRequest: MessageFns<KeyringRequest> = {
+  encode(message: KeyringRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.handshake !== undefined) {
+      Handshake.encode(message.handshake, writer.uint32(10).fork()).join();
+    }
+    switch (message.change?.$case) {
+      case "install":
+        writer.uint32(18).bytes(message.change.value);
+        break;
+      case "use":
+        writer.uint32(26).string(message.change.value);
+        break;
+      case "remove":
+        writer.uint32(34).string(message.change.value);
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeyringRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeyringRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.handshake = Handshake.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.change = { $case: "install", value: reader.bytes() };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.change = { $case: "use", value: reader.string() };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.change = { $case: "remove", value: reader.string() };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<KeyringRequest>, I>>(base?: I): KeyringRequest {
+    return KeyringRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<KeyringRequest>, I>>(object: I): KeyringRequest {
+    const message = createBaseKeyringRequest();
+    message.handshake = (object.handshake !== undefined && object.handshake !== null)
+      ? Handshake.fromPartial(object.handshake)
+      : undefined;
+    switch (object.change?.$case) {
+      case "install": {
+        if (object.change?.value !== undefined && object.change?.value !== null) {
+          message.change = { $case: "install", value: object.change.value };
+        }
+        break;
+      }
+      case "use": {
+        if (object.change?.value !== undefined && object.change?.value !== null) {
+          message.change = { $case: "use", value: object.change.value };
+        }
+        break;
+      }
+      case "remove": {
+        if (object.change?.value !== undefined && object.change?.value !== null) {
+          message.change = { $case: "remove", value: object.change.value };
+        }
+        break;
+      }
+    }
+    return message;
+  },
+};
+
+function createBaseKeyringResponse(): KeyringResponse {
+  return { keyIds: [], sealingKeyId: "" };
+}
+
+export const KeyringResponse: MessageFns<KeyringResponse> = {
+  encode(message: KeyringResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.keyIds) {
+      writer.uint32(10).string(v!);
+    }
+    if (message.sealingKeyId !== "") {
+      writer.uint32(18).string(message.sealingKeyId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeyringResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeyringResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.keyIds.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.sealingKeyId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create<I extends Exact<DeepPartial<KeyringResponse>, I>>(base?: I): KeyringResponse {
+    return KeyringResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<KeyringResponse>, I>>(object: I): KeyringResponse {
+    const message = createBaseKeyringResponse();
+    message.keyIds = object.keyIds?.map((e) => e) || [];
+    message.sealingKeyId = object.sealingKeyId ?? "";
+    return message;
+  },
+};
+
 function createBaseLeaveRequest(): LeaveRequest {
   return { handshake: undefined };
 }
@@ -445,6 +649,19 @@ export const MembershipServiceDefinition = {
       requestStream: true,
       responseType: GossipResponse as typeof GossipResponse,
       responseStream: true,
+      options: { _unknownFields: { 407290: [new Uint8Array([4, 110, 111, 100, 101]) as Uint8Array] } },
+    },
+    /**
+     * The keys of gossip on the node that is asked, which changes them first if it is told to. An admin call on one node reaches all of them
+     * so. A change that has been made is no error; the node's keyring file has it before the answer. Keys are sent to be installed, and
+     * never told: they go by the first 8 bytes of their SHA-256, in hexadecimal.
+     */
+    keyring: {
+      name: "Keyring",
+      requestType: KeyringRequest as typeof KeyringRequest,
+      requestStream: false,
+      responseType: KeyringResponse as typeof KeyringResponse,
+      responseStream: false,
       options: { _unknownFields: { 407290: [new Uint8Array([4, 110, 111, 100, 101]) as Uint8Array] } },
     },
     /** The calling node leaves the configuration, and stays out until an administrator adds it again. */
