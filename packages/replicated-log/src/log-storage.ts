@@ -46,6 +46,11 @@ export interface LogStorageComponents {
   readonly clock: Clock;
 }
 
+/**
+ * The most bytes that go to disk in one write. Raft waits for a group as a whole, however many writes it takes, and each of those has a
+ * sync: with batches as long as the log's own default, a leader under load fell behind its followers' disks until it refused appends.
+ */
+const groupBytesMax = 4 * 1024 * 1024;
 /** The most unreadable entries that one failed read names. */
 const namedMax = 1024;
 
@@ -99,7 +104,7 @@ export class LogStorage implements RaftStorage {
     const first = founders === undefined ? undefined : foundingBatch(founders);
     const reserve = new Reserve(dir, files);
     const state = new LogState(producersMax);
-    const logSettings = { ...ofLog, dir: `${dir}/log`, checkpoint: () => state.encode() };
+    const logSettings = { groupBytesMax, ...ofLog, dir: `${dir}/log`, checkpoint: () => state.encode() };
     const log = await reserve.spend(() => openLog(logSettings, { files, clock }));
     try {
       const snapshot = await SnapshotFile.open(dir, files);
