@@ -19,7 +19,7 @@ import { integerFlag } from '../../../scripts/flags.mjs';
 import { type NodeProcess, ProcessCluster } from '../faults/cluster.js';
 
 const record = { value: Buffer.alloc(256, 'x') };
-const warmUpMs = 1000;
+const warmUpMs = 3000;
 const megabyte = 1_000_000;
 const built = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
@@ -41,7 +41,7 @@ try {
   for (const [recordsPerBatch, inFlight] of [
     [1, 1],
     [1, 64],
-    [100, 32],
+    [100, 64],
     [1000, 16],
   ] as const) {
     const measured = [];
