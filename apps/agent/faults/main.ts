@@ -12,6 +12,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { integerFlag } from '../../../scripts/flags.mjs';
 import { ProcessCluster } from './cluster.js';
 import { LoopDisk, LoopDisks } from './disk.js';
 import { judge } from './judge.js';
@@ -37,15 +38,7 @@ interface Outcome {
   readonly recoveryMs: { readonly p50: number; readonly p99: number; readonly max: number };
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    cycles: { type: 'string' },
-    records: { type: 'string', default: '10000' },
-    json: { type: 'boolean', default: false },
-    keep: { type: 'boolean', default: false },
-  },
-});
+const { values, positionals } = readFlags();
 const unknown = positionals.filter((name) => !scenarios.some((scenario) => scenario.name === name));
 if (unknown.length > 0) {
   console.error(`expected names of ${scenarios.map(({ name }) => name).join(', ')}, got ${unknown.join(', ')}`);
@@ -92,13 +85,13 @@ async function runScenario(scenario: Scenario): Promise<Outcome> {
       await load.acknowledge(recordsBetween);
       recoveries.push(load.longestPauseMs(beganMs));
     };
-    const cycles = values.cycles === undefined ? scenario.cycles : Number(values.cycles);
+    const cycles = values.cycles ?? scenario.cycles;
     for (let cycle = 1; cycle <= cycles; cycle += 1) {
       progress(`${scenario.name}: ${cycle} of ${cycles}, ${load.acknowledged} acknowledged`);
       await load.acknowledge(recordsBetween);
       await scenario.cycle({ cluster, load, disturb, ...(disks && { disks }), ...(network && { network }) });
     }
-    const recordsMin = Number(values.records);
+    const recordsMin = values.records;
     if (load.acknowledged < recordsMin) await load.acknowledge(recordsMin - load.acknowledged, 600_000);
     await load.stop();
     await load.collect();
@@ -164,4 +157,26 @@ function sentenceOf({ name, cycles, acknowledged, lost, duplicated, passed, reco
 /** For people, and none to pipes. */
 function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+}
+
+function readFlags() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        cycles: { type: 'string' },
+        records: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        keep: { type: 'boolean', default: false },
+      },
+    });
+    const cycles = integerFlag('--cycles', values.cycles, 1, 1000);
+    const records = integerFlag('--records', values.records, 1, 1e9) ?? 10_000;
+    return { values: { ...values, cycles, records }, positionals };
+  } catch (error) {
+    console.error(
+      `${(error as Error).message}\nusage: pnpm cluster:faults [--cycles N] [--records N] [--json] [--keep] [NAME…]`,
+    );
+    process.exit(2);
+  }
 }

@@ -60,6 +60,7 @@ async function serve(nodeId: string, { serverCredentials, security }: NodeSecuri
     identify: () => ({ handshake: handshakeOf(nodeId) }),
     gossip: async () => {},
     leave: () => ({}),
+    keyring: () => ({ keyIds: [], sealingKeyId: '' }),
   });
   await server.start();
   closing.push(() => server.stop(0));
