@@ -224,28 +224,29 @@ export class Authority {
 
   /**
    * Signs the revocation list anew, so that it is good for another 30 days, and leaves out the certificates that need not be on it any more: an entry must be
-   * on one list at least that was signed after its certificate had expired (RFC 5280 §3.3), and here 30 days after, by when all clocks agree about it.
+   * on one list at least that was signed after its certificate had expired (RFC 5280 §3.3), and here 30 days after, by when all clocks agree about it. What was
+   * left out too early, by a clock that was ahead, is put back. A certificate that is not known here may be good for ever, and stays.
    */
   async refreshRevocations(): Promise<void> {
     await locked(this.#files, this.#dir, async () => {
       const { entries, number, thisUpdateMs } = await this.#revocations.read();
-      const needless = await this.#expired(entries, thisUpdateMs - listGoodForDays * dayMs);
+      const nowMs = this.#clock.wallMs();
+      // The earlier of the two: a clock that was ahead has signed the last list in what is the future still.
+      const byMs = Math.min(thisUpdateMs, nowMs) - listGoodForDays * dayMs;
+      const listed = new Set(entries.map(({ serialNumber }) => serialNumber));
+      const needless = new Map<string, Registered>();
+      const missing: ListEntry[] = [];
+      for await (const each of this.#register.all()) {
+        const { serialNumber, certificate, isRetired } = each;
+        const isOver = certificate.notAfter.getTime() < byMs;
+        if (isOver && listed.has(serialNumber)) needless.set(serialNumber, each);
+        if (!isOver && isRetired && !listed.has(serialNumber)) missing.push(entryOf(serialNumber, nowMs));
+      }
       // First this: what is nowhere known for revoked could be renewed.
       await this.#register.retire(needless.values());
       const needed = entries.filter(({ serialNumber }) => !needless.has(serialNumber));
-      await this.#revocations.write({ entries: needed, number: number + 1n });
+      await this.#revocations.write({ entries: [...needed, ...missing], number: number + 1n });
     });
-  }
-
-  /** Which of them are of certificates that had expired by then. One that is not known here may be good for ever. */
-  async #expired(entries: readonly ListEntry[], byMs: number): Promise<ReadonlyMap<string, Registered>> {
-    const listed = new Set(entries.map(({ serialNumber }) => serialNumber));
-    const expired = new Map<string, Registered>();
-    for await (const each of this.#register.all()) {
-      const { serialNumber, certificate } = each;
-      if (listed.has(serialNumber) && certificate.notAfter.getTime() < byMs) expired.set(serialNumber, each);
-    }
-    return expired;
   }
 
   /** Every certificate that was issued here, in the order of their serial numbers. */

@@ -172,6 +172,39 @@ describe('an authority', () => {
       await expect(act).rejects.toMatchObject({ code: 'already-revoked' });
   });
 
+  it('puts back on its list whom it has left out by a clock that was ahead', async () => {
+    const world = new World();
+    let aheadMs = 0;
+    const clock = Object.assign(Object.create(world.clock), { wallMs: () => world.clock.wallMs() + aheadMs });
+    const made = await createAuthority(
+      { dir: '/ca', name: 'test CA' },
+      { files: world.files, clock, random: new SeededRandom(1), crypto },
+    );
+    const { serialNumber } = await made.issue(client);
+    await made.revoke(serialNumber);
+    const root = new X509Certificate(made.certificatePem);
+    const isListed = async (): Promise<boolean> => {
+      const content = await readSmallFile(world.files, { path: '/ca/ca.crl', bytesMax: 10_000 });
+      const revocations = await Revocations.read(content, 'ca.crl', [root]);
+      return revocations.has({ issuerKey: keyDigest(root), serialNumber });
+    };
+    aheadMs = 365 * dayMs;
+    await made.refreshRevocations();
+    expect(await isListed()).toBe(true);
+    // The list that this one replaces was signed in what is the future still.
+    aheadMs = 0;
+    await made.refreshRevocations();
+    expect(await isListed()).toBe(true);
+    aheadMs = 365 * dayMs;
+    await made.refreshRevocations();
+    await made.refreshRevocations();
+    expect(await isListed()).toBe(false);
+    aheadMs = 0;
+    await made.refreshRevocations();
+    expect(await isListed()).toBe(true);
+    await expect(made.renew(serialNumber)).rejects.toMatchObject({ code: 'already-revoked' });
+  });
+
   it('forgets no revocation where leaving some out of the list broke off', async () => {
     const world = new World();
     const at = { files: world.files, clock: world.clock, random: new SeededRandom(1), crypto };
