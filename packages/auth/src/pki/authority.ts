@@ -193,8 +193,10 @@ export class Authority {
    * @throws AuthError `unknown-certificate`, `already-revoked`
    */
   async renew(serialNumber: string, { days = 90 }: { readonly days?: number } = {}): Promise<Issued> {
+    // First the list: what leaves it was retired before.
+    const revoked = await this.#revocations.serials();
     const { certificate: earlier, isRetired } = await this.#register.find(serialNumber);
-    if (isRetired || (await this.#revocations.serials()).has(normalSerialNumber(serialNumber))) {
+    if (isRetired || revoked.has(normalSerialNumber(serialNumber))) {
       throw new AuthError(
         'already-revoked',
         `${serialNumber} was revoked, and is not renewed: issue a new certificate`,

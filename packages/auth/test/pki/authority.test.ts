@@ -172,6 +172,41 @@ describe('an authority', () => {
       await expect(act).rejects.toMatchObject({ code: 'already-revoked' });
   });
 
+  it('renews nobody who was revoked, also where the list is refreshed meanwhile', async () => {
+    for (let before = 0, isOver = false; !isOver; before += 1) {
+      const world = new World();
+      const at = { files: world.files, clock: world.clock, random: new SeededRandom(1), crypto };
+      const made = await createAuthority({ dir: '/ca', name: 'test CA' }, at);
+      const { serialNumber } = await made.issue(client, { days: 1 });
+      await made.revoke(serialNumber);
+      world.clock.advanceTo(world.clock.monotonicMs() + 40 * dayMs);
+      await made.refreshRevocations();
+      let opened = 0;
+      const open = world.files.open.bind(world.files);
+      world.files.open = async (...args) => {
+        if (opened++ === before) await made.refreshRevocations();
+        return open(...args);
+      };
+      await expect(made.renew(serialNumber)).rejects.toMatchObject({ code: 'already-revoked' });
+      isOver = opened <= before;
+    }
+  });
+
+  it('knows for revoked whose certificate came back from a backup', async () => {
+    const world = new World();
+    const at = { files: world.files, clock: world.clock, random: new SeededRandom(1), crypto };
+    const made = await createAuthority({ dir: '/ca', name: 'test CA' }, at);
+    const { serialNumber, certificatePem } = await made.issue(client, { days: 1 });
+    await made.revoke(serialNumber);
+    world.clock.advanceTo(world.clock.monotonicMs() + 40 * dayMs);
+    await made.refreshRevocations();
+    await made.refreshRevocations();
+    world.put(`/ca/issued/${serialNumber}.crt`, certificatePem);
+    await expect(made.renew(serialNumber)).rejects.toMatchObject({ code: 'already-revoked' });
+    await expect(made.revoke(serialNumber)).rejects.toMatchObject({ code: 'already-revoked' });
+    expect(await made.list()).toMatchObject([{ serialNumber, isRevoked: true }]);
+  });
+
   it('puts back on its list whom it has left out by a clock that was ahead', async () => {
     const world = new World();
     let aheadMs = 0;
