@@ -3,7 +3,8 @@ import { AuthError, wordsOf } from '../errors.js';
 import type { GiveWay } from '../give-way.js';
 import type { X509Crl } from '../x509.js';
 import { pemBlocks, requireAllEnded } from './pem.js';
-import { entriesOf, signerOf, takeApart } from './signed-list.js';
+import { entriesOf, normalSerialNumber, signerOf, takeApart } from './signed-list.js';
+import { voucherOf } from './vouching.js';
 
 /** What names one certificate for good: the key that signed it, and the serial number that its holder gave it. */
 export interface CertificateName {
@@ -32,6 +33,12 @@ interface Revoked {
   readonly serialNumbers: ReadonlySet<string>;
 }
 
+/** Authorities that are accepted, and what they have taken back. */
+export interface Accepted {
+  readonly authorities: readonly X509Certificate[];
+  readonly revocations: Revocations;
+}
+
 /** Certificates that their authorities have taken back. It never changes. */
 export class Revocations {
   static readonly none: Revocations = new Revocations(new Map(), undefined);
@@ -56,20 +63,39 @@ export class Revocations {
   /**
    * Why these must not follow others, or `undefined` where they may: an older list, or a lost one, would let in who was revoked meanwhile.
    *
-   * @param authorityKeys of those that are accepted from now on: the list of one that is retired may go with it
+   * @param authorities those that are accepted from now on: the list of one that is retired may go with it, once none of these vouches for it any more
    */
-  problemAfter(before: Revocations, authorityKeys: { has(key: string): boolean }): string | undefined {
-    for (const [key, old] of before.#revoked) {
+  problemAfter(before: Accepted, authorities: readonly X509Certificate[]): string | undefined {
+    const accepted = new Set(authorities.map(keyDigest));
+    for (const [key, old] of before.revocations.#revoked) {
       const next = this.#revoked.get(key);
-      if (next === undefined) {
-        if (!authorityKeys.has(key)) continue;
-        return `there is no list of ${old.issuer} any more, whose certificates are still accepted: put it back, or retire the authority as well`;
-      }
-      const problem = problemOfSuccessor(next, old);
+      const problem = next === undefined ? undefined : problemOfSuccessor(next, old);
       if (problem !== undefined)
         return `the list of ${old.issuer} ${problem}: take the newest one, or start anew if this is meant`;
+      if (next !== undefined) continue;
+      if (accepted.has(key))
+        return `there is no list of ${old.issuer} any more, whose certificates are still accepted: put it back, or retire the authority as well`;
+      const voucher = this.#voucherOf(key, [...before.authorities, ...authorities], accepted);
+      if (voucher !== undefined)
+        return `there is no list of ${old.issuer} any more, which is still vouched for by ${namesOf(voucher)}: let that one revoke it first, or put it and its list back`;
     }
     return undefined;
+  }
+
+  /** Who of the accepted ones lets in whoever shows a certificate with this key. */
+  #voucherOf(
+    key: string,
+    known: readonly X509Certificate[],
+    accepted: ReadonlySet<string>,
+  ): X509Certificate | undefined {
+    const vouching = {
+      known,
+      isAccepted: (authority: X509Certificate) => accepted.has(keyDigest(authority)),
+      isRevoked: ({ serialNumber }: X509Certificate, issuer: X509Certificate) =>
+        this.has({ issuerKey: keyDigest(issuer), serialNumber: normalSerialNumber(serialNumber) }),
+    };
+    const vouchers = known.filter((each) => keyDigest(each) === key).map((each) => voucherOf(each, vouching));
+    return vouchers.find((voucher) => voucher !== undefined);
   }
 
   /**
@@ -104,6 +130,10 @@ export class Revocations {
     }
     return new Revocations(revoked, nextUpdateMs);
   }
+}
+
+function namesOf({ subject }: X509Certificate): string {
+  return subject.replaceAll('\n', ', ');
 }
 
 /** Both of one authority: whatever either has taken back, and as new as the newer one. */

@@ -227,11 +227,11 @@ export class ServerTls {
     return this.#live === undefined ? () => undefined : givingWay(this.#clock);
   }
 
-  /** @throws AuthError `certificates` when the revocation lists are older than those that hold */
-  #requireSuccessor({ revocations, authorityValidities }: Credentials): void {
+  /** @throws AuthError `certificates` when the revocation lists let in again whom those that hold do not */
+  #requireSuccessor({ revocations, authorities }: Credentials): void {
     const path = this.#settings.revocations;
     if (path === undefined || this.#credentials === undefined) return;
-    const problem = revocations.problemAfter(this.#credentials.revocations, authorityValidities);
+    const problem = revocations.problemAfter(this.#credentials, authorities);
     if (problem !== undefined) throw new AuthError('certificates', `${path}: ${problem}`, { path });
   }
 

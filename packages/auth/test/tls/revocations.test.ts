@@ -7,7 +7,7 @@ import { importKey, sign } from '../../src/pki/keys.js';
 import { pemBlocks, pemOf } from '../../src/tls/pem.js';
 import { keyDigest, Revocations } from '../../src/tls/revocations.js';
 import { entryOf, joinSignature, takeApart, withEntries } from '../../src/tls/signed-list.js';
-import { forgeAuthority, forgeList, type Signer } from '../forge.js';
+import { forgeAuthority, forgeList, forgeTwin, type Signer } from '../forge.js';
 import { Mutual } from './mutual.js';
 
 let mutual: Mutual;
@@ -162,8 +162,9 @@ describe('a revocation list that replaces another', () => {
     Buffer.from(lists.map((der) => pemOf('X509 CRL', der)).join(''));
   const read = (lists: readonly Buffer[], by: readonly Signer[] = [root, other]): Promise<Revocations> =>
     Revocations.read(pemOfAll(lists), 'list', by.map(authorityOf));
-  const keysOf = (...by: readonly Signer[]): ReadonlySet<string> =>
-    new Set(by.map((each) => keyDigest(authorityOf(each))));
+  /** Why these must not follow others, which were signed by `root` and `other`. @param by who is accepted from now on */
+  const problem = (next: Revocations, revocations: Revocations, ...by: readonly Signer[]) =>
+    next.problemAfter({ revocations, authorities: [root, other].map(authorityOf) }, by.map(authorityOf));
 
   it.each<
     [what: string, old: [string[], number | undefined, number], next: [string[], number | undefined, number], RegExp]
@@ -182,8 +183,8 @@ describe('a revocation list that replaces another', () => {
     const [before, after] = await Promise.all(
       [old, next].map(async ([serials, number, of]) => read([await list(root, serials, number, day(of))])),
     );
-    expect(after!.problemAfter(before!, keysOf(root, other))).toMatch(why);
-    expect(before!.problemAfter(before!, keysOf(root, other))).toBeUndefined();
+    expect(await problem(after!, before!, root, other)).toMatch(why);
+    expect(await problem(before!, before!, root, other)).toBeUndefined();
   });
 
   it.each<[what: string, old: [string[], number | undefined, number], next: [string[], number | undefined, number]]>([
@@ -195,32 +196,56 @@ describe('a revocation list that replaces another', () => {
     const [before, after] = await Promise.all(
       [old, next].map(async ([serials, number, of]) => read([await list(root, serials, number, day(of))])),
     );
-    expect(after!.problemAfter(before!, keysOf(root))).toBeUndefined();
+    expect(await problem(after!, before!, root)).toBeUndefined();
   });
 
   it('may not lack that of an authority which is still accepted, and may when it is retired', async () => {
     const [ours, theirs] = [await list(root, ['0a'], 1, day(1)), await list(other, ['0b'], 1, day(1))];
     const both = await read([ours, theirs]);
     const one = await read([ours]);
-    expect(one.problemAfter(both, keysOf(root, other))).toMatch(/no list of CN=other any more/);
-    expect(one.problemAfter(both, keysOf(root))).toBeUndefined();
-    expect(both.problemAfter(one, keysOf(root, other))).toBeUndefined();
-    expect(Revocations.none.problemAfter(Revocations.none, keysOf(root))).toBeUndefined();
+    expect(await problem(one, both, root, other)).toMatch(/no list of CN=other any more/);
+    expect(await problem(one, both, root)).toBeUndefined();
+    expect(await problem(both, one, root, other)).toBeUndefined();
+    expect(await problem(Revocations.none, Revocations.none, root)).toBeUndefined();
+  });
+
+  it('may not lack that of an intermediate authority which its root still vouches for, unless the root revokes it', async () => {
+    const between = await forgeAuthority('between', root, '0a');
+    const below = await forgeAuthority('below', between, '0b');
+    const all = [root, between, below];
+    const lists = (ofRoot: readonly string[], number: number) => list(root, ofRoot, number, day(number));
+    const old = [await lists([], 1), await list(between, [], 1, day(1)), await list(below, ['0c'], 1, day(1))];
+    const before = { revocations: await read(old, all), authorities: all.map(authorityOf) };
+    const rootAlone = await read([old[0]!]);
+    expect(await rootAlone.problemAfter(before, [authorityOf(root)])).toMatch(
+      /CN=between .* vouched for by CN=root: let that one revoke it first/,
+    );
+    // The one between may be shown by whoever was revoked.
+    const without = { revocations: await read([old[0]!, old[2]!], all), authorities: all.map(authorityOf) };
+    expect(await rootAlone.problemAfter(without, [authorityOf(root)])).toMatch(/CN=below .* vouched for by CN=/);
+    const revoked = await read([await lists(['0a'], 2)]);
+    expect(await revoked.problemAfter(before, [authorityOf(root)])).toBeUndefined();
+    const others = await read([await list(other, [], 1, day(1))]);
+    expect(await others.problemAfter(before, [authorityOf(other)])).toBeUndefined();
+    // The same key and name, in a certificate that the root has not revoked.
+    const twin = await forgeTwin(between, [2024, 2030], root);
+    const twice = { ...before, authorities: [...before.authorities, new X509Certificate(twin)] };
+    expect(await revoked.problemAfter(twice, [authorityOf(root)])).toMatch(/CN=between .* vouched for by CN=root/);
   });
 
   it('counts by the newest where a file has several of one authority', async () => {
     const [old, next] = [await list(root, ['0a'], 5, day(1)), await list(root, ['0b'], 6, day(2))];
     const both = await read([next, old]);
-    expect((await read([old])).problemAfter(both, keysOf(root))).toMatch(/number 5.* after 6/);
-    expect((await read([next])).problemAfter(both, keysOf(root))).toMatch(/revokes less/);
-    expect((await read([await list(root, ['0b'], 7, day(3))])).problemAfter(both, keysOf(root))).toBeUndefined();
+    expect(await problem(await read([old]), both, root)).toMatch(/number 5.* after 6/);
+    expect(await problem(await read([next]), both, root)).toMatch(/revokes less/);
+    expect(await problem(await read([await list(root, ['0b'], 7, day(3))]), both, root)).toBeUndefined();
   });
 
   it('has a number of any size that is one', async () => {
     const numbered = (number: Buffer) => forgeList(root, [], undefined, { number });
     const [small, large] = [Buffer.of(2, 1, 1), Buffer.concat([Buffer.of(2, 20, 0x7f), Buffer.alloc(19, 0xff)])];
     const [before, after] = [await read([await numbered(large)]), await read([await numbered(small)])];
-    expect(after.problemAfter(before, keysOf(root))).toMatch(/number 1 /);
+    expect(await problem(after, before, root)).toMatch(/number 1 /);
     for (const odd of [Buffer.of(2, 1, 0xff), Buffer.of(2, 0), Buffer.of(4, 1, 1), Buffer.of(2, 2, 1)])
       await expect(read([await numbered(odd)])).rejects.toThrow(/number/);
   });
