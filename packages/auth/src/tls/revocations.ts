@@ -194,6 +194,9 @@ export function numberOfList(list: X509Crl): bigint | undefined {
   return BigInt(`0x${value.toString('hex')}`);
 }
 
+/** A delta list, and a list's issuing distribution point: critical by RFC 5280 §5.2.4 and §5.2.5, but not every tool says so. */
+const partialLists: ReadonlySet<string> = new Set(['2.5.29.27', '2.5.29.28']);
+
 /** @throws whatever the library stumbles over */
 async function readList(
   der: Buffer,
@@ -202,10 +205,10 @@ async function readList(
 ): Promise<RevocationList> {
   const list = takeApart(der);
   const { head } = list;
-  const critical = head.extensions.find((extension) => extension.critical);
   // A list of only some certificates, or of another authority's: heeding half of it would be worse than saying so.
-  if (critical !== undefined)
-    throw new Error(`a list has the critical extension ${critical.type}: a complete one is needed`);
+  const incomplete = head.extensions.find(({ critical, type }) => critical || partialLists.has(type));
+  if (incomplete !== undefined)
+    throw new Error(`a list has the extension ${incomplete.type}: a complete one is needed`);
   // The library finds nobody revoked in such a list, whatever it says.
   if (head.nextUpdate === undefined)
     throw new Error(`the list of ${head.issuer} does not say when the next one is due (RFC 5280 §5.1.2.5)`);

@@ -7,6 +7,7 @@ import { importKey, sign } from '../../src/pki/keys.js';
 import { pemBlocks, pemOf } from '../../src/tls/pem.js';
 import { keyDigest, Revocations } from '../../src/tls/revocations.js';
 import { entryOf, joinSignature, takeApart, withEntries } from '../../src/tls/signed-list.js';
+import { Extension } from '../../src/x509.js';
 import { forgeAuthority, forgeList, forgeTwin, type Signer } from '../forge.js';
 import { Mutual } from './mutual.js';
 
@@ -58,6 +59,18 @@ describe('a revocation list', () => {
     const read = (list: Buffer) => Revocations.read(list, 'list', [authorityOf(authority)]);
     expect((await read(await forgeList(authority, ['0b']))).size).toBe(1);
     await expect(read(await forgeList(authority, ['0b'], null))).rejects.toThrow(/when the next one is due/);
+  });
+
+  it.each([
+    ['what has changed', '2.5.29.27', Buffer.of(2, 1, 1)],
+    ['some reasons', '2.5.29.28', Buffer.of(0x30, 4, 0x83, 2, 1, 0x40)],
+  ])('of only %s is refused, critical or not', async (_, type, value) => {
+    const authority = await forgeAuthority('root');
+    for (const isCritical of [true, false]) {
+      const list = await forgeList(authority, [], undefined, { extensions: [new Extension(type, isCritical, value)] });
+      const reading = Revocations.read(list, 'list', [authorityOf(authority)]);
+      await expect(reading).rejects.toThrow(`extension ${type}: a complete one is needed`);
+    }
   });
 
   it('that is long gives way to others between its entries, and each is heeded', async () => {
