@@ -20,16 +20,20 @@ export function keyDigest(certificate: X509Certificate): string {
   return createHash('sha256').update(key).digest('base64');
 }
 
-/** The longest file of revocation lists that is read, in bytes: some 300,000 certificates. */
+/** The longest file of revocation lists that is read, in bytes: some 350,000 certificates of our authority. */
 export const revocationsBytesMax: number = 16 * 1024 * 1024;
+
+/** The most lists of one file. Each authority needs one. */
+const listsMax = 100;
 
 /** What one authority has taken back. */
 interface Revoked {
   /** The authority's name, for people. */
   readonly issuer: string;
-  /** Of the newest list, as the next two are. */
+  /** Of the newest list, as the date is. */
   readonly number: bigint | undefined;
   readonly thisUpdateMs: number;
+  /** Of all its lists. */
   readonly serialNumbers: ReadonlySet<string>;
 }
 
@@ -111,21 +115,27 @@ export class Revocations {
     giveWay: GiveWay = () => undefined,
   ): Promise<Revocations> {
     const refuse = (why: string): AuthError => new AuthError('certificates', `${path}: ${why}`, { path });
-    const revoked = new Map<string, Revoked>();
+    const revoked = new Map<string, RevocationList>();
+    const setOf = (issuerKey: string): Set<string> => revoked.get(issuerKey)?.serialNumbers ?? new Set();
     let nextUpdateMs: number | undefined;
     const lists = listsOf(content, path);
     if (lists.length === 0)
       throw refuse('there is no revocation list: expected PEM, "-----BEGIN X509 CRL-----", or DER');
+    if (lists.length > listsMax)
+      throw refuse(
+        `it has ${lists.length} revocation lists, and ${listsMax} at most are read: the newest of each authority is enough`,
+      );
     for (const der of lists) {
       let list: RevocationList;
       try {
-        list = await readList(der, authorities, giveWay);
+        list = await readList(der, authorities, { setOf, giveWay });
       } catch (error) {
         // The library reads a list's parts when it is asked for them, and throws whatever it stumbles over.
         throw refuse(wordsOf(error));
       }
       const other = revoked.get(list.issuerKey);
-      revoked.set(list.issuerKey, other === undefined ? list : joined(list, other));
+      // As new as the newest of one authority. What they have taken back is one set already.
+      if (other === undefined || problemOfAge(list, other) === undefined) revoked.set(list.issuerKey, list);
       nextUpdateMs = Math.min(nextUpdateMs ?? list.nextUpdateMs, list.nextUpdateMs);
     }
     return new Revocations(revoked, nextUpdateMs);
@@ -134,12 +144,6 @@ export class Revocations {
 
 function namesOf({ subject }: X509Certificate): string {
   return subject.replaceAll('\n', ', ');
-}
-
-/** Both of one authority: whatever either has taken back, and as new as the newer one. */
-function joined(one: Revoked, other: Revoked): Revoked {
-  const newest = problemOfAge(one, other) === undefined ? one : other;
-  return { ...newest, serialNumbers: new Set([...one.serialNumbers, ...other.serialNumbers]) };
 }
 
 function problemOfSuccessor(next: Revoked, old: Revoked): string | undefined {
@@ -172,6 +176,7 @@ function listsOf(content: Buffer, path: string): Buffer[] {
 
 interface RevocationList extends Revoked {
   readonly issuerKey: string;
+  readonly serialNumbers: Set<string>;
   readonly nextUpdateMs: number;
 }
 
@@ -197,11 +202,14 @@ export function numberOfList(list: X509Crl): bigint | undefined {
 /** A delta list, and a list's issuing distribution point: critical by RFC 5280 §5.2.4 and §5.2.5, but not every tool says so. */
 const partialLists: ReadonlySet<string> = new Set(['2.5.29.27', '2.5.29.28']);
 
-/** @throws whatever the library stumbles over */
+/**
+ * @param setOf to which what an authority has taken back is added
+ * @throws whatever the library stumbles over
+ */
 async function readList(
   der: Buffer,
   authorities: readonly X509Certificate[],
-  giveWay: GiveWay,
+  { setOf, giveWay }: { readonly setOf: (issuerKey: string) => Set<string>; readonly giveWay: GiveWay },
 ): Promise<RevocationList> {
   const list = takeApart(der);
   const { head } = list;
@@ -214,14 +222,15 @@ async function readList(
     throw new Error(`the list of ${head.issuer} does not say when the next one is due (RFC 5280 §5.1.2.5)`);
   const issuer = await signerOf(list, authorities);
   if (issuer === undefined) throw new Error(`the list of ${head.issuer} is signed by none of the authorities`);
-  const serialNumbers = new Set<string>();
+  const issuerKey = keyDigest(issuer);
+  const serialNumbers = setOf(issuerKey);
   for (const { serialNumber } of entriesOf(list)) {
     await giveWay();
     serialNumbers.add(serialNumber);
   }
   return {
     issuer: head.issuer,
-    issuerKey: keyDigest(issuer),
+    issuerKey,
     number: numberOfList(head),
     thisUpdateMs: head.thisUpdate.getTime(),
     serialNumbers,

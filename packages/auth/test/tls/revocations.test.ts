@@ -161,6 +161,19 @@ describe('revocation lists', () => {
   });
 });
 
+describe('revocation lists of one authority', () => {
+  it('are a hundred at most, and each is heeded', async () => {
+    const authority = await forgeAuthority('root');
+    const root = authorityOf(authority);
+    const pems = [];
+    for (let at = 0; at < 101; at += 1)
+      pems.push(pemOf('X509 CRL', await forgeList(authority, [(0x1000 + at).toString(16)])));
+    const read = (lists: readonly string[]) => Revocations.read(Buffer.from(lists.join('')), 'list', [root]);
+    expect((await read(pems.slice(1))).size).toBe(100);
+    await expect(read(pems)).rejects.toThrow(/101 revocation lists.* 100 at most/);
+  });
+});
+
 describe('a revocation list that replaces another', () => {
   let root: Signer;
   let other: Signer;
