@@ -70,7 +70,7 @@ export async function readCredentials(
   const revocations =
     paths.revocations === undefined
       ? Revocations.none
-      : await Revocations.read(contents[3]!, paths.revocations, authorities, giveWay);
+      : await Revocations.read(contents[3]!, paths.revocations, authorities, giveWay && { giveWay });
   const authorityValidities = validitiesOf(authorities);
   const lastOf = (all: readonly Validity[]): number => Math.max(...all.map(({ untilMs }) => untilMs));
   return {

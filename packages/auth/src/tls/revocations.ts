@@ -43,6 +43,14 @@ export interface Accepted {
   readonly revocations: Revocations;
 }
 
+/** How lists are read. */
+export interface ReadingLists {
+  /** Called between entries: a list may have hundreds of thousands. */
+  readonly giveWay: GiveWay;
+  /** Whether lists that none of the authorities has signed are passed over, and no error. */
+  readonly passesOverOthers: boolean;
+}
+
 /** Certificates that their authorities have taken back. It never changes. */
 export class Revocations {
   static readonly none: Revocations = new Revocations(new Map(), undefined);
@@ -105,14 +113,13 @@ export class Revocations {
   /**
    * Reads revocation lists (RFC 5280 §5), PEM or one in DER. Each must be signed by one of the authorities.
    *
-   * @param giveWay called between entries: a list may have hundreds of thousands
    * @throws AuthError `certificates` when one is not, or says more than we understand
    */
   static async read(
     content: Buffer,
     path: string,
     authorities: readonly X509Certificate[],
-    giveWay: GiveWay = () => undefined,
+    { giveWay = () => undefined, passesOverOthers = false }: Partial<ReadingLists> = {},
   ): Promise<Revocations> {
     const refuse = (why: string): AuthError => new AuthError('certificates', `${path}: ${why}`, { path });
     const revoked = new Map<string, RevocationList>();
@@ -126,13 +133,14 @@ export class Revocations {
         `it has ${lists.length} revocation lists, and ${listsMax} at most are read: the newest of each authority is enough`,
       );
     for (const der of lists) {
-      let list: RevocationList;
+      let list: RevocationList | undefined;
       try {
-        list = await readList(der, authorities, { setOf, giveWay });
+        list = await readList(der, authorities, { setOf, giveWay, passesOverOthers });
       } catch (error) {
         // The library reads a list's parts when it is asked for them, and throws whatever it stumbles over.
         throw refuse(wordsOf(error));
       }
+      if (list === undefined) continue;
       const other = revoked.get(list.issuerKey);
       // As new as the newest of one authority. What they have taken back is one set already.
       if (other === undefined || problemOfAge(list, other) === undefined) revoked.set(list.issuerKey, list);
@@ -204,24 +212,26 @@ const partialLists: ReadonlySet<string> = new Set(['2.5.29.27', '2.5.29.28']);
 
 /**
  * @param setOf to which what an authority has taken back is added
+ * @returns `undefined` for one that is passed over
  * @throws whatever the library stumbles over
  */
 async function readList(
   der: Buffer,
   authorities: readonly X509Certificate[],
-  { setOf, giveWay }: { readonly setOf: (issuerKey: string) => Set<string>; readonly giveWay: GiveWay },
-): Promise<RevocationList> {
+  { setOf, giveWay, passesOverOthers }: ReadingLists & { readonly setOf: (issuerKey: string) => Set<string> },
+): Promise<RevocationList | undefined> {
   const list = takeApart(der);
   const { head } = list;
+  const issuer = await signerOf(list, authorities);
+  if (issuer === undefined && passesOverOthers) return undefined;
+  if (issuer === undefined) throw new Error(`the list of ${head.issuer} is signed by none of the authorities`);
   // A list of only some certificates, or of another authority's: heeding half of it would be worse than saying so.
   const incomplete = head.extensions.find(({ critical, type }) => critical || partialLists.has(type));
   if (incomplete !== undefined)
     throw new Error(`a list has the extension ${incomplete.type}: a complete one is needed`);
-  // The library finds nobody revoked in such a list, whatever it says.
+  // Nobody could tell when newer ones do not come any more.
   if (head.nextUpdate === undefined)
     throw new Error(`the list of ${head.issuer} does not say when the next one is due (RFC 5280 §5.1.2.5)`);
-  const issuer = await signerOf(list, authorities);
-  if (issuer === undefined) throw new Error(`the list of ${head.issuer} is signed by none of the authorities`);
   const issuerKey = keyDigest(issuer);
   const serialNumbers = setOf(issuerKey);
   for (const { serialNumber } of entriesOf(list)) {

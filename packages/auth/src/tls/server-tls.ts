@@ -209,7 +209,9 @@ export class ServerTls {
     const path = this.#settings.revocations;
     if (path === undefined || lists === undefined || this.#lists?.equals(lists)) return;
     const { authorities } = this.#credentials!;
-    const revocations = await Revocations.read(lists, path, authorities, this.#giveWay());
+    // The list of an authority that is to be added may be there before its certificate can be read.
+    const reading = { giveWay: this.#giveWay(), passesOverOthers: true };
+    const revocations = await Revocations.read(lists, path, authorities, reading);
     const next = { ...this.#credentials!, revocations };
     this.#requireSuccessor(next);
     this.#credentials = next;

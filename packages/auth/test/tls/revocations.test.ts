@@ -88,7 +88,7 @@ describe('a revocation list', () => {
     };
     const root = authorityOf(authority);
     const der = joinSignature(list, signed, await sign(key, signed, crypto));
-    const revocations = await Revocations.read(der, 'list', [root], giveWay);
+    const revocations = await Revocations.read(der, 'list', [root], { giveWay });
     expect(times).toBe(serialNumbers.length);
     const issuerKey = keyDigest(root);
     expect(serialNumbers.filter((serialNumber) => !revocations.has({ issuerKey, serialNumber }))).toEqual([]);
