@@ -2,7 +2,7 @@ import { createHash, type X509Certificate } from 'node:crypto';
 import { AuthError, wordsOf } from '../errors.js';
 import type { GiveWay } from '../give-way.js';
 import type { X509Crl } from '../x509.js';
-import { pemBlocks, requireAllEnded } from './pem.js';
+import { revocationListsOf } from './pem.js';
 import { entriesOf, normalSerialNumber, signerOf, takeApart } from './signed-list.js';
 import { voucherOf } from './vouching.js';
 
@@ -176,10 +176,7 @@ function problemOfAge(next: Revoked, old: Revoked): string | undefined {
 function listsOf(content: Buffer, path: string): Buffer[] {
   // DER begins with a sequence; PEM does not.
   if (content[0] === 0x30) return [content];
-  const text = content.toString('latin1');
-  const lists = pemBlocks(text, 'X509 CRL');
-  requireAllEnded(text, lists.length, 'X509 CRL', path);
-  return lists;
+  return revocationListsOf(content.toString('latin1'), path);
 }
 
 interface RevocationList extends Revoked {

@@ -363,7 +363,8 @@ describe('an authority', () => {
 
   it('says that its revocation list is damaged, and does not begin a new one', async () => {
     const { serialNumber } = await authority.issue(client);
-    for (const content of ['', 'nonsense', (await readFile(at('ca.crl'), 'utf8')).slice(0, 200)]) {
+    const list = await readFile(at('ca.crl'), 'utf8');
+    for (const content of ['', 'nonsense', list.slice(0, 200), list + list, list + list.replace('-----', '----')]) {
       await writeFile(at('ca.crl'), content);
       const damaged = { code: 'certificates', path: at('ca.crl') };
       await expect(authority.revoke(serialNumber)).rejects.toMatchObject(damaged);

@@ -161,6 +161,29 @@ describe('revocation lists', () => {
   });
 });
 
+describe('a file of revocation lists', () => {
+  it('holds whole lists alone, and words: what could be another one is not taken for none', async () => {
+    const [root, other] = [await forgeAuthority('root'), await forgeAuthority('other')];
+    const read = (text: string) => Revocations.read(Buffer.from(text), 'list', [root, other].map(authorityOf));
+    const [ours, theirs] = [
+      pemOf('X509 CRL', await forgeList(root, [])),
+      pemOf('X509 CRL', await forgeList(other, [])),
+    ];
+    for (const damaged of [
+      theirs.replaceAll('X509 CRL', 'CRL'),
+      theirs.replaceAll('X509 CRL', 'CERTIFICATE'),
+      theirs.replaceAll('-----', '----'),
+      theirs.replace('-----BEGIN', '----BEGIN'),
+      theirs.replace('X509 CRL-----\n', 'X509 CRL----\n'),
+      theirs.replaceAll(/-----.*-----\n/g, ''),
+    ])
+      for (const text of [ours + damaged, damaged + ours])
+        await expect(read(text)).rejects.toThrow(/besides whole revocation lists|cut short/);
+    const words = '# of our root\n\nCertificate Revocation List (CRL):\n    Last Update: Jan  1 00:00:00 2026 GMT\n';
+    expect((await read(`${words}${ours}\n${words}${theirs}\n\n`)).size).toBe(0);
+  });
+});
+
 describe('revocation lists of one authority', () => {
   it('are a hundred at most, and each is heeded', async () => {
     const authority = await forgeAuthority('root');
