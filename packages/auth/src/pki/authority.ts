@@ -86,6 +86,7 @@ export async function createAuthority(
   }
   return locked(files, dir, async () => {
     requireNone(await files.list(dir), dir);
+    requireNoneIssued(await files.list(join(dir, names.issued)), dir);
     const keys = await makeKeys(crypto);
     const nowMs = clock.wallMs();
     const certificate = await X509CertificateGenerator.createSelfSigned(
@@ -333,6 +334,14 @@ function requireNone(found: readonly string[], dir: string): void {
     ? `${dir} has a ${names.certificate} already: use it, or another directory`
     : `${dir} has a ${names.key} but no ${names.certificate}: one was lost, or the making of an authority was interrupted; move it away, or use another directory`;
   throw new AuthError('authority-exists', why, { path: dir });
+}
+
+/** @throws AuthError `authority-exists`: another authority's certificates would pass for the new one's, and be revoked and renewed by it */
+function requireNoneIssued(found: readonly string[], dir: string): void {
+  if (found.length === 0) return;
+  const path = join(dir, names.issued);
+  const why = `${path} has certificates of another authority: move it away, or use another directory`;
+  throw new AuthError('authority-exists', why, { path });
 }
 
 /** @throws AuthError `authority-exists` when somebody has put one there meanwhile, who heeds no lock */

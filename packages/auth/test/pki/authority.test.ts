@@ -352,6 +352,17 @@ describe('an authority', () => {
     await expect(openAuthority({ dir }, components)).rejects.toMatchObject({ code: 'certificates' });
   });
 
+  it('is not made where certificates of another one are left', async () => {
+    const { serialNumber } = await authority.issue(client);
+    for (const name of ['ca.crt', 'ca.key', 'ca.crl']) await rm(at(name));
+    await expect(createAuthority({ dir, name: 'other' }, components)).rejects.toMatchObject({
+      code: 'authority-exists',
+      message: expect.stringMatching(/issued has certificates of another authority: move/),
+    });
+    await rm(at(`issued/${serialNumber}.crt`));
+    await expect(createAuthority({ dir, name: 'other' }, components)).resolves.toBeDefined();
+  });
+
   it('is not opened with the key of another one', async () => {
     await createAuthority({ dir: at('other'), name: 'other' }, components);
     await copyFile(at('other/ca.key'), at('ca.key'));
