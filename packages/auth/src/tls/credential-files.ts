@@ -117,7 +117,7 @@ function requireInDate(certificate: X509Certificate, nowMs: number, path: string
   const problem = isOver ? `has expired on ${validTo}` : `is not valid before ${validFrom}: is the clock right?`;
   throw new AuthError('certificates', `${path}: the certificate of ${subject.replaceAll('\n', ', ')} ${problem}`, {
     path,
-    ...(!isOver && { againAtMs: validity.fromMs }),
+    ...(isOver ? { againUntilMs: validity.untilMs } : { againAtMs: validity.fromMs }),
   });
 }
 

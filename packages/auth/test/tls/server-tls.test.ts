@@ -285,6 +285,18 @@ describe('new files', () => {
     expect(tls.status).toMatchObject({ refusals: 1, certificateDaysLeft: expect.closeTo(90, 1) });
   });
 
+  it('that had expired by a clock that was ahead are used once it is put right', async () => {
+    let nowMs = Date.now();
+    const tls = await mutual.tls({}, { ...nodeClock, wallMs: () => nowMs });
+    nowMs += 365 * 86_400_000;
+    await mutual.issueServer();
+    await vi.waitFor(() => expect(tls.status.refusals).toBe(1), until);
+    expect(mutual.records.at(-1)).toMatchObject({ reason: expect.stringMatching(/has expired on/) });
+    nowMs -= 365 * 86_400_000;
+    await vi.waitFor(() => expect(tls.status.changes).toBe(1), until);
+    expect(tls.status.refusals).toBe(1);
+  });
+
   it('with a revocation list from before change nothing: whoever was revoked stays so, until the server starts anew', async () => {
     const before = await readFile(mutual.paths.revocations);
     await mutual.authority.revoke(alice.serialNumber);
