@@ -76,12 +76,18 @@ export class Revocations {
    * Why these must not follow others, or `undefined` where they may: an older list, or a lost one, would let in who was revoked meanwhile.
    *
    * @param authorities those that are accepted from now on: the list of one that is retired may go with it, once none of these vouches for it any more
+   * @param giveWay called between entries
    */
-  problemAfter(before: Accepted, authorities: readonly X509Certificate[]): string | undefined {
+  async problemAfter(
+    before: Accepted,
+    authorities: readonly X509Certificate[],
+    giveWay: GiveWay = () => undefined,
+  ): Promise<string | undefined> {
+    if (before.revocations === this) return undefined;
     const accepted = new Set(authorities.map(keyDigest));
     for (const [key, old] of before.revocations.#revoked) {
       const next = this.#revoked.get(key);
-      const problem = next === undefined ? undefined : problemOfSuccessor(next, old);
+      const problem = next === undefined ? undefined : await problemOfSuccessor(next, old, giveWay);
       if (problem !== undefined)
         return `the list of ${old.issuer} ${problem}: take the newest one, or start anew if this is meant`;
       if (next !== undefined) continue;
@@ -154,14 +160,18 @@ function namesOf({ subject }: X509Certificate): string {
   return subject.replaceAll('\n', ', ');
 }
 
-function problemOfSuccessor(next: Revoked, old: Revoked): string | undefined {
+async function problemOfSuccessor(next: Revoked, old: Revoked, giveWay: GiveWay): Promise<string | undefined> {
   const problem = problemOfAge(next, old);
   if (problem !== undefined) return problem;
   // A newer one leaves out what has expired (RFC 5280 §3.3).
   if (next.number !== old.number) return undefined;
   if (next.number === undefined && next.thisUpdateMs !== old.thisUpdateMs) return undefined;
-  const isWhole = [...old.serialNumbers].every((serialNumber) => next.serialNumbers.has(serialNumber));
-  return isWhole ? undefined : 'revokes less than another of the same number, or of the same date where there are none';
+  for (const serialNumber of old.serialNumbers) {
+    await giveWay();
+    if (!next.serialNumbers.has(serialNumber))
+      return 'revokes less than another of the same number, or of the same date where there are none';
+  }
+  return undefined;
 }
 
 /** The number tells (RFC 5280 §5.2.3), and the date where there are none: clocks are put right, numbers never fall. */

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { derElement, derElements, derOf, derTags } from '../../src/der.js';
 import { AuthError } from '../../src/index.js';
 import { importKey, sign } from '../../src/pki/keys.js';
+import { readCredentials } from '../../src/tls/credential-files.js';
 import { pemBlocks, pemOf } from '../../src/tls/pem.js';
 import { keyDigest, Revocations } from '../../src/tls/revocations.js';
 import { entryOf, joinSignature, takeApart, withEntries } from '../../src/tls/signed-list.js';
@@ -288,6 +289,39 @@ describe('a revocation list that replaces another', () => {
     expect(await problem(await read([old]), both, root)).toMatch(/number 5.* after 6/);
     expect(await problem(await read([next]), both, root)).toMatch(/revokes less/);
     expect(await problem(await read([await list(root, ['0b'], 7, day(3))]), both, root)).toBeUndefined();
+  });
+
+  it('is compared with the old one, and others have their turn meanwhile', async () => {
+    const serials = ['0a', '0b', '0c'];
+    const [before, after] = [
+      await read([await list(root, serials, 5, day(1))]),
+      await read([await list(root, serials, 5, day(1))]),
+    ];
+    let times = 0;
+    const giveWay = (): undefined => {
+      times += 1;
+    };
+    const authorities = [authorityOf(root)];
+    expect(await after.problemAfter({ revocations: before, authorities }, authorities, giveWay)).toBeUndefined();
+    expect(times).toBe(serials.length);
+  });
+
+  it('is not read again where it and the authorities are those in use', async () => {
+    const { paths } = mutual;
+    const contents = await Promise.all(
+      [paths.certificate, paths.key, paths.authorities, paths.revocations].map((path) => readFile(path)),
+    );
+    const nowMs = Date.now();
+    const inUse = await readCredentials(paths, contents, { nowMs });
+    const again = await readCredentials(
+      paths,
+      contents.map((content) => Buffer.from(content)),
+      { nowMs, inUse },
+    );
+    expect(again.revocations).toBe(inUse.revocations);
+    const authorities = Buffer.from(contents[2] + (await mutual.otherAuthority()).certificatePem);
+    const others = await readCredentials(paths, contents.with(2, authorities), { nowMs, inUse });
+    expect(others.revocations).not.toBe(inUse.revocations);
   });
 
   it('has a number of any size that is one', async () => {
