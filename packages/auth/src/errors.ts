@@ -28,17 +28,25 @@ export class AuthError extends Error {
   declare readonly path?: string;
   /** Present where time alone may put it right: from when on it is worth another try, in ms since 1970. */
   declare readonly againAtMs?: number;
+  /** Present where the clock may have been ahead: it is worth another try if that reads this or less, in ms since 1970. */
+  declare readonly againUntilMs?: number;
 
   constructor(
     code: AuthErrorCode,
     message: string,
-    options: { readonly path?: string; readonly againAtMs?: number; readonly cause?: unknown } = {},
+    options: {
+      readonly path?: string;
+      readonly againAtMs?: number;
+      readonly againUntilMs?: number;
+      readonly cause?: unknown;
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'AuthError';
     this.code = code;
     if (options.path !== undefined) this.path = options.path;
     if (options.againAtMs !== undefined) this.againAtMs = options.againAtMs;
+    if (options.againUntilMs !== undefined) this.againUntilMs = options.againUntilMs;
   }
 }
 

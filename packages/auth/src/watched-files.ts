@@ -28,7 +28,8 @@ export interface WatchedFilesComponents {
  * mounted over (Kubernetes does both), and read whole, since a time stamp misses a change within its grain.
  *
  * Somebody writes them while we look. So a change counts only when two looks in a row have found the same, and what is then
- * refused is tried again as soon as it is different, or its time has come ({@link AuthError.againAtMs}).
+ * refused is tried again as soon as it is different, or its time has come ({@link AuthError.againAtMs}),
+ * or a clock that was ahead is put right ({@link AuthError.againUntilMs}).
  */
 export class WatchedFiles {
   readonly #settings: WatchedFilesSettings;
@@ -36,7 +37,8 @@ export class WatchedFiles {
   #seen: Look | undefined;
   /** What was last put to use, or refused: it is not tried again, unless there is a time for it. */
   #judged: Look | undefined;
-  #againAtMs: number | undefined;
+  /** When it is worth another try. */
+  #refusal: AuthError | undefined;
   /** Why {@link #judged} was refused, if it was. */
   #refusedFor: string | undefined;
   #timer: Timer | undefined;
@@ -99,13 +101,13 @@ export class WatchedFiles {
     this.#seen = look;
     if (mustBeStable && (!isStable || (isJudged && !this.#isDue()))) return false;
     this.#judged = look;
-    this.#againAtMs = undefined;
+    this.#refusal = undefined;
     try {
       await this.#applyWhole(look);
       this.#refusedFor = undefined;
       return true;
     } catch (error) {
-      if (error instanceof AuthError) this.#againAtMs = error.againAtMs;
+      if (error instanceof AuthError) this.#refusal = error;
       const reasons = new Set([wordsOf(error)]);
       await this.#components.applyPart?.(contentsOf(look)).catch((other: unknown) => reasons.add(wordsOf(other)));
       const reason = [...reasons].join('; ');
@@ -116,7 +118,9 @@ export class WatchedFiles {
   }
 
   #isDue(): boolean {
-    return this.#againAtMs !== undefined && this.#components.clock.wallMs() >= this.#againAtMs;
+    const { againAtMs = Number.POSITIVE_INFINITY, againUntilMs = Number.NEGATIVE_INFINITY } = this.#refusal ?? {};
+    const nowMs = this.#components.clock.wallMs();
+    return nowMs >= againAtMs || nowMs <= againUntilMs;
   }
 
   async #applyWhole(look: Look): Promise<void> {

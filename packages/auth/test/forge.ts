@@ -169,7 +169,13 @@ export async function forgeList(
     number,
     thisUpdate = new Date(),
     hash = 'SHA-256',
-  }: { readonly number?: Buffer; readonly thisUpdate?: Date; readonly hash?: string } = {},
+    extensions = [],
+  }: {
+    readonly number?: Buffer;
+    readonly thisUpdate?: Date;
+    readonly hash?: string;
+    readonly extensions?: readonly Extension[];
+  } = {},
 ): Promise<Buffer> {
   const list = await X509CrlGenerator.create(
     {
@@ -178,7 +184,7 @@ export async function forgeList(
       signingAlgorithm: { name: 'ECDSA', hash },
       thisUpdate,
       ...(nextUpdate && { nextUpdate }),
-      extensions: number === undefined ? [] : [new Extension('2.5.29.20', false, number)],
+      extensions: [...(number === undefined ? [] : [new Extension('2.5.29.20', false, number)]), ...extensions],
       entries: serialNumbers.map((serialNumber) => ({ serialNumber, revocationDate: new Date(Date.UTC(2025, 0, 1)) })),
     },
     webcrypto,

@@ -51,7 +51,10 @@ export class Connections {
     });
   }
 
-  /** Clients have their room and nodes have theirs: however many clients there are, a cluster finds together. */
+  /**
+   * Clients have their room and nodes have theirs: however many clients TLS has come through with, a cluster finds together. Whose a connection is that it has not
+   * come through with yet, nobody knows: those take from both rooms together.
+   */
   #takeRoom(socket: TLSSocket): void {
     if (this.#isNode === undefined || socket.destroyed) return;
     const { connectionsMax, nodeConnectionsMax } = this.#limits;

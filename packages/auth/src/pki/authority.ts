@@ -86,6 +86,7 @@ export async function createAuthority(
   }
   return locked(files, dir, async () => {
     requireNone(await files.list(dir), dir);
+    requireNoneIssued(await files.list(join(dir, names.issued)), dir);
     const keys = await makeKeys(crypto);
     const nowMs = clock.wallMs();
     const certificate = await X509CertificateGenerator.createSelfSigned(
@@ -193,8 +194,10 @@ export class Authority {
    * @throws AuthError `unknown-certificate`, `already-revoked`
    */
   async renew(serialNumber: string, { days = 90 }: { readonly days?: number } = {}): Promise<Issued> {
+    // First the list: what leaves it was retired before.
+    const revoked = await this.#revocations.serials();
     const { certificate: earlier, isRetired } = await this.#register.find(serialNumber);
-    if (isRetired || (await this.#revocations.serials()).has(normalSerialNumber(serialNumber))) {
+    if (isRetired || revoked.has(normalSerialNumber(serialNumber))) {
       throw new AuthError(
         'already-revoked',
         `${serialNumber} was revoked, and is not renewed: issue a new certificate`,
@@ -224,28 +227,29 @@ export class Authority {
 
   /**
    * Signs the revocation list anew, so that it is good for another 30 days, and leaves out the certificates that need not be on it any more: an entry must be
-   * on one list at least that was signed after its certificate had expired (RFC 5280 §3.3), and here 30 days after, by when all clocks agree about it.
+   * on one list at least that was signed after its certificate had expired (RFC 5280 §3.3), and here 30 days after, by when all clocks agree about it. What was
+   * left out too early, by a clock that was ahead, is put back. A certificate that is not known here may be good for ever, and stays.
    */
   async refreshRevocations(): Promise<void> {
     await locked(this.#files, this.#dir, async () => {
       const { entries, number, thisUpdateMs } = await this.#revocations.read();
-      const needless = await this.#expired(entries, thisUpdateMs - listGoodForDays * dayMs);
+      const nowMs = this.#clock.wallMs();
+      // The earlier of the two: a clock that was ahead has signed the last list in what is the future still.
+      const byMs = Math.min(thisUpdateMs, nowMs) - listGoodForDays * dayMs;
+      const listed = new Set(entries.map(({ serialNumber }) => serialNumber));
+      const needless = new Map<string, Registered>();
+      const missing: ListEntry[] = [];
+      for await (const each of this.#register.all()) {
+        const { serialNumber, certificate, isRetired } = each;
+        const isOver = certificate.notAfter.getTime() < byMs;
+        if (isOver && listed.has(serialNumber)) needless.set(serialNumber, each);
+        if (!isOver && isRetired && !listed.has(serialNumber)) missing.push(entryOf(serialNumber, nowMs));
+      }
       // First this: what is nowhere known for revoked could be renewed.
       await this.#register.retire(needless.values());
       const needed = entries.filter(({ serialNumber }) => !needless.has(serialNumber));
-      await this.#revocations.write({ entries: needed, number: number + 1n });
+      await this.#revocations.write({ entries: [...needed, ...missing], number: number + 1n });
     });
-  }
-
-  /** Which of them are of certificates that had expired by then. One that is not known here may be good for ever. */
-  async #expired(entries: readonly ListEntry[], byMs: number): Promise<ReadonlyMap<string, Registered>> {
-    const listed = new Set(entries.map(({ serialNumber }) => serialNumber));
-    const expired = new Map<string, Registered>();
-    for await (const each of this.#register.all()) {
-      const { serialNumber, certificate } = each;
-      if (listed.has(serialNumber) && certificate.notAfter.getTime() < byMs) expired.set(serialNumber, each);
-    }
-    return expired;
   }
 
   /** Every certificate that was issued here, in the order of their serial numbers. */
@@ -330,6 +334,14 @@ function requireNone(found: readonly string[], dir: string): void {
     ? `${dir} has a ${names.certificate} already: use it, or another directory`
     : `${dir} has a ${names.key} but no ${names.certificate}: one was lost, or the making of an authority was interrupted; move it away, or use another directory`;
   throw new AuthError('authority-exists', why, { path: dir });
+}
+
+/** @throws AuthError `authority-exists`: another authority's certificates would pass for the new one's, and be revoked and renewed by it */
+function requireNoneIssued(found: readonly string[], dir: string): void {
+  if (found.length === 0) return;
+  const path = join(dir, names.issued);
+  const why = `${path} has certificates of another authority: move it away, or use another directory`;
+  throw new AuthError('authority-exists', why, { path });
 }
 
 /** @throws AuthError `authority-exists` when somebody has put one there meanwhile, who heeds no lock */

@@ -45,18 +45,20 @@ export class Register {
         `expected a serial number in hexadecimal digits, got "${serialNumber}"`,
       );
     }
-    for (const ending of [issued, retired]) {
-      const found = await this.#read(serial, ending);
-      if (found !== undefined) return found;
-    }
+    // One that was put back from a backup is retired still. Retired at last, since it may be retired between two looks.
+    const found = await this.#readFirst(serial, [retired, issued, retired]);
+    if (found !== undefined) return found;
     throw new AuthError('unknown-certificate', `no certificate with the serial number ${serialNumber} was issued here`);
   }
 
   /** All of them, in the order of their serial numbers. */
   async *all(): AsyncGenerator<Registered, void> {
-    for (const name of await this.#files.list(this.#dir)) {
-      const [, serial, ending] = /^([0-9A-F]+)(\.crt|\.revoked\.crt)$/.exec(name) ?? [];
-      const found = serial && ending ? await this.#read(serial, ending) : undefined;
+    const names = new Set(await this.#files.list(this.#dir));
+    const serials = new Set([...names].map((name) => /^([0-9A-F]+)(\.crt|\.revoked\.crt)$/.exec(name)?.[1]));
+    for (const serial of serials) {
+      if (serial === undefined) continue;
+      const endings = names.has(`${serial}${retired}`) ? [retired] : [issued, retired];
+      const found = await this.#readFirst(serial, endings);
       if (found !== undefined) yield found;
     }
   }
@@ -76,6 +78,14 @@ export class Register {
 
   #pathOf(serial: string, ending: string): string {
     return join(this.#dir, `${serial}${ending}`);
+  }
+
+  async #readFirst(serialNumber: string, endings: readonly string[]): Promise<Registered | undefined> {
+    for (const ending of endings) {
+      const found = await this.#read(serialNumber, ending);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   async #read(serialNumber: string, ending: string): Promise<Registered | undefined> {

@@ -2,7 +2,7 @@ import { X509Certificate as OpenSslCertificate } from 'node:crypto';
 import type { Clock, Files } from '@commitlog/runtime';
 import { AuthError, wordsOf } from '../errors.js';
 import { readSmallFile } from '../small-file.js';
-import { pemBlocks, pemOf } from '../tls/pem.js';
+import { pemOf, revocationListsOf } from '../tls/pem.js';
 import { numberOfList, revocationsBytesMax } from '../tls/revocations.js';
 import { entriesOf, joinSignature, type ListEntry, signerOf, takeApart, withEntries } from '../tls/signed-list.js';
 import { type X509Certificate, X509CrlGenerator } from '../x509.js';
@@ -110,8 +110,9 @@ export class RevocationList {
 
   /** @throws whatever it stumbles over */
   async #contentOf(text: string): Promise<RevocationListContent & { readonly thisUpdateMs: number }> {
-    const [der] = pemBlocks(text, 'X509 CRL');
+    const [der, ...others] = revocationListsOf(text, this.path);
     if (der === undefined) throw new Error('expected PEM, "-----BEGIN X509 CRL-----"');
+    if (others.length > 0) throw new Error(`expected one list, and there are ${others.length + 1}`);
     const list = takeApart(der);
     if ((await signerOf(list, [new OpenSslCertificate(this.#issuer.toString('pem'))])) === undefined)
       throw new Error('it is not signed by this authority');

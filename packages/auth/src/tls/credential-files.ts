@@ -28,6 +28,8 @@ export interface Credentials {
   /** When each authority is good, by its key. */
   readonly authorityValidities: ReadonlyMap<string, readonly Validity[]>;
   readonly revocations: Revocations;
+  /** As they were read; missing where some were passed over, or there is no file. */
+  readonly lists: Buffer | undefined;
   /** When they run out, in ms since 1970: the first certificate of the chain, the first authority by the last of its certificates. */
   readonly certificateExpiresMs: number;
   readonly authorityExpiresMs: number;
@@ -67,22 +69,33 @@ export async function readCredentials(
     for (const certificate of chain) requireInDate(certificate, nowMs, paths.certificate);
   for (const authority of authorities) requireAuthority(authority, paths.authorities);
   requireRoot(authorities, paths.authorities);
-  const revocations =
-    paths.revocations === undefined
-      ? Revocations.none
-      : await Revocations.read(contents[3]!, paths.revocations, authorities, giveWay);
+  const checkedAuthorities = authorities.join('');
+  const lists = paths.revocations === undefined ? undefined : contents[3]!;
+  const isListed = checkedAuthorities === inUse?.authoritiesPem && lists !== undefined && inUse.lists?.equals(lists);
+  const revocations = isListed ? inUse.revocations : await revocationsOf(lists, paths, authorities, giveWay);
   const authorityValidities = validitiesOf(authorities);
   const lastOf = (all: readonly Validity[]): number => Math.max(...all.map(({ untilMs }) => untilMs));
   return {
     certificatePem: checkedPem,
     keyPem,
-    authoritiesPem: authorities.join(''),
+    authoritiesPem: checkedAuthorities,
     authorities,
     authorityValidities,
     revocations,
+    lists,
     certificateExpiresMs: Math.min(...chain.map((certificate) => validityOf(certificate).untilMs)),
     authorityExpiresMs: Math.min(...[...authorityValidities.values()].map(lastOf)),
   };
+}
+
+async function revocationsOf(
+  lists: Buffer | undefined,
+  { revocations: path }: CredentialPaths,
+  authorities: readonly X509Certificate[],
+  giveWay: GiveWay | undefined,
+): Promise<Revocations> {
+  if (lists === undefined || path === undefined) return Revocations.none;
+  return Revocations.read(lists, path, authorities, giveWay && { giveWay });
 }
 
 function requireKeyOf(leaf: X509Certificate, keyPem: string, { certificate, key }: CredentialPaths): void {
@@ -117,7 +130,7 @@ function requireInDate(certificate: X509Certificate, nowMs: number, path: string
   const problem = isOver ? `has expired on ${validTo}` : `is not valid before ${validFrom}: is the clock right?`;
   throw new AuthError('certificates', `${path}: the certificate of ${subject.replaceAll('\n', ', ')} ${problem}`, {
     path,
-    ...(!isOver && { againAtMs: validity.fromMs }),
+    ...(isOver ? { againUntilMs: validity.untilMs } : { againAtMs: validity.fromMs }),
   });
 }
 

@@ -78,10 +78,13 @@ export class Peer {
       !this.#isNode || link === leaf || link.isForServers || link.issuers.includes(link);
     if (!leadsToRoot(leaf, isAccepted, mayVouch))
       return 'it calls itself a node, and an authority of its may vouch for clients alone (extended key usage)';
-    const isGood = ({ key, validity }: Link): boolean =>
-      [validity, ...(authorityValidities.get(key) ?? [])].some((each) => isInDate(each, nowMs));
-    return leadsToRoot(leaf, isAccepted, (link) => mayVouch(link) && isGood(link))
-      ? undefined
+    const isSome = ({ key, validity }: Link, isSo: (validity: Validity) => boolean): boolean =>
+      [validity, ...(authorityValidities.get(key) ?? [])].some(isSo);
+    const isGood = (link: Link): boolean => isSome(link, (validity) => isInDate(validity, nowMs));
+    if (leadsToRoot(leaf, isAccepted, (link) => mayVouch(link) && isGood(link))) return undefined;
+    const isNotOver = (link: Link): boolean => isSome(link, ({ untilMs }) => nowMs <= untilMs);
+    return leadsToRoot(leaf, isAccepted, (link) => mayVouch(link) && isNotOver(link))
+      ? 'its certificate is not valid yet: is the clock right?'
       : 'its certificate has expired';
   }
 }

@@ -3,8 +3,7 @@ import { AuthError, wordsOf } from '../errors.js';
 
 /** The contents of every PEM block with this label, in their order (RFC 7468). */
 export function pemBlocks(text: string, label: string): Buffer[] {
-  const block = new RegExp(`-----BEGIN ${label}-----([A-Za-z0-9+/=\\s]*)-----END ${label}-----`, 'g');
-  return [...text.matchAll(block)].map(([, body]) => Buffer.from(body!, 'base64'));
+  return [...text.matchAll(blockWith(label))].map(([, body]) => Buffer.from(body!, 'base64'));
 }
 
 /** One PEM block. */
@@ -40,8 +39,28 @@ export function certificatesOf(text: string, path: string): readonly [X509Certif
   return [first, ...rest];
 }
 
+/**
+ * The revocation lists of a PEM file. Besides them there may be words: what could be another list, spoilt, is not taken for none.
+ *
+ * @throws AuthError `certificates`
+ */
+export function revocationListsOf(text: string, path: string): Buffer[] {
+  const label = 'X509 CRL';
+  const lists = pemBlocks(text, label);
+  requireAllEnded(text, lists.length, label, path);
+  const besides = text.replaceAll(blockWith(label), '');
+  const [leftover] = /^.*-(BEGIN|END) .*$|^[A-Za-z0-9+/=]{40,}\s*$/m.exec(besides) ?? [];
+  if (leftover === undefined) return lists;
+  const why = `${path}: there is more besides whole revocation lists, "-----BEGIN ${label}-----": ${JSON.stringify(leftover.slice(0, 80))}`;
+  throw new AuthError('certificates', why, { path });
+}
+
+function blockWith(label: string): RegExp {
+  return new RegExp(`-----BEGIN ${label}-----([A-Za-z0-9+/=\\s]*)-----END ${label}-----`, 'g');
+}
+
 /** @throws AuthError `certificates` when a block begins and does not end */
-export function requireAllEnded(text: string, ended: number, label: string, path: string): void {
+function requireAllEnded(text: string, ended: number, label: string, path: string): void {
   const begun = text.split(`-----BEGIN ${label}-----`).length - 1;
   if (begun === ended) return;
   throw new AuthError('certificates', `${path} was cut short: ${begun} of "${label}" begin, ${ended} end`, { path });

@@ -2,8 +2,9 @@ import { createHash, type X509Certificate } from 'node:crypto';
 import { AuthError, wordsOf } from '../errors.js';
 import type { GiveWay } from '../give-way.js';
 import type { X509Crl } from '../x509.js';
-import { pemBlocks, requireAllEnded } from './pem.js';
-import { entriesOf, signerOf, takeApart } from './signed-list.js';
+import { revocationListsOf } from './pem.js';
+import { entriesOf, normalSerialNumber, signerOf, takeApart } from './signed-list.js';
+import { voucherOf } from './vouching.js';
 
 /** What names one certificate for good: the key that signed it, and the serial number that its holder gave it. */
 export interface CertificateName {
@@ -19,17 +20,35 @@ export function keyDigest(certificate: X509Certificate): string {
   return createHash('sha256').update(key).digest('base64');
 }
 
-/** The longest file of revocation lists that is read, in bytes: some 300,000 certificates. */
+/** The longest file of revocation lists that is read, in bytes: some 350,000 certificates of our authority. */
 export const revocationsBytesMax: number = 16 * 1024 * 1024;
+
+/** The most lists of one file. Each authority needs one. */
+const listsMax = 100;
 
 /** What one authority has taken back. */
 interface Revoked {
   /** The authority's name, for people. */
   readonly issuer: string;
-  /** Of the newest list, as the next two are. */
+  /** Of the newest list, as the date is. */
   readonly number: bigint | undefined;
   readonly thisUpdateMs: number;
+  /** Of all its lists. */
   readonly serialNumbers: ReadonlySet<string>;
+}
+
+/** Authorities that are accepted, and what they have taken back. */
+export interface Accepted {
+  readonly authorities: readonly X509Certificate[];
+  readonly revocations: Revocations;
+}
+
+/** How lists are read. */
+export interface ReadingLists {
+  /** Called between entries: a list may have hundreds of thousands. */
+  readonly giveWay: GiveWay;
+  /** Whether lists that none of the authorities has signed are passed over, and no error. */
+  readonly passesOverOthers: boolean;
 }
 
 /** Certificates that their authorities have taken back. It never changes. */
@@ -56,70 +75,103 @@ export class Revocations {
   /**
    * Why these must not follow others, or `undefined` where they may: an older list, or a lost one, would let in who was revoked meanwhile.
    *
-   * @param authorityKeys of those that are accepted from now on: the list of one that is retired may go with it
+   * @param authorities those that are accepted from now on: the list of one that is retired may go with it, once none of these vouches for it any more
+   * @param giveWay called between entries
    */
-  problemAfter(before: Revocations, authorityKeys: { has(key: string): boolean }): string | undefined {
-    for (const [key, old] of before.#revoked) {
+  async problemAfter(
+    before: Accepted,
+    authorities: readonly X509Certificate[],
+    giveWay: GiveWay = () => undefined,
+  ): Promise<string | undefined> {
+    if (before.revocations === this) return undefined;
+    const accepted = new Set(authorities.map(keyDigest));
+    for (const [key, old] of before.revocations.#revoked) {
       const next = this.#revoked.get(key);
-      if (next === undefined) {
-        if (!authorityKeys.has(key)) continue;
-        return `there is no list of ${old.issuer} any more, whose certificates are still accepted: put it back, or retire the authority as well`;
-      }
-      const problem = problemOfSuccessor(next, old);
+      const problem = next === undefined ? undefined : await problemOfSuccessor(next, old, giveWay);
       if (problem !== undefined)
         return `the list of ${old.issuer} ${problem}: take the newest one, or start anew if this is meant`;
+      if (next !== undefined) continue;
+      if (accepted.has(key))
+        return `there is no list of ${old.issuer} any more, whose certificates are still accepted: put it back, or retire the authority as well`;
+      const voucher = this.#voucherOf(key, [...before.authorities, ...authorities], accepted);
+      if (voucher !== undefined)
+        return `there is no list of ${old.issuer} any more, which is still vouched for by ${namesOf(voucher)}: let that one revoke it first, or put it and its list back`;
     }
     return undefined;
+  }
+
+  /** Who of the accepted ones lets in whoever shows a certificate with this key. */
+  #voucherOf(
+    key: string,
+    known: readonly X509Certificate[],
+    accepted: ReadonlySet<string>,
+  ): X509Certificate | undefined {
+    const vouching = {
+      known,
+      isAccepted: (authority: X509Certificate) => accepted.has(keyDigest(authority)),
+      isRevoked: ({ serialNumber }: X509Certificate, issuer: X509Certificate) =>
+        this.has({ issuerKey: keyDigest(issuer), serialNumber: normalSerialNumber(serialNumber) }),
+    };
+    const vouchers = known.filter((each) => keyDigest(each) === key).map((each) => voucherOf(each, vouching));
+    return vouchers.find((voucher) => voucher !== undefined);
   }
 
   /**
    * Reads revocation lists (RFC 5280 §5), PEM or one in DER. Each must be signed by one of the authorities.
    *
-   * @param giveWay called between entries: a list may have hundreds of thousands
    * @throws AuthError `certificates` when one is not, or says more than we understand
    */
   static async read(
     content: Buffer,
     path: string,
     authorities: readonly X509Certificate[],
-    giveWay: GiveWay = () => undefined,
+    { giveWay = () => undefined, passesOverOthers = false }: Partial<ReadingLists> = {},
   ): Promise<Revocations> {
     const refuse = (why: string): AuthError => new AuthError('certificates', `${path}: ${why}`, { path });
-    const revoked = new Map<string, Revoked>();
+    const revoked = new Map<string, RevocationList>();
+    const setOf = (issuerKey: string): Set<string> => revoked.get(issuerKey)?.serialNumbers ?? new Set();
     let nextUpdateMs: number | undefined;
     const lists = listsOf(content, path);
     if (lists.length === 0)
       throw refuse('there is no revocation list: expected PEM, "-----BEGIN X509 CRL-----", or DER');
+    if (lists.length > listsMax)
+      throw refuse(
+        `it has ${lists.length} revocation lists, and ${listsMax} at most are read: the newest of each authority is enough`,
+      );
     for (const der of lists) {
-      let list: RevocationList;
+      let list: RevocationList | undefined;
       try {
-        list = await readList(der, authorities, giveWay);
+        list = await readList(der, authorities, { setOf, giveWay, passesOverOthers });
       } catch (error) {
         // The library reads a list's parts when it is asked for them, and throws whatever it stumbles over.
         throw refuse(wordsOf(error));
       }
+      if (list === undefined) continue;
       const other = revoked.get(list.issuerKey);
-      revoked.set(list.issuerKey, other === undefined ? list : joined(list, other));
+      // As new as the newest of one authority. What they have taken back is one set already.
+      if (other === undefined || problemOfAge(list, other) === undefined) revoked.set(list.issuerKey, list);
       nextUpdateMs = Math.min(nextUpdateMs ?? list.nextUpdateMs, list.nextUpdateMs);
     }
     return new Revocations(revoked, nextUpdateMs);
   }
 }
 
-/** Both of one authority: whatever either has taken back, and as new as the newer one. */
-function joined(one: Revoked, other: Revoked): Revoked {
-  const newest = problemOfAge(one, other) === undefined ? one : other;
-  return { ...newest, serialNumbers: new Set([...one.serialNumbers, ...other.serialNumbers]) };
+function namesOf({ subject }: X509Certificate): string {
+  return subject.replaceAll('\n', ', ');
 }
 
-function problemOfSuccessor(next: Revoked, old: Revoked): string | undefined {
+async function problemOfSuccessor(next: Revoked, old: Revoked, giveWay: GiveWay): Promise<string | undefined> {
   const problem = problemOfAge(next, old);
   if (problem !== undefined) return problem;
   // A newer one leaves out what has expired (RFC 5280 §3.3).
   if (next.number !== old.number) return undefined;
   if (next.number === undefined && next.thisUpdateMs !== old.thisUpdateMs) return undefined;
-  const isWhole = [...old.serialNumbers].every((serialNumber) => next.serialNumbers.has(serialNumber));
-  return isWhole ? undefined : 'revokes less than another of the same number, or of the same date where there are none';
+  for (const serialNumber of old.serialNumbers) {
+    await giveWay();
+    if (!next.serialNumbers.has(serialNumber))
+      return 'revokes less than another of the same number, or of the same date where there are none';
+  }
+  return undefined;
 }
 
 /** The number tells (RFC 5280 §5.2.3), and the date where there are none: clocks are put right, numbers never fall. */
@@ -134,14 +186,12 @@ function problemOfAge(next: Revoked, old: Revoked): string | undefined {
 function listsOf(content: Buffer, path: string): Buffer[] {
   // DER begins with a sequence; PEM does not.
   if (content[0] === 0x30) return [content];
-  const text = content.toString('latin1');
-  const lists = pemBlocks(text, 'X509 CRL');
-  requireAllEnded(text, lists.length, 'X509 CRL', path);
-  return lists;
+  return revocationListsOf(content.toString('latin1'), path);
 }
 
 interface RevocationList extends Revoked {
   readonly issuerKey: string;
+  readonly serialNumbers: Set<string>;
   readonly nextUpdateMs: number;
 }
 
@@ -164,31 +214,40 @@ export function numberOfList(list: X509Crl): bigint | undefined {
   return BigInt(`0x${value.toString('hex')}`);
 }
 
-/** @throws whatever the library stumbles over */
+/** A delta list, and a list's issuing distribution point: critical by RFC 5280 §5.2.4 and §5.2.5, but not every tool says so. */
+const partialLists: ReadonlySet<string> = new Set(['2.5.29.27', '2.5.29.28']);
+
+/**
+ * @param setOf to which what an authority has taken back is added
+ * @returns `undefined` for one that is passed over
+ * @throws whatever the library stumbles over
+ */
 async function readList(
   der: Buffer,
   authorities: readonly X509Certificate[],
-  giveWay: GiveWay,
-): Promise<RevocationList> {
+  { setOf, giveWay, passesOverOthers }: ReadingLists & { readonly setOf: (issuerKey: string) => Set<string> },
+): Promise<RevocationList | undefined> {
   const list = takeApart(der);
   const { head } = list;
-  const critical = head.extensions.find((extension) => extension.critical);
+  const issuer = await signerOf(list, authorities);
+  if (issuer === undefined && passesOverOthers) return undefined;
+  if (issuer === undefined) throw new Error(`the list of ${head.issuer} is signed by none of the authorities`);
   // A list of only some certificates, or of another authority's: heeding half of it would be worse than saying so.
-  if (critical !== undefined)
-    throw new Error(`a list has the critical extension ${critical.type}: a complete one is needed`);
-  // The library finds nobody revoked in such a list, whatever it says.
+  const incomplete = head.extensions.find(({ critical, type }) => critical || partialLists.has(type));
+  if (incomplete !== undefined)
+    throw new Error(`a list has the extension ${incomplete.type}: a complete one is needed`);
+  // Nobody could tell when newer ones do not come any more.
   if (head.nextUpdate === undefined)
     throw new Error(`the list of ${head.issuer} does not say when the next one is due (RFC 5280 §5.1.2.5)`);
-  const issuer = await signerOf(list, authorities);
-  if (issuer === undefined) throw new Error(`the list of ${head.issuer} is signed by none of the authorities`);
-  const serialNumbers = new Set<string>();
+  const issuerKey = keyDigest(issuer);
+  const serialNumbers = setOf(issuerKey);
   for (const { serialNumber } of entriesOf(list)) {
     await giveWay();
     serialNumbers.add(serialNumber);
   }
   return {
     issuer: head.issuer,
-    issuerKey: keyDigest(issuer),
+    issuerKey,
     number: numberOfList(head),
     thisUpdateMs: head.thisUpdate.getTime(),
     serialNumbers,

@@ -68,7 +68,7 @@ export class ServerTls {
   readonly #watched: WatchedFiles;
   readonly #peers: Map<Connection, Peer> = new Map();
   #credentials: Credentials | undefined;
-  /** The revocation lists of these, as they were read. */
+  /** The revocation lists of these, as they were read, with those that were passed over. */
   #lists: Buffer | undefined;
   #live: LiveCredentials | undefined;
   #sweep: Timer | undefined;
@@ -174,9 +174,10 @@ export class ServerTls {
   }
 
   async #apply(contents: readonly Buffer[]): Promise<void> {
-    const reading = { nowMs: this.#clock.wallMs(), inUse: this.#credentials, giveWay: this.#giveWay() };
+    const giveWay = this.#giveWay();
+    const reading = { nowMs: this.#clock.wallMs(), inUse: this.#credentials, giveWay };
     const next = await readCredentials(this.#settings, contents, reading);
-    this.#requireSuccessor(next);
+    await this.#requireSuccessor(next, giveWay);
     try {
       tryOut(next);
     } catch (error) {
@@ -209,9 +210,11 @@ export class ServerTls {
     const path = this.#settings.revocations;
     if (path === undefined || lists === undefined || this.#lists?.equals(lists)) return;
     const { authorities } = this.#credentials!;
-    const revocations = await Revocations.read(lists, path, authorities, this.#giveWay());
-    const next = { ...this.#credentials!, revocations };
-    this.#requireSuccessor(next);
+    // The list of an authority that is to be added may be there before its certificate can be read.
+    const reading = { giveWay: this.#giveWay(), passesOverOthers: true };
+    const revocations = await Revocations.read(lists, path, authorities, reading);
+    const next = { ...this.#credentials!, revocations, lists: undefined };
+    await this.#requireSuccessor(next, reading.giveWay);
     this.#credentials = next;
     this.#lists = lists;
     this.#changes += 1;
@@ -227,11 +230,11 @@ export class ServerTls {
     return this.#live === undefined ? () => undefined : givingWay(this.#clock);
   }
 
-  /** @throws AuthError `certificates` when the revocation lists are older than those that hold */
-  #requireSuccessor({ revocations, authorityValidities }: Credentials): void {
+  /** @throws AuthError `certificates` when the revocation lists let in again whom those that hold do not */
+  async #requireSuccessor({ revocations, authorities }: Credentials, giveWay: GiveWay): Promise<void> {
     const path = this.#settings.revocations;
     if (path === undefined || this.#credentials === undefined) return;
-    const problem = revocations.problemAfter(this.#credentials.revocations, authorityValidities);
+    const problem = await revocations.problemAfter(this.#credentials, authorities, giveWay);
     if (problem !== undefined) throw new AuthError('certificates', `${path}: ${problem}`, { path });
   }
 

@@ -172,6 +172,74 @@ describe('an authority', () => {
       await expect(act).rejects.toMatchObject({ code: 'already-revoked' });
   });
 
+  it('renews nobody who was revoked, also where the list is refreshed meanwhile', async () => {
+    for (let before = 0, isOver = false; !isOver; before += 1) {
+      const world = new World();
+      const at = { files: world.files, clock: world.clock, random: new SeededRandom(1), crypto };
+      const made = await createAuthority({ dir: '/ca', name: 'test CA' }, at);
+      const { serialNumber } = await made.issue(client, { days: 1 });
+      await made.revoke(serialNumber);
+      world.clock.advanceTo(world.clock.monotonicMs() + 40 * dayMs);
+      await made.refreshRevocations();
+      let opened = 0;
+      const open = world.files.open.bind(world.files);
+      world.files.open = async (...args) => {
+        if (opened++ === before) await made.refreshRevocations();
+        return open(...args);
+      };
+      await expect(made.renew(serialNumber)).rejects.toMatchObject({ code: 'already-revoked' });
+      isOver = opened <= before;
+    }
+  });
+
+  it('knows for revoked whose certificate came back from a backup', async () => {
+    const world = new World();
+    const at = { files: world.files, clock: world.clock, random: new SeededRandom(1), crypto };
+    const made = await createAuthority({ dir: '/ca', name: 'test CA' }, at);
+    const { serialNumber, certificatePem } = await made.issue(client, { days: 1 });
+    await made.revoke(serialNumber);
+    world.clock.advanceTo(world.clock.monotonicMs() + 40 * dayMs);
+    await made.refreshRevocations();
+    await made.refreshRevocations();
+    world.put(`/ca/issued/${serialNumber}.crt`, certificatePem);
+    await expect(made.renew(serialNumber)).rejects.toMatchObject({ code: 'already-revoked' });
+    await expect(made.revoke(serialNumber)).rejects.toMatchObject({ code: 'already-revoked' });
+    expect(await made.list()).toMatchObject([{ serialNumber, isRevoked: true }]);
+  });
+
+  it('puts back on its list whom it has left out by a clock that was ahead', async () => {
+    const world = new World();
+    let aheadMs = 0;
+    const clock = Object.assign(Object.create(world.clock), { wallMs: () => world.clock.wallMs() + aheadMs });
+    const made = await createAuthority(
+      { dir: '/ca', name: 'test CA' },
+      { files: world.files, clock, random: new SeededRandom(1), crypto },
+    );
+    const { serialNumber } = await made.issue(client);
+    await made.revoke(serialNumber);
+    const root = new X509Certificate(made.certificatePem);
+    const isListed = async (): Promise<boolean> => {
+      const content = await readSmallFile(world.files, { path: '/ca/ca.crl', bytesMax: 10_000 });
+      const revocations = await Revocations.read(content, 'ca.crl', [root]);
+      return revocations.has({ issuerKey: keyDigest(root), serialNumber });
+    };
+    aheadMs = 365 * dayMs;
+    await made.refreshRevocations();
+    expect(await isListed()).toBe(true);
+    // The list that this one replaces was signed in what is the future still.
+    aheadMs = 0;
+    await made.refreshRevocations();
+    expect(await isListed()).toBe(true);
+    aheadMs = 365 * dayMs;
+    await made.refreshRevocations();
+    await made.refreshRevocations();
+    expect(await isListed()).toBe(false);
+    aheadMs = 0;
+    await made.refreshRevocations();
+    expect(await isListed()).toBe(true);
+    await expect(made.renew(serialNumber)).rejects.toMatchObject({ code: 'already-revoked' });
+  });
+
   it('forgets no revocation where leaving some out of the list broke off', async () => {
     const world = new World();
     const at = { files: world.files, clock: world.clock, random: new SeededRandom(1), crypto };
@@ -284,6 +352,17 @@ describe('an authority', () => {
     await expect(openAuthority({ dir }, components)).rejects.toMatchObject({ code: 'certificates' });
   });
 
+  it('is not made where certificates of another one are left', async () => {
+    const { serialNumber } = await authority.issue(client);
+    for (const name of ['ca.crt', 'ca.key', 'ca.crl']) await rm(at(name));
+    await expect(createAuthority({ dir, name: 'other' }, components)).rejects.toMatchObject({
+      code: 'authority-exists',
+      message: expect.stringMatching(/issued has certificates of another authority: move/),
+    });
+    await rm(at(`issued/${serialNumber}.crt`));
+    await expect(createAuthority({ dir, name: 'other' }, components)).resolves.toBeDefined();
+  });
+
   it('is not opened with the key of another one', async () => {
     await createAuthority({ dir: at('other'), name: 'other' }, components);
     await copyFile(at('other/ca.key'), at('ca.key'));
@@ -295,7 +374,8 @@ describe('an authority', () => {
 
   it('says that its revocation list is damaged, and does not begin a new one', async () => {
     const { serialNumber } = await authority.issue(client);
-    for (const content of ['', 'nonsense', (await readFile(at('ca.crl'), 'utf8')).slice(0, 200)]) {
+    const list = await readFile(at('ca.crl'), 'utf8');
+    for (const content of ['', 'nonsense', list.slice(0, 200), list + list, list + list.replace('-----', '----')]) {
       await writeFile(at('ca.crl'), content);
       const damaged = { code: 'certificates', path: at('ca.crl') };
       await expect(authority.revoke(serialNumber)).rejects.toMatchObject(damaged);

@@ -112,10 +112,18 @@ describe('a peer', () => {
       expect(await problem([direct], { trusted: [old], accepted: [root] })).toBeUndefined();
     });
 
-    it('has expired when no certificate of the authority is in date', async () => {
-      const accepted = [old, future];
-      expect(await problem([direct], { accepted, trusted: accepted })).toMatch(/expired/);
-      expect(await problem([below, between.certificatePem], { accepted, trusted: accepted })).toMatch(/expired/);
+    it('has expired when every certificate of the authority has', async () => {
+      const circumstances = { accepted: [old], trusted: [old] };
+      expect(await problem([direct], circumstances)).toBe('its certificate has expired');
+      expect(await problem([below, between.certificatePem], circumstances)).toBe('its certificate has expired');
+    });
+
+    it('is not valid yet when a certificate of the authority is not, and none is in date', async () => {
+      for (const accepted of [[future], [old, future]]) {
+        const circumstances = { accepted, trusted: accepted };
+        for (const presented of [[direct], [below, between.certificatePem]])
+          expect(await problem(presented, circumstances)).toMatch(/is not valid yet: is the clock right/);
+      }
     });
 
     it('has expired when an authority between has, whoever else is in date', async () => {

@@ -4,10 +4,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { derElement, derElements, derOf, derTags } from '../../src/der.js';
 import { AuthError } from '../../src/index.js';
 import { importKey, sign } from '../../src/pki/keys.js';
+import { readCredentials } from '../../src/tls/credential-files.js';
 import { pemBlocks, pemOf } from '../../src/tls/pem.js';
 import { keyDigest, Revocations } from '../../src/tls/revocations.js';
 import { entryOf, joinSignature, takeApart, withEntries } from '../../src/tls/signed-list.js';
-import { forgeAuthority, forgeList, type Signer } from '../forge.js';
+import { Extension } from '../../src/x509.js';
+import { forgeAuthority, forgeList, forgeTwin, type Signer } from '../forge.js';
 import { Mutual } from './mutual.js';
 
 let mutual: Mutual;
@@ -60,6 +62,18 @@ describe('a revocation list', () => {
     await expect(read(await forgeList(authority, ['0b'], null))).rejects.toThrow(/when the next one is due/);
   });
 
+  it.each([
+    ['what has changed', '2.5.29.27', Buffer.of(2, 1, 1)],
+    ['some reasons', '2.5.29.28', Buffer.of(0x30, 4, 0x83, 2, 1, 0x40)],
+  ])('of only %s is refused, critical or not', async (_, type, value) => {
+    const authority = await forgeAuthority('root');
+    for (const isCritical of [true, false]) {
+      const list = await forgeList(authority, [], undefined, { extensions: [new Extension(type, isCritical, value)] });
+      const reading = Revocations.read(list, 'list', [authorityOf(authority)]);
+      await expect(reading).rejects.toThrow(`extension ${type}: a complete one is needed`);
+    }
+  });
+
   it('that is long gives way to others between its entries, and each is heeded', async () => {
     const authority = await forgeAuthority('root');
     const list = takeApart(await forgeList(authority, [], undefined, { number: Buffer.of(2, 1, 1) }));
@@ -75,7 +89,7 @@ describe('a revocation list', () => {
     };
     const root = authorityOf(authority);
     const der = joinSignature(list, signed, await sign(key, signed, crypto));
-    const revocations = await Revocations.read(der, 'list', [root], giveWay);
+    const revocations = await Revocations.read(der, 'list', [root], { giveWay });
     expect(times).toBe(serialNumbers.length);
     const issuerKey = keyDigest(root);
     expect(serialNumbers.filter((serialNumber) => !revocations.has({ issuerKey, serialNumber }))).toEqual([]);
@@ -148,6 +162,42 @@ describe('revocation lists', () => {
   });
 });
 
+describe('a file of revocation lists', () => {
+  it('holds whole lists alone, and words: what could be another one is not taken for none', async () => {
+    const [root, other] = [await forgeAuthority('root'), await forgeAuthority('other')];
+    const read = (text: string) => Revocations.read(Buffer.from(text), 'list', [root, other].map(authorityOf));
+    const [ours, theirs] = [
+      pemOf('X509 CRL', await forgeList(root, [])),
+      pemOf('X509 CRL', await forgeList(other, [])),
+    ];
+    for (const damaged of [
+      theirs.replaceAll('X509 CRL', 'CRL'),
+      theirs.replaceAll('X509 CRL', 'CERTIFICATE'),
+      theirs.replaceAll('-----', '----'),
+      theirs.replace('-----BEGIN', '----BEGIN'),
+      theirs.replace('X509 CRL-----\n', 'X509 CRL----\n'),
+      theirs.replaceAll(/-----.*-----\n/g, ''),
+    ])
+      for (const text of [ours + damaged, damaged + ours])
+        await expect(read(text)).rejects.toThrow(/besides whole revocation lists|cut short/);
+    const words = '# of our root\n\nCertificate Revocation List (CRL):\n    Last Update: Jan  1 00:00:00 2026 GMT\n';
+    expect((await read(`${words}${ours}\n${words}${theirs}\n\n`)).size).toBe(0);
+  });
+});
+
+describe('revocation lists of one authority', () => {
+  it('are a hundred at most, and each is heeded', async () => {
+    const authority = await forgeAuthority('root');
+    const root = authorityOf(authority);
+    const pems = [];
+    for (let at = 0; at < 101; at += 1)
+      pems.push(pemOf('X509 CRL', await forgeList(authority, [(0x1000 + at).toString(16)])));
+    const read = (lists: readonly string[]) => Revocations.read(Buffer.from(lists.join('')), 'list', [root]);
+    expect((await read(pems.slice(1))).size).toBe(100);
+    await expect(read(pems)).rejects.toThrow(/101 revocation lists.* 100 at most/);
+  });
+});
+
 describe('a revocation list that replaces another', () => {
   let root: Signer;
   let other: Signer;
@@ -162,8 +212,9 @@ describe('a revocation list that replaces another', () => {
     Buffer.from(lists.map((der) => pemOf('X509 CRL', der)).join(''));
   const read = (lists: readonly Buffer[], by: readonly Signer[] = [root, other]): Promise<Revocations> =>
     Revocations.read(pemOfAll(lists), 'list', by.map(authorityOf));
-  const keysOf = (...by: readonly Signer[]): ReadonlySet<string> =>
-    new Set(by.map((each) => keyDigest(authorityOf(each))));
+  /** Why these must not follow others, which were signed by `root` and `other`. @param by who is accepted from now on */
+  const problem = (next: Revocations, revocations: Revocations, ...by: readonly Signer[]) =>
+    next.problemAfter({ revocations, authorities: [root, other].map(authorityOf) }, by.map(authorityOf));
 
   it.each<
     [what: string, old: [string[], number | undefined, number], next: [string[], number | undefined, number], RegExp]
@@ -182,8 +233,8 @@ describe('a revocation list that replaces another', () => {
     const [before, after] = await Promise.all(
       [old, next].map(async ([serials, number, of]) => read([await list(root, serials, number, day(of))])),
     );
-    expect(after!.problemAfter(before!, keysOf(root, other))).toMatch(why);
-    expect(before!.problemAfter(before!, keysOf(root, other))).toBeUndefined();
+    expect(await problem(after!, before!, root, other)).toMatch(why);
+    expect(await problem(before!, before!, root, other)).toBeUndefined();
   });
 
   it.each<[what: string, old: [string[], number | undefined, number], next: [string[], number | undefined, number]]>([
@@ -195,32 +246,89 @@ describe('a revocation list that replaces another', () => {
     const [before, after] = await Promise.all(
       [old, next].map(async ([serials, number, of]) => read([await list(root, serials, number, day(of))])),
     );
-    expect(after!.problemAfter(before!, keysOf(root))).toBeUndefined();
+    expect(await problem(after!, before!, root)).toBeUndefined();
   });
 
   it('may not lack that of an authority which is still accepted, and may when it is retired', async () => {
     const [ours, theirs] = [await list(root, ['0a'], 1, day(1)), await list(other, ['0b'], 1, day(1))];
     const both = await read([ours, theirs]);
     const one = await read([ours]);
-    expect(one.problemAfter(both, keysOf(root, other))).toMatch(/no list of CN=other any more/);
-    expect(one.problemAfter(both, keysOf(root))).toBeUndefined();
-    expect(both.problemAfter(one, keysOf(root, other))).toBeUndefined();
-    expect(Revocations.none.problemAfter(Revocations.none, keysOf(root))).toBeUndefined();
+    expect(await problem(one, both, root, other)).toMatch(/no list of CN=other any more/);
+    expect(await problem(one, both, root)).toBeUndefined();
+    expect(await problem(both, one, root, other)).toBeUndefined();
+    expect(await problem(Revocations.none, Revocations.none, root)).toBeUndefined();
+  });
+
+  it('may not lack that of an intermediate authority which its root still vouches for, unless the root revokes it', async () => {
+    const between = await forgeAuthority('between', root, '0a');
+    const below = await forgeAuthority('below', between, '0b');
+    const all = [root, between, below];
+    const lists = (ofRoot: readonly string[], number: number) => list(root, ofRoot, number, day(number));
+    const old = [await lists([], 1), await list(between, [], 1, day(1)), await list(below, ['0c'], 1, day(1))];
+    const before = { revocations: await read(old, all), authorities: all.map(authorityOf) };
+    const rootAlone = await read([old[0]!]);
+    expect(await rootAlone.problemAfter(before, [authorityOf(root)])).toMatch(
+      /CN=between .* vouched for by CN=root: let that one revoke it first/,
+    );
+    // The one between may be shown by whoever was revoked.
+    const without = { revocations: await read([old[0]!, old[2]!], all), authorities: all.map(authorityOf) };
+    expect(await rootAlone.problemAfter(without, [authorityOf(root)])).toMatch(/CN=below .* vouched for by CN=/);
+    const revoked = await read([await lists(['0a'], 2)]);
+    expect(await revoked.problemAfter(before, [authorityOf(root)])).toBeUndefined();
+    const others = await read([await list(other, [], 1, day(1))]);
+    expect(await others.problemAfter(before, [authorityOf(other)])).toBeUndefined();
+    // The same key and name, in a certificate that the root has not revoked.
+    const twin = await forgeTwin(between, [2024, 2030], root);
+    const twice = { ...before, authorities: [...before.authorities, new X509Certificate(twin)] };
+    expect(await revoked.problemAfter(twice, [authorityOf(root)])).toMatch(/CN=between .* vouched for by CN=root/);
   });
 
   it('counts by the newest where a file has several of one authority', async () => {
     const [old, next] = [await list(root, ['0a'], 5, day(1)), await list(root, ['0b'], 6, day(2))];
     const both = await read([next, old]);
-    expect((await read([old])).problemAfter(both, keysOf(root))).toMatch(/number 5.* after 6/);
-    expect((await read([next])).problemAfter(both, keysOf(root))).toMatch(/revokes less/);
-    expect((await read([await list(root, ['0b'], 7, day(3))])).problemAfter(both, keysOf(root))).toBeUndefined();
+    expect(await problem(await read([old]), both, root)).toMatch(/number 5.* after 6/);
+    expect(await problem(await read([next]), both, root)).toMatch(/revokes less/);
+    expect(await problem(await read([await list(root, ['0b'], 7, day(3))]), both, root)).toBeUndefined();
+  });
+
+  it('is compared with the old one, and others have their turn meanwhile', async () => {
+    const serials = ['0a', '0b', '0c'];
+    const [before, after] = [
+      await read([await list(root, serials, 5, day(1))]),
+      await read([await list(root, serials, 5, day(1))]),
+    ];
+    let times = 0;
+    const giveWay = (): undefined => {
+      times += 1;
+    };
+    const authorities = [authorityOf(root)];
+    expect(await after.problemAfter({ revocations: before, authorities }, authorities, giveWay)).toBeUndefined();
+    expect(times).toBe(serials.length);
+  });
+
+  it('is not read again where it and the authorities are those in use', async () => {
+    const { paths } = mutual;
+    const contents = await Promise.all(
+      [paths.certificate, paths.key, paths.authorities, paths.revocations].map((path) => readFile(path)),
+    );
+    const nowMs = Date.now();
+    const inUse = await readCredentials(paths, contents, { nowMs });
+    const again = await readCredentials(
+      paths,
+      contents.map((content) => Buffer.from(content)),
+      { nowMs, inUse },
+    );
+    expect(again.revocations).toBe(inUse.revocations);
+    const authorities = Buffer.from(contents[2] + (await mutual.otherAuthority()).certificatePem);
+    const others = await readCredentials(paths, contents.with(2, authorities), { nowMs, inUse });
+    expect(others.revocations).not.toBe(inUse.revocations);
   });
 
   it('has a number of any size that is one', async () => {
     const numbered = (number: Buffer) => forgeList(root, [], undefined, { number });
     const [small, large] = [Buffer.of(2, 1, 1), Buffer.concat([Buffer.of(2, 20, 0x7f), Buffer.alloc(19, 0xff)])];
     const [before, after] = [await read([await numbered(large)]), await read([await numbered(small)])];
-    expect(after.problemAfter(before, keysOf(root))).toMatch(/number 1 /);
+    expect(await problem(after, before, root)).toMatch(/number 1 /);
     for (const odd of [Buffer.of(2, 1, 0xff), Buffer.of(2, 0), Buffer.of(4, 1, 1), Buffer.of(2, 2, 1)])
       await expect(read([await numbered(odd)])).rejects.toThrow(/number/);
   });

@@ -234,6 +234,23 @@ describe('new files', () => {
     expect(mutual.records.map(({ kind }) => kind)).toContain('certificates-refused');
   });
 
+  it('take back what the list of an authority in use says, also where that of a new one comes with a damaged certificate', async () => {
+    const tls = await mutual.tls({ pollMs: 60_000 });
+    const port = await mutual.serve(tls);
+    const other = await mutual.otherAuthority();
+    await mutual.authority.revoke(alice.serialNumber);
+    const lists = await Promise.all([mutual.paths.revocations, other.revocationsPath].map((path) => readFile(path)));
+    await writeFile(mutual.paths.revocations, Buffer.concat(lists));
+    const pasted = other.certificatePem.replace('-----END', '----END');
+    await writeFile(mutual.paths.authorities, mutual.authority.certificatePem + pasted);
+    expect(await tls.reload()).toBe(false);
+    expect(mutual.records.map(({ kind }) => kind)).toEqual(['certificates-changed', 'certificates-refused']);
+    expect(mutual.records.at(-1)).toMatchObject({ reason: expect.stringMatching(/ca\.crt was cut short/) });
+    expect(await mutual.client(port, alice).once()).toMatch(/UNAVAILABLE/);
+    await writeFile(mutual.paths.authorities, mutual.authority.certificatePem + other.certificatePem);
+    expect(await tls.reload()).toBe(true);
+  });
+
   it('with other authorities hold, also where the certificate that the server has kept has expired', async () => {
     let nowMs = Date.now();
     const tls = await mutual.tls({ pollMs: 60_000 }, { ...nodeClock, wallMs: () => nowMs });
@@ -266,6 +283,18 @@ describe('new files', () => {
     nowMs += 86_400_000;
     await vi.waitFor(() => expect(tls.status.changes).toBe(1), until);
     expect(tls.status).toMatchObject({ refusals: 1, certificateDaysLeft: expect.closeTo(90, 1) });
+  });
+
+  it('that had expired by a clock that was ahead are used once it is put right', async () => {
+    let nowMs = Date.now();
+    const tls = await mutual.tls({}, { ...nodeClock, wallMs: () => nowMs });
+    nowMs += 365 * 86_400_000;
+    await mutual.issueServer();
+    await vi.waitFor(() => expect(tls.status.refusals).toBe(1), until);
+    expect(mutual.records.at(-1)).toMatchObject({ reason: expect.stringMatching(/has expired on/) });
+    nowMs -= 365 * 86_400_000;
+    await vi.waitFor(() => expect(tls.status.changes).toBe(1), until);
+    expect(tls.status.refusals).toBe(1);
   });
 
   it('with a revocation list from before change nothing: whoever was revoked stays so, until the server starts anew', async () => {
