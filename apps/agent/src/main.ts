@@ -7,9 +7,9 @@ import { openLogOutput } from './node/log-output.js';
 
 /*
  * Batches pass through in buffers, which the engine counts as its own: with some 26 MB of objects it collected after every 30 MB of them, many
- * times a second, which took half of a busy leader's time. The next collection is due when twice what the last one left is held: more would be faster still, and take more memory.
+ * times a second, which took half of a busy leader's time. The next collection is due when three times what the last one left is held.
  */
-setFlagsFromString('--heap-growing-percent=100');
+setFlagsFromString('--heap-growing-percent=200');
 
 /** How long the last lines of the log may take. */
 const flushMs = 500;
