@@ -37,6 +37,8 @@ export interface Staging {
   from: MemberId;
   /** This member asked for it, to mend a hole; otherwise it comes from a leader whose log has forgotten what is needed here. */
   isFetched: boolean;
+  /** When a leader last sent a part, or was asked for the next one. It may find out that it need not send the rest, and says nothing then. */
+  leaderActiveAtMs: number;
   /** Bytes that were handed to the storage. */
   received: number;
   /** The write of the newest part while it is under way, else 0: one part at a time. */

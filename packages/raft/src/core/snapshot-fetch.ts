@@ -3,7 +3,7 @@ import type { MemberId } from './member.js';
 import type { Fetch, FetchedSnapshot } from './message.js';
 import type { PendingRead, Raft, Staging } from './raft.js';
 import { becomeFollower } from './roles.js';
-import { stagePart } from './snapshot.js';
+import { newStaging, stagePart } from './snapshot.js';
 
 /*
  * A hole whose entry others have compacted is mended by a snapshot, and a leader's alone would not do: where no quorum can do without the
@@ -44,8 +44,13 @@ export function isSnapshotComing(raft: Raft): boolean {
   return staging.write !== 0 || staging.isWhole || isFromOurLeader(raft, staging);
 }
 
-function isFromOurLeader(raft: Raft, { from, isFetched }: Staging): boolean {
-  return !isFetched && from === raft.leader;
+/**
+ * Whether our leader is still sending it. A leader stops where it learns that this member's log was longer than it thought, of which an
+ * acknowledgement from before the hole was found may have told it; so whoever waits for the rest waits for a time only.
+ */
+function isFromOurLeader(raft: Raft, { from, isFetched, leaderActiveAtMs }: Staging): boolean {
+  if (isFetched || from !== raft.leader) return false;
+  return raft.nowMs - leaderActiveAtMs < 2 * raft.settings.electionTimeoutMs;
 }
 
 /**
@@ -91,7 +96,7 @@ function mayReplace(
 
 function stagingFor(raft: Raft, { snapshot, from }: FetchedSnapshot): Staging {
   if (raft.staging?.snapshot.id !== snapshot.id) {
-    raft.staging = { snapshot, from, isFetched: true, received: 0, write: 0, isWhole: false };
+    raft.staging = newStaging(snapshot, from);
   }
   const staging = raft.staging!;
   staging.from = from;

@@ -38,15 +38,21 @@ export function handleSnapshotChunk(raft: Raft, message: SnapshotChunk): void {
   }
   // One of the leader's takes the place of any other: it goes on sending until it hears that this member has it.
   if (raft.staging === null || raft.staging.snapshot.id !== snapshot.id) {
-    raft.staging = { snapshot, from: message.from, isFetched: false, received: 0, write: 0, isWhole: false };
+    raft.staging = newStaging(snapshot, message.from);
   }
   const { staging } = raft;
   staging.from = message.from;
   staging.isFetched = false;
+  staging.leaderActiveAtMs = raft.nowMs;
   // A part is on its way to disk, and the next is asked for when it is there: a disk that hangs is not given the whole snapshot.
   if (staging.write !== 0 || staging.isWhole) return;
   if (offset === staging.received) stagePart(raft, staging, message);
   else askForRest(raft, staging, message.from);
+}
+
+export function newStaging(snapshot: SnapshotMeta, from: MemberId): Staging {
+  const leaderActiveAtMs = Number.NEGATIVE_INFINITY;
+  return { snapshot, from, isFetched: false, leaderActiveAtMs, received: 0, write: 0, isWhole: false };
 }
 
 /** Hands the next part to the storage. */
@@ -61,7 +67,9 @@ export function stagePart(
   staging.isWhole = isLast;
 }
 
-function askForRest(raft: Raft, { snapshot, received }: Staging, leader: MemberId): void {
+function askForRest(raft: Raft, staging: Staging, leader: MemberId): void {
+  staging.leaderActiveAtMs = raft.nowMs;
+  const { snapshot, received } = staging;
   raft.send({ kind: 'snapshot-wants', term: raft.term, snapshotId: snapshot.id, offset: received }, leader);
 }
 

@@ -193,6 +193,26 @@ describe('whoever has the hole', () => {
     expect(lab.status.unreadable).toBe(0);
   });
 
+  test('asks others when its leader, which is alive, no longer sends the rest', () => {
+    const lab = holed();
+    const snapshot = { ...lab.core.snapshot!, id: 'leaders', index: 3, term: 1 };
+    const chunk = { term: 2, snapshot, offset: 0, data: new Uint8Array(10), isLast: false };
+    lab.receive('snapshot-chunk', 2, chunk);
+    lab.clear();
+    const passAppending = (times: number): void => {
+      for (let count = 0; count < times; count++) {
+        lab.append(2, { term: 2, prevIndex: 5, prevTerm: 2, commit: 5 });
+        lab.pass(50);
+      }
+    };
+    passAppending(3);
+    expect(lab.take('fetch')).toHaveLength(0);
+    passAppending(4);
+    expect(lab.take('fetch')).toContainEqual(expect.objectContaining({ snapshotId: 'leaders', offset: 10 }));
+    part(lab, 3, { snapshot, offset: 10 });
+    expect(lab.status.unreadable).toBe(0);
+  });
+
   test('lets a late part of a snapshot that it does not need from its leader not end the one that is on its way', () => {
     const lab = holed({ commit: 4 });
     lab.receive('heartbeat', 2, { term: 2, round: 1, commit: 4 });
