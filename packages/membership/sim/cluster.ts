@@ -104,12 +104,12 @@ export class SimCluster {
     this.events.runUntil(this.nowMs + ms);
   }
 
-  /** Runs until `isDone`, which is looked at now and then; false when `withinMs` went by first. */
-  runUntil(isDone: () => boolean, withinMs: number): boolean {
+  /** Runs until `isDone`, which is looked at every `everyMs`; false when `withinMs` went by first. */
+  runUntil(isDone: () => boolean, withinMs: number, everyMs = 100): boolean {
     const untilMs = this.nowMs + withinMs;
     while (!isDone()) {
       if (this.nowMs >= untilMs) return false;
-      this.runFor(Math.min(100, untilMs - this.nowMs));
+      this.runFor(Math.min(everyMs, untilMs - this.nowMs));
     }
     return true;
   }

@@ -18,6 +18,8 @@ export interface RunResult extends SeedResult {
 
 /** How long everything may take to be as it should after all is mended, in one data centre. */
 const convergeMsMax = 240_000;
+/** Comparing all with all is dear. */
+const comparingEveryMs = 500;
 /** Nobody may be given up for so long after that. */
 const calmMs = 6_000;
 /** Seldom enough that what was saved is old by the time it is needed. */
@@ -84,7 +86,7 @@ function startAll(cluster: SimCluster, faults: Faults): void {
 function mustConverge(cluster: SimCluster, plan: Plan): void {
   const withinMs = convergeMsMax * plan.pace;
   const isWell = (): boolean => cluster.there.length === cluster.nodes.length && haveConverged(cluster);
-  if (cluster.runUntil(isWell, withinMs)) {
+  if (cluster.runUntil(isWell, withinMs, comparingEveryMs)) {
     for (const node of cluster.there) cluster.invariants.checkPicture(node);
     return;
   }

@@ -5,7 +5,7 @@ import { isSameButForIncarnation } from './same-member.js';
 /** Whether everybody who is there knows everybody who is there, just as each is, and nobody else. */
 export function haveConverged(cluster: SimCluster): boolean {
   const { there } = cluster;
-  // Comparing all with all is dear: first whether the numbers can be right.
+  // First whether the numbers can be right: that is cheap.
   if (!there.every((node) => node.core!.held.members === there.length)) return false;
   return firstDifference(cluster) === undefined;
 }

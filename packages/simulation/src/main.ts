@@ -63,6 +63,9 @@ export async function runSimulation<Result extends SeedResult, Beside extends ob
   process.exitCode = (await main.run()) ? 0 : 1;
 }
 
+/** A simulated world is made of short-lived objects: where they have room, fewer are copied before they die. */
+const youngGenerationMb = 64;
+
 class Main<Result extends SeedResult, Beside extends object, Bug extends Mutant> {
   readonly #simulation: Simulation<Result, Beside, Bug>;
   readonly #flags: Flags;
@@ -174,7 +177,7 @@ class Main<Result extends SeedResult, Beside extends object, Bug extends Mutant>
       { entry: fileURLToPath(entry), outfile, sources: fileURLToPath(sources), patches: mutant?.patches ?? [] },
       { read: (path) => readFileSync(path, 'utf8') },
     );
-    return () => new Worker(outfile);
+    return () => new Worker(outfile, { resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb } });
   }
 }
 

@@ -27,7 +27,7 @@ export function ipBytes(host: string): Uint8Array | undefined {
 
 /** An IP address as text, in one way only (RFC 5952). */
 export function ipText(bytes: Uint8Array): string {
-  if (bytes.length === 4) return bytes.join('.');
+  if (bytes.length === 4) return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`;
   const groups: string[] = [];
   for (let at = 0; at < 16; at += 2) groups.push(((bytes[at]! << 8) | bytes[at + 1]!).toString(16));
   const { start, length } = longestZeros(groups);
@@ -70,10 +70,18 @@ export function readAddress(reader: ByteReader): Address {
   return { host: reader.isBroken ? '' : ipText(bytes), port };
 }
 
+const ipv4Pattern = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/;
+
 function ipv4Bytes(host: string): Uint8Array | undefined {
-  const parts = host.split('.');
-  const isValid = parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256);
-  return isValid ? Uint8Array.from(parts, Number) : undefined;
+  const parts = ipv4Pattern.exec(host);
+  if (parts === null) return undefined;
+  const bytes = new Uint8Array(4);
+  for (let at = 0; at < 4; at++) {
+    const value = Number(parts[at + 1]);
+    if (value > 255) return undefined;
+    bytes[at] = value;
+  }
+  return bytes;
 }
 
 function groupBytes(text: string): number[] | undefined {

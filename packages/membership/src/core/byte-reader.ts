@@ -58,6 +58,11 @@ export class ByteReader {
     return this.#bytes.toString('latin1', this.#at - count, this.#at);
   }
 
+  /** Reads to the end, where nothing but zeros may be. */
+  mustEndInZeros(): void {
+    while (this.left > 0) if (this.#bytes[this.#at++] !== 0) this.isBroken = true;
+  }
+
   #has(count: number): boolean {
     if (this.#at + count <= this.#bytes.length) return true;
     this.isBroken = true;

@@ -66,7 +66,7 @@ export function readMessage(reader: ByteReader): Message | undefined {
   switch (code) {
     case codes.padding:
       // Whatever is hidden behind it would be lost on others: there is one form.
-      if (reader.take(reader.left).some((byte) => byte !== 0)) reader.isBroken = true;
+      reader.mustEndInZeros();
       return undefined;
     case codes.ping:
       return { kind: 'ping', seq: reader.u32() };
@@ -101,5 +101,5 @@ export function readTagBytes(reader: ByteReader): Uint8Array {
   const length = reader.u16();
   if (length > tagBytesMax) reader.isBroken = true;
   // A copy, which a Buffer's `slice` is not: the packet is its receiver's, and goes when it does.
-  return Uint8Array.from(reader.take(reader.isBroken ? 0 : length));
+  return new Uint8Array(reader.take(reader.isBroken ? 0 : length));
 }

@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer';
-import { addressText } from './address.js';
 import { askSeldom } from './asking.js';
 import { isLeap } from './incarnation.js';
 import type { News } from './message.js';
@@ -141,5 +140,6 @@ function comeAlive(swim: Swim, known: Peer | undefined, peer: Peer): void {
 type Described = Pick<Peer, 'address' | 'tagBytes'>;
 
 function isSame(one: Described, other: Described): boolean {
-  return addressText(one.address) === addressText(other.address) && Buffer.compare(one.tagBytes, other.tagBytes) === 0;
+  const isSamePlace = one.address.host === other.address.host && one.address.port === other.address.port;
+  return isSamePlace && Buffer.compare(one.tagBytes, other.tagBytes) === 0;
 }
