@@ -64,7 +64,7 @@ export async function runSimulation<Result extends SeedResult, Beside extends ob
 }
 
 /** A simulated world is made of short-lived objects: where they have room, fewer are copied before they die. */
-const youngGenerationMb = 64;
+const youngGenerationMb = 192;
 
 class Main<Result extends SeedResult, Beside extends object, Bug extends Mutant> {
   readonly #simulation: Simulation<Result, Beside, Bug>;

@@ -1,5 +1,5 @@
 import type { Address } from '@commitlog/runtime';
-import type { Exchange, MemberState } from './exchange.js';
+import type { Exchange } from './exchange.js';
 import type { Incarnation } from './incarnation.js';
 import type { Swim } from './swim.js';
 
@@ -28,6 +28,5 @@ export function pushPull(swim: Swim, to: Address, join: number | undefined): boo
 }
 
 export function allStates(swim: Swim): Exchange {
-  const states = [...swim.roster.values()].map(({ changedMs: _local, ...state }): MemberState => ({ ...state }));
-  return { kind: 'push-pull', from: swim.settings.name, states };
+  return { kind: 'push-pull', from: swim.settings.name, states: [...swim.roster.values()] };
 }

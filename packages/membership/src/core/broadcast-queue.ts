@@ -3,6 +3,8 @@ import type { PacketBuilder } from './packet.js';
 interface Broadcast {
   readonly about: string;
   readonly bytes: Uint8Array;
+  /** How often it was sent. */
+  times: number;
 }
 
 /**
@@ -12,27 +14,29 @@ interface Broadcast {
 export class BroadcastQueue {
   /** By how often they were sent; in each, by whom they are about. */
   readonly #sent: Map<string, Broadcast>[] = [];
-  readonly #timesSent: Map<string, number> = new Map();
+  readonly #all: Map<string, Broadcast> = new Map();
 
   get size(): number {
-    return this.#timesSent.size;
+    return this.#all.size;
   }
 
   /** Takes the place of what was to be told about the same member. */
   add(about: string, bytes: Uint8Array): void {
     this.drop(about);
-    this.#put({ about, bytes }, 0);
+    const broadcast = { about, bytes, times: 0 };
+    this.#all.set(about, broadcast);
+    this.#put(broadcast);
   }
 
   drop(about: string): void {
-    const times = this.#timesSent.get(about);
-    if (times === undefined) return;
-    this.#sent[times]!.delete(about);
-    this.#timesSent.delete(about);
+    const broadcast = this.#all.get(about);
+    if (broadcast === undefined) return;
+    this.#sent[broadcast.times]!.delete(about);
+    this.#all.delete(about);
   }
 
   has(about: string): boolean {
-    return this.#timesSent.has(about);
+    return this.#all.has(about);
   }
 
   /** Fills what room a packet has left, and counts nothing: for who may not be there to read it. */
@@ -50,15 +54,15 @@ export class BroadcastQueue {
       for (const broadcast of bucket.values()) if (packet.add(broadcast.bytes)) taken.push(broadcast);
     }
     for (const broadcast of taken) {
-      const times = this.#timesSent.get(broadcast.about)! + 1;
-      this.drop(broadcast.about);
-      if (times < timesMax) this.#put(broadcast, times);
+      this.#sent[broadcast.times]!.delete(broadcast.about);
+      broadcast.times += 1;
+      if (broadcast.times < timesMax) this.#put(broadcast);
+      else this.#all.delete(broadcast.about);
     }
   }
 
-  #put(broadcast: Broadcast, times: number): void {
-    while (this.#sent.length <= times) this.#sent.push(new Map());
-    this.#sent[times]!.set(broadcast.about, broadcast);
-    this.#timesSent.set(broadcast.about, times);
+  #put(broadcast: Broadcast): void {
+    while (this.#sent.length <= broadcast.times) this.#sent.push(new Map());
+    this.#sent[broadcast.times]!.set(broadcast.about, broadcast);
   }
 }

@@ -107,8 +107,8 @@ export class MembershipCore {
 
   /** Its own new tags hold here at once, also while they wait to be told. */
   #memberOf(peer: Peer): Member {
-    const { self, tagBytesToTell } = this.#swim;
-    return memberOf(peer === self && tagBytesToTell !== undefined ? { ...peer, tagBytes: tagBytesToTell } : peer);
+    const { self, tagsToTell } = this.#swim;
+    return memberOf(peer === self && tagsToTell !== undefined ? { ...peer, ...tagsToTell } : peer);
   }
 }
 

@@ -14,7 +14,7 @@ export function startLeave(swim: Swim): void {
   const { self } = swim;
   swim.isLeaving = true;
   swim.toRefute = undefined;
-  swim.tagBytesToTell = undefined;
+  swim.tagsToTell = undefined;
   swim.roster.set({ ...self, status: 'left', changedMs: swim.nowMs });
   swim.tell({ kind: 'left', about: self.name, incarnation: self.incarnation });
   if (swim.roster.live === 0) {

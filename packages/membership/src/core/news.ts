@@ -71,12 +71,13 @@ function hearAlive(swim: Swim, news: Of<'alive'>, known: Peer | undefined): void
     return;
   }
   if (!hasRoomFor(swim, known)) return;
-  if (decodeTags(news.tagBytes) === undefined) {
+  const tags = decodeTags(news.tagBytes);
+  if (tags === undefined) {
     swim.counters.malformed += 1;
     return;
   }
   const { about: name, incarnation, address, tagBytes } = news;
-  comeAlive(swim, known, { name, address, tagBytes, incarnation, status: 'alive', changedMs: swim.nowMs });
+  comeAlive(swim, known, { name, address, tags, tagBytes, incarnation, status: 'alive', changedMs: swim.nowMs });
   swim.tell(news);
 }
 

@@ -4,7 +4,7 @@ import { incarnationMax, isLeap } from './incarnation.js';
 import type { News } from './message.js';
 import type { Peer } from './roster.js';
 import { aliveNews, type Swim } from './swim.js';
-import { encodeTags, type Tags } from './tags.js';
+import { describeTags, type Tags } from './tags.js';
 
 /** Answers a claim about this member that is not its own, by a higher incarnation (SWIM §4.2). */
 export function maybeRefute(swim: Swim, news: News): void {
@@ -33,7 +33,7 @@ export function maybeRefute(swim: Swim, news: News): void {
 /** Says something else of this member from now on. */
 export function setTags(swim: Swim, tags: Tags): void {
   if (swim.isLeaving) return;
-  swim.tagBytesToTell = encodeTags(tags);
+  swim.tagsToTell = describeTags(tags);
   raiseSoon(swim);
 }
 
@@ -45,18 +45,18 @@ function raiseSoon(swim: Swim): void {
 
 /** Raises this member's incarnation, if there is something to refute or to tell. */
 export function raiseNow(swim: Swim): void {
-  const { toRefute, self, tagBytesToTell } = swim;
-  if (toRefute === undefined && tagBytesToTell === undefined) return;
+  const { toRefute, self, tagsToTell } = swim;
+  if (toRefute === undefined && tagsToTell === undefined) return;
   const incarnation = Math.min(incarnationMax, Math.max(toRefute ?? 0, self.incarnation) + 1);
   swim.toRefute = undefined;
-  swim.tagBytesToTell = undefined;
+  swim.tagsToTell = undefined;
   swim.raisedMs = swim.nowMs;
   if (toRefute !== undefined) {
     swim.counters.refutations += 1;
     // Who is suspected is slow, or hard to reach: it should not be quick to suspect others (Lifeguard §IV-A).
     swim.awareness.apply(1);
   }
-  announce(swim, { ...self, tagBytes: tagBytesToTell ?? self.tagBytes, incarnation });
+  announce(swim, { ...self, ...tagsToTell, incarnation });
 }
 
 /** Makes this what there is to know of this member. */

@@ -1,9 +1,12 @@
 import { type Random, randomBelow } from '@commitlog/runtime';
 import type { MemberState } from './exchange.js';
+import type { Tags } from './tags.js';
 
 /** What is known of one member, and since when it has been so. */
 export interface Peer extends MemberState {
   readonly changedMs: number;
+  /** What its `tagBytes` say. */
+  readonly tags: Tags;
 }
 
 const isLive = ({ status }: Peer): boolean => status === 'alive' || status === 'suspect';

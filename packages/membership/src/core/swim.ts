@@ -18,7 +18,7 @@ import { type Peer, Roster } from './roster.js';
 import { type CoreSettings, timerMsMax } from './settings.js';
 import { Stalls } from './stalls.js';
 import type { Suspicion } from './suspicion.js';
-import { decodeTags, encodeTags } from './tags.js';
+import { type DescribedTags, describeTags } from './tags.js';
 
 /**
  * All that one member knows and is in the middle of. What happens to it is in the files beside this one, each a concept; this is
@@ -57,7 +57,7 @@ export class Swim {
   /** The highest incarnation that a claim about this member had, and that is still to be answered. */
   toRefute: number | undefined;
   /** Tags that this member has by its own account, and that are still to be told. */
-  tagBytesToTell: Uint8Array | undefined;
+  tagsToTell: DescribedTags | undefined;
   /** What the sender of the packet that is being read should know. */
   corrections: News[] = [];
   #effects: Effect[] = [];
@@ -72,12 +72,11 @@ export class Swim {
     this.stalls = new Stalls(settings.probeTimeoutMs / 2);
     // Drawn, so that an answer to who had this name before is none to us.
     this.#seq = randomBelow(random, 2 ** 32);
-    const { name, incarnation } = settings;
-    const tagBytes = encodeTags(settings.tags);
+    const { name, incarnation, tags } = settings;
     this.roster.set({
       name,
       address: canonical(settings.address),
-      tagBytes,
+      ...describeTags(tags),
       incarnation,
       status: 'alive',
       changedMs: 0,
@@ -161,8 +160,8 @@ export class Swim {
   }
 }
 
-export function memberOf({ name, address, tagBytes, status, incarnation }: Peer): Member {
-  return { name, address, tags: decodeTags(tagBytes) ?? {}, status, incarnation };
+export function memberOf({ name, address, tags, status, incarnation }: Peer): Member {
+  return { name, address, tags, status, incarnation };
 }
 
 /** What a member says of itself, or what is told of it when it is well. */

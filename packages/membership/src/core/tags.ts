@@ -34,6 +34,22 @@ export function encodeTags(tags: Tags): Uint8Array {
   return writer.bytes();
 }
 
+/** Tags in both forms. */
+export interface DescribedTags {
+  readonly tags: Tags;
+  readonly tagBytes: Uint8Array;
+}
+
+/**
+ * The caller's tags, in both forms and apart from the object it gave.
+ *
+ * @throws as `encodeTags` does
+ */
+export function describeTags(tags: Tags): DescribedTags {
+  const tagBytes = encodeTags(tags);
+  return { tags: decodeTags(tagBytes)!, tagBytes };
+}
+
 /** The tags in bytes that somebody sent, or undefined where they are none, or not in the one form that `encodeTags` gives. */
 export function decodeTags(bytes: Uint8Array): Tags | undefined {
   const reader = new ByteReader(bytes);
@@ -45,7 +61,7 @@ export function decodeTags(bytes: Uint8Array): Tags | undefined {
     last = key;
     entries.push([key, readValue(reader)]);
   }
-  return reader.isBroken ? undefined : Object.fromEntries(entries);
+  return reader.isBroken ? undefined : Object.freeze(Object.fromEntries(entries));
 }
 
 function writeValue(writer: ByteWriter, key: string, value: unknown): void {

@@ -6,7 +6,7 @@ import { addressOf } from './rig.js';
 function rosterOf(...names: string[]): Roster {
   const roster = new Roster();
   for (const name of names) {
-    const state = { status: 'alive', incarnation: 0, changedMs: 0, tagBytes: new Uint8Array(0) } as const;
+    const state = { status: 'alive', incarnation: 0, changedMs: 0, tags: {}, tagBytes: new Uint8Array(0) } as const;
     roster.set({ name, address: addressOf(name), ...state });
   }
   return roster;
