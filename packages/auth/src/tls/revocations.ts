@@ -2,7 +2,7 @@ import { createHash, type X509Certificate } from 'node:crypto';
 import { AuthError, wordsOf } from '../errors.js';
 import type { GiveWay } from '../give-way.js';
 import type { X509Crl } from '../x509.js';
-import { revocationListsOf } from './pem.js';
+import { listsOf } from './list-file.js';
 import { entriesOf, normalSerialNumber, signerOf, takeApart } from './signed-list.js';
 import { voucherOf } from './vouching.js';
 
@@ -19,12 +19,6 @@ export function keyDigest(certificate: X509Certificate): string {
   const key = certificate.publicKey.export({ type: 'spki', format: 'der' });
   return createHash('sha256').update(key).digest('base64');
 }
-
-/** The longest file of revocation lists that is read, in bytes: some 350,000 certificates of our authority. */
-export const revocationsBytesMax: number = 16 * 1024 * 1024;
-
-/** The most lists of one file. Each authority needs one. */
-const listsMax = 100;
 
 /** What one authority has taken back. */
 interface Revoked {
@@ -131,14 +125,7 @@ export class Revocations {
     const revoked = new Map<string, RevocationList>();
     const setOf = (issuerKey: string): Set<string> => revoked.get(issuerKey)?.serialNumbers ?? new Set();
     let nextUpdateMs: number | undefined;
-    const lists = listsOf(content, path);
-    if (lists.length === 0)
-      throw refuse('there is no revocation list: expected PEM, "-----BEGIN X509 CRL-----", or DER');
-    if (lists.length > listsMax)
-      throw refuse(
-        `it has ${lists.length} revocation lists, and ${listsMax} at most are read: the newest of each authority is enough`,
-      );
-    for (const der of lists) {
+    for (const der of listsOf(content, path)) {
       let list: RevocationList | undefined;
       try {
         list = await readList(der, authorities, { setOf, giveWay, passesOverOthers });
@@ -181,12 +168,6 @@ function problemOfAge(next: Revoked, old: Revoked): string | undefined {
   if (next.thisUpdateMs >= old.thisUpdateMs) return undefined;
   const [nextDate, oldDate] = [next, old].map(({ thisUpdateMs }) => new Date(thisUpdateMs).toISOString());
   return `is of ${nextDate} and comes after that of ${oldDate}`;
-}
-
-function listsOf(content: Buffer, path: string): Buffer[] {
-  // DER begins with a sequence; PEM does not.
-  if (content[0] === 0x30) return [content];
-  return revocationListsOf(content.toString('latin1'), path);
 }
 
 interface RevocationList extends Revoked {

@@ -6,8 +6,9 @@ import { type GiveWay, givingWay } from '../give-way.js';
 import { type Connection, LiveCredentials, tryOut } from '../grpc/live-credentials.js';
 import { WatchedFiles } from '../watched-files.js';
 import { type CredentialPaths, type Credentials, readCredentials } from './credential-files.js';
+import { listFileBytesMax } from './list-file.js';
 import { chainOf, Peer, type PresentedChain } from './peer.js';
-import { Revocations, revocationsBytesMax } from './revocations.js';
+import { Revocations } from './revocations.js';
 
 /** Settings of {@link openServerTls}. */
 export interface ServerTlsSettings extends CredentialPaths {
@@ -91,7 +92,7 @@ export class ServerTls {
           { path: certificate, bytesMax: fileBytesMax },
           { path: key, bytesMax: fileBytesMax, isSecret: true },
           { path: authorities, bytesMax: fileBytesMax },
-          ...(revocations === undefined ? [] : [{ path: revocations, bytesMax: revocationsBytesMax }]),
+          ...(revocations === undefined ? [] : [{ path: revocations, bytesMax: listFileBytesMax }]),
         ],
         pollMs,
       },
