@@ -34,6 +34,8 @@ export type AuditEvent =
   /** Files were read again: from now on they hold, or the old ones still do. */
   | { readonly kind: 'policy-changed' | 'certificates-changed'; readonly what: string }
   | { readonly kind: 'policy-refused' | 'certificates-refused'; readonly reason: string }
+  /** An authority's revocation list was lost, or replaced by one that is not newer: what it has revoked stays so. */
+  | { readonly kind: 'revocations-kept'; readonly reason: string }
   /** So many events came faster than they are written down. */
   | { readonly kind: 'suppressed'; readonly count: number };
 
@@ -46,11 +48,18 @@ export interface Audit {
 }
 
 export interface AuditTrailSettings {
-  /** More than these in a second are counted and not written, 1 up; 1,000 unless told. Refused files always are written. */
+  /** More than these in a second are counted and not written, 1 up; 1,000 unless told. Files that were refused, and lists that were kept, always are written. */
   readonly eventsPerSecondMax?: number;
 }
 
 const textCharactersMax = 256;
+
+/** They come from files that somebody has changed, never as fast as requests do. */
+const alwaysWritten: ReadonlySet<AuditEvent['kind']> = new Set([
+  'policy-refused',
+  'certificates-refused',
+  'revocations-kept',
+]);
 
 /**
  * Writes events down, so many a second and no more: who is denied a million times must not fill the disk, nor slow down those
@@ -99,8 +108,7 @@ export class AuditTrail implements Audit {
       this.#secondBeganMs = nowMs;
       this.#writtenInSecond = 0;
     }
-    const isAboutFiles = event.kind === 'policy-refused' || event.kind === 'certificates-refused';
-    if (this.#writtenInSecond >= this.#eventsPerSecondMax && !isAboutFiles) {
+    if (this.#writtenInSecond >= this.#eventsPerSecondMax && !alwaysWritten.has(event.kind)) {
       this.#suppressed += 1;
       if (this.#suppressed === 1) this.#clock.after(1000, () => this.#writeSuppressed());
       return;

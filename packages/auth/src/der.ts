@@ -30,6 +30,18 @@ export function* derElements(der: Buffer): Generator<DerElement, void> {
   }
 }
 
+/**
+ * How many bytes a sequence has in all that begins so, by what it says itself. No text begins like one of 128 bytes or more, as every signed one is: its second
+ * byte is no character's first in UTF-8.
+ *
+ * @returns `undefined` where no such sequence begins
+ */
+export function derSequenceBytes(head: Buffer): number | undefined {
+  const bytes = (head[1] ?? 0) - 0x80;
+  if (head[0] !== derTags.sequence || bytes < 1 || bytes > lengthBytesMax || head.length < 2 + bytes) return undefined;
+  return 2 + bytes + head.readUIntBE(2, bytes);
+}
+
 /** The one element that all of `der` is. @throws Error where it is another one, or not alone, or none */
 export function derElement(der: Buffer, tag: number): DerElement {
   if (der.length === 0) throw new Error('there is nothing');

@@ -18,7 +18,7 @@ export type AuthErrorCode =
   | 'authority-exists'
   /** No certificate with this serial number was issued here. */
   | 'unknown-certificate'
-  /** The certificate was revoked before. */
+  /** The certificate was revoked before: it is on the list, or needs not be since it has long expired. */
   | 'already-revoked';
 
 /** Every error of this package. */

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate as OpenSslCertificate } from 'node:crypto';
 import { join } from 'node:path';
-import { type Clock, type Files, hasErrorCode, type Lock, type Random } from '@commitlog/runtime';
+import type { Clock, Files, Random } from '@commitlog/runtime';
 import { AuthError, fileError, wordsOf } from '../errors.js';
 import { isVisible } from '../principal.js';
 import { readSmallFile } from '../small-file.js';
@@ -13,7 +13,8 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from '../x509.js';
-import { createDurably, type NewFile, publicPermissions, secretPermissions, writeDurably } from './durable-file.js';
+import { createKey, locked, names, requireNone, requireNoneIssued } from './directory.js';
+import { publicPermissions, secretPermissions, writeDurably } from './durable-file.js';
 import { exportKey, importKey, makeKeys, type PrivateKey, signature, type WebCrypto } from './keys.js';
 import {
   authorityExtensions,
@@ -57,8 +58,6 @@ export interface IssuedBefore {
 }
 
 const fileBytesMax = 1024 * 1024;
-
-const names = { certificate: 'ca.crt', key: 'ca.key', revocations: 'ca.crl', issued: 'issued' } as const;
 
 /**
  * Makes an authority in an empty directory: `ca.crt`, `ca.key` (0600), `ca.crl` (nothing revoked yet) and `issued/`.
@@ -209,17 +208,25 @@ export class Authority {
   }
 
   /**
-   * Takes a certificate back: it is on the revocation list when this returns. Servers that watch the list end its connections.
+   * Takes a certificate back: it is on the revocation list when this returns, also where it was left out before by a clock that was ahead. Servers that watch the list
+   * end its connections.
    *
-   * @throws AuthError `unknown-certificate`, `already-revoked`
+   * @throws AuthError `unknown-certificate`; `already-revoked` when it is on the list, or was and has expired so long ago that no list needs it
    */
   async revoke(serialNumber: string): Promise<void> {
-    const { isRetired } = await this.#register.find(serialNumber);
     await locked(this.#files, this.#dir, async () => {
-      const { entries, number } = await this.#revocations.read();
-      const revoked = entryOf(normalSerialNumber(serialNumber), this.#clock.wallMs());
-      if (isRetired || entries.some((entry) => entry.serialNumber === revoked.serialNumber)) {
-        throw new AuthError('already-revoked', `${serialNumber} was revoked before`);
+      const { certificate, isRetired } = await this.#register.find(serialNumber);
+      const { entries, number, thisUpdateMs } = await this.#revocations.read();
+      const nowMs = this.#clock.wallMs();
+      const revoked = entryOf(normalSerialNumber(serialNumber), nowMs);
+      if (entries.some((entry) => entry.serialNumber === revoked.serialNumber))
+        throw new AuthError('already-revoked', `${serialNumber} was revoked before, and is on the list`);
+      if (isRetired && isLongOver(certificate, thisUpdateMs, nowMs)) {
+        const [expired, now] = [certificate.notAfter, new Date(nowMs)].map((date) => date.toISOString());
+        throw new AuthError(
+          'already-revoked',
+          `${serialNumber} was revoked before, and is on the list no more since it expired on ${expired}: if the clock (${now}) is ahead, put it right and revoke again`,
+        );
       }
       await this.#revocations.write({ entries: [...entries, revoked], number: number + 1n });
     });
@@ -234,14 +241,12 @@ export class Authority {
     await locked(this.#files, this.#dir, async () => {
       const { entries, number, thisUpdateMs } = await this.#revocations.read();
       const nowMs = this.#clock.wallMs();
-      // The earlier of the two: a clock that was ahead has signed the last list in what is the future still.
-      const byMs = Math.min(thisUpdateMs, nowMs) - listGoodForDays * dayMs;
       const listed = new Set(entries.map(({ serialNumber }) => serialNumber));
       const needless = new Map<string, Registered>();
       const missing: ListEntry[] = [];
       for await (const each of this.#register.all()) {
         const { serialNumber, certificate, isRetired } = each;
-        const isOver = certificate.notAfter.getTime() < byMs;
+        const isOver = isLongOver(certificate, thisUpdateMs, nowMs);
         if (isOver && listed.has(serialNumber)) needless.set(serialNumber, each);
         if (!isOver && isRetired && !listed.has(serialNumber)) missing.push(entryOf(serialNumber, nowMs));
       }
@@ -326,51 +331,10 @@ export async function saveIssued(
   );
 }
 
-/** @throws AuthError `authority-exists`, also for what is left of one: nothing is ever written over a key */
-function requireNone(found: readonly string[], dir: string): void {
-  const [hasCertificate, hasKey] = [names.certificate, names.key].map((name) => found.includes(name));
-  if (!hasCertificate && !hasKey) return;
-  const why = hasCertificate
-    ? `${dir} has a ${names.certificate} already: use it, or another directory`
-    : `${dir} has a ${names.key} but no ${names.certificate}: one was lost, or the making of an authority was interrupted; move it away, or use another directory`;
-  throw new AuthError('authority-exists', why, { path: dir });
-}
-
-/** @throws AuthError `authority-exists`: another authority's certificates would pass for the new one's, and be revoked and renewed by it */
-function requireNoneIssued(found: readonly string[], dir: string): void {
-  if (found.length === 0) return;
-  const path = join(dir, names.issued);
-  const why = `${path} has certificates of another authority: move it away, or use another directory`;
-  throw new AuthError('authority-exists', why, { path });
-}
-
-/** @throws AuthError `authority-exists` when somebody has put one there meanwhile, who heeds no lock */
-async function createKey(files: Files, key: NewFile): Promise<void> {
-  try {
-    await createDurably(files, key);
-  } catch (error) {
-    if (error instanceof AuthError && hasErrorCode(error.cause, 'EEXIST'))
-      throw new AuthError('authority-exists', `${key.path} is there already: use another directory`, {
-        path: key.path,
-        cause: error.cause,
-      });
-    throw error;
-  }
-}
-
-/** One change at a time, of all processes. */
-async function locked<Result>(files: Files, dir: string, change: () => Promise<Result>): Promise<Result> {
-  let lock: Lock;
-  try {
-    lock = await files.lock(dir);
-  } catch (error) {
-    throw fileError(error, 'lock', dir);
-  }
-  try {
-    return await change();
-  } finally {
-    await lock.release();
-  }
+/** Whether a certificate had expired 30 days before the last list was signed, so that no list needs it any more. */
+function isLongOver({ notAfter }: X509Certificate, thisUpdateMs: number, nowMs: number): boolean {
+  // The earlier of the two: a clock that was ahead has signed the last list in what is the future still.
+  return notAfter.getTime() < Math.min(thisUpdateMs, nowMs) - listGoodForDays * dayMs;
 }
 
 /** 127 random bits: positive, and never the same twice (CA/Browser Forum: at least 64). */

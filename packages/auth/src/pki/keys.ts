@@ -1,5 +1,5 @@
 import { derOf, derTags, derUnsigned } from '../der.js';
-import { pemBlocks, pemOf } from '../tls/pem.js';
+import { pemOf, pemParts } from '../tls/pem.js';
 import { PublicKey } from '../x509.js';
 
 /** WebCrypto, as `globalThis.crypto` of Node and of browsers is it. */
@@ -37,7 +37,7 @@ export async function exportKey(key: PrivateKey, crypto: WebCrypto): Promise<str
 
 /** @throws Error when it is not such a key */
 export function importKey(pem: string, crypto: WebCrypto): Promise<PrivateKey> {
-  const [der] = pemBlocks(pem, 'PRIVATE KEY');
+  const [der] = pemParts(pem, 'PRIVATE KEY').blocks;
   if (der === undefined) throw new Error('expected a key in PEM, "-----BEGIN PRIVATE KEY-----"');
   return crypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']);
 }

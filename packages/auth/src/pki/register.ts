@@ -13,7 +13,7 @@ const fileBytesMax = 1024 * 1024;
 export interface Registered {
   readonly serialNumber: string;
   readonly certificate: X509Certificate;
-  /** Whether it was revoked, has expired, and is on no revocation list any more. */
+  /** Whether it was revoked, and was left out of the revocation list later, since it had expired by the clock of then. That may have been ahead. */
   readonly isRetired: boolean;
 }
 

@@ -2,8 +2,9 @@ import { X509Certificate as OpenSslCertificate } from 'node:crypto';
 import type { Clock, Files } from '@commitlog/runtime';
 import { AuthError, wordsOf } from '../errors.js';
 import { readSmallFile } from '../small-file.js';
-import { pemOf, revocationListsOf } from '../tls/pem.js';
-import { numberOfList, revocationsBytesMax } from '../tls/revocations.js';
+import { listFileBytesMax, listsOf } from '../tls/list-file.js';
+import { pemOf } from '../tls/pem.js';
+import { numberOfList } from '../tls/revocations.js';
 import { entriesOf, joinSignature, type ListEntry, signerOf, takeApart, withEntries } from '../tls/signed-list.js';
 import { type X509Certificate, X509CrlGenerator } from '../x509.js';
 import { publicPermissions, writeDurably } from './durable-file.js';
@@ -44,9 +45,9 @@ export class RevocationList {
   /** @throws AuthError `file`; `certificates` when it is damaged, or somebody else's */
   async read(): Promise<RevocationListContent & { readonly thisUpdateMs: number }> {
     const { path } = this;
-    const content = await readSmallFile(this.#files, { path, bytesMax: revocationsBytesMax });
+    const content = await readSmallFile(this.#files, { path, bytesMax: listFileBytesMax });
     try {
-      return await this.#contentOf(`${content}`);
+      return await this.#contentOf(content);
     } catch (error) {
       const why = `${path} is no revocation list that can be read: ${wordsOf(error)}. Take it from a server or a backup: a new one would revoke nobody`;
       throw new AuthError('certificates', why, { path, cause: error });
@@ -66,8 +67,8 @@ export class RevocationList {
    */
   async write(content: RevocationListContent): Promise<void> {
     const text = pemOf('X509 CRL', await this.#sign(content));
-    if (text.length > revocationsBytesMax) {
-      const why = `the revocation list would have ${text.length} bytes, and servers read ${revocationsBytesMax}: make a new authority`;
+    if (text.length > listFileBytesMax) {
+      const why = `the revocation list would have ${text.length} bytes, and servers read ${listFileBytesMax}: make a new authority`;
       throw new AuthError('settings', why, { path: this.path });
     }
     await this.#requireSays(text, content);
@@ -98,7 +99,7 @@ export class RevocationList {
     let written: RevocationListContent | undefined;
     let cause: unknown;
     try {
-      written = await this.#contentOf(text);
+      written = await this.#contentOf(Buffer.from(text));
     } catch (error) {
       cause = error;
     }
@@ -109,9 +110,8 @@ export class RevocationList {
   }
 
   /** @throws whatever it stumbles over */
-  async #contentOf(text: string): Promise<RevocationListContent & { readonly thisUpdateMs: number }> {
-    const [der, ...others] = revocationListsOf(text, this.path);
-    if (der === undefined) throw new Error('expected PEM, "-----BEGIN X509 CRL-----"');
+  async #contentOf(content: Buffer): Promise<RevocationListContent & { readonly thisUpdateMs: number }> {
+    const [der, ...others] = listsOf(content, this.path) as [Buffer, ...Buffer[]];
     if (others.length > 0) throw new Error(`expected one list, and there are ${others.length + 1}`);
     const list = takeApart(der);
     if ((await signerOf(list, [new OpenSslCertificate(this.#issuer.toString('pem'))])) === undefined)

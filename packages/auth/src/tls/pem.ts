@@ -1,9 +1,42 @@
 import { X509Certificate } from 'node:crypto';
 import { AuthError, wordsOf } from '../errors.js';
 
-/** The contents of every PEM block with this label, in their order (RFC 7468). */
-export function pemBlocks(text: string, label: string): Buffer[] {
-  return [...text.matchAll(blockWith(label))].map(([, body]) => Buffer.from(body!, 'base64'));
+/** A text's blocks with one label (RFC 7468), and what is before, between and behind them. */
+export interface PemParts {
+  readonly blocks: readonly Buffer[];
+  readonly besides: readonly string[];
+  /** How many blocks begin: more than there are where one does not end, or has other characters than base64 in it. */
+  readonly begun: number;
+}
+
+export function pemParts(text: string, label: string): PemParts {
+  const [begin, end] = [`-----BEGIN ${label}-----`, `-----END ${label}-----`];
+  const blocks: Buffer[] = [];
+  const besides: string[] = [];
+  let begun = 0;
+  let behind = 0;
+  // No pattern that repeats: it would need a place on the stack for each character, and files have millions.
+  for (let at = text.indexOf(begin); at !== -1; at = text.indexOf(begin, at + begin.length)) {
+    begun += 1;
+    const from = at + begin.length;
+    const to = text.indexOf('-', from);
+    const body = text.slice(from, to);
+    if (to === -1 || !text.startsWith(end, to) || /[^A-Za-z0-9+/=\s]/.test(body)) continue;
+    blocks.push(Buffer.from(body, 'base64'));
+    besides.push(text.slice(behind, at));
+    behind = to + end.length;
+  }
+  besides.push(text.slice(behind));
+  return { blocks, besides, begun };
+}
+
+/** @throws AuthError `certificates` when a block begins and is not whole */
+export function wholePemParts(text: string, label: string, path: string): PemParts {
+  const parts = pemParts(text, label);
+  const { begun, blocks } = parts;
+  if (begun === blocks.length) return parts;
+  const why = `${path} was cut short, or damaged: ${begun} of "${label}" begin, ${blocks.length} are whole: write the file again`;
+  throw new AuthError('certificates', why, { path });
 }
 
 /** One PEM block. */
@@ -21,8 +54,7 @@ export function pemOf(label: string, der: ArrayBuffer | Uint8Array): string {
  * @throws AuthError `certificates` when a block of it cannot be read, or was cut short
  */
 export function certificatesOf(text: string, path: string): readonly [X509Certificate, ...X509Certificate[]] {
-  const blocks = pemBlocks(text, 'CERTIFICATE');
-  requireAllEnded(text, blocks.length, 'CERTIFICATE', path);
+  const { blocks } = wholePemParts(text, 'CERTIFICATE', path);
   const certificates = blocks.map((der, at) => {
     try {
       return new X509Certificate(der);
@@ -37,31 +69,4 @@ export function certificatesOf(text: string, path: string): readonly [X509Certif
     });
   }
   return [first, ...rest];
-}
-
-/**
- * The revocation lists of a PEM file. Besides them there may be words: what could be another list, spoilt, is not taken for none.
- *
- * @throws AuthError `certificates`
- */
-export function revocationListsOf(text: string, path: string): Buffer[] {
-  const label = 'X509 CRL';
-  const lists = pemBlocks(text, label);
-  requireAllEnded(text, lists.length, label, path);
-  const besides = text.replaceAll(blockWith(label), '');
-  const [leftover] = /^.*-(BEGIN|END) .*$|^[A-Za-z0-9+/=]{40,}\s*$/m.exec(besides) ?? [];
-  if (leftover === undefined) return lists;
-  const why = `${path}: there is more besides whole revocation lists, "-----BEGIN ${label}-----": ${JSON.stringify(leftover.slice(0, 80))}`;
-  throw new AuthError('certificates', why, { path });
-}
-
-function blockWith(label: string): RegExp {
-  return new RegExp(`-----BEGIN ${label}-----([A-Za-z0-9+/=\\s]*)-----END ${label}-----`, 'g');
-}
-
-/** @throws AuthError `certificates` when a block begins and does not end */
-function requireAllEnded(text: string, ended: number, label: string, path: string): void {
-  const begun = text.split(`-----BEGIN ${label}-----`).length - 1;
-  if (begun === ended) return;
-  throw new AuthError('certificates', `${path} was cut short: ${begun} of "${label}" begin, ${ended} end`, { path });
 }

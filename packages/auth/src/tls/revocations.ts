@@ -2,9 +2,10 @@ import { createHash, type X509Certificate } from 'node:crypto';
 import { AuthError, wordsOf } from '../errors.js';
 import type { GiveWay } from '../give-way.js';
 import type { X509Crl } from '../x509.js';
-import { revocationListsOf } from './pem.js';
-import { entriesOf, normalSerialNumber, signerOf, takeApart } from './signed-list.js';
-import { voucherOf } from './vouching.js';
+import { listsOf } from './list-file.js';
+import { scopeOf } from './list-scope.js';
+import { type Revoked, succeed } from './revoked.js';
+import { entriesOf, signerOf, takeApart } from './signed-list.js';
 
 /** What names one certificate for good: the key that signed it, and the serial number that its holder gave it. */
 export interface CertificateName {
@@ -20,29 +21,6 @@ export function keyDigest(certificate: X509Certificate): string {
   return createHash('sha256').update(key).digest('base64');
 }
 
-/** The longest file of revocation lists that is read, in bytes: some 350,000 certificates of our authority. */
-export const revocationsBytesMax: number = 16 * 1024 * 1024;
-
-/** The most lists of one file. Each authority needs one. */
-const listsMax = 100;
-
-/** What one authority has taken back. */
-interface Revoked {
-  /** The authority's name, for people. */
-  readonly issuer: string;
-  /** Of the newest list, as the date is. */
-  readonly number: bigint | undefined;
-  readonly thisUpdateMs: number;
-  /** Of all its lists. */
-  readonly serialNumbers: ReadonlySet<string>;
-}
-
-/** Authorities that are accepted, and what they have taken back. */
-export interface Accepted {
-  readonly authorities: readonly X509Certificate[];
-  readonly revocations: Revocations;
-}
-
 /** How lists are read. */
 export interface ReadingLists {
   /** Called between entries: a list may have hundreds of thousands. */
@@ -51,73 +29,97 @@ export interface ReadingLists {
   readonly passesOverOthers: boolean;
 }
 
+/** What is heeded after new lists were read, and for each list that is not there any more, or not newer, what to say about it. */
+export interface Joined {
+  readonly revocations: Revocations;
+  readonly warnings: readonly string[];
+}
+
+/** The most lists that are heeded: as many as one file may have, and as many again that are not in it any more. */
+const heldListsMax = 200;
+
+/** The most that they may take, in bytes of memory, roughly: at least two files full of our authority's certificates. */
+const heldBytesMax = 64 * 1024 * 1024;
+
 /** Certificates that their authorities have taken back. It never changes. */
 export class Revocations {
-  static readonly none: Revocations = new Revocations(new Map(), undefined);
-  /** When the first of the lists should have been replaced by a newer one, in ms since 1970; it is heeded all the same. */
-  readonly nextUpdateMs: number | undefined;
-  /** By the {@link keyDigest} of who has taken back. */
-  readonly #revoked: ReadonlyMap<string, Revoked>;
+  static readonly none: Revocations = new Revocations([]);
+  /** For each authority and scope there is one. */
+  readonly #lists: readonly Revoked[];
+  readonly #serialNumbersOf: ReadonlyMap<string, readonly ReadonlySet<string>[]>;
 
-  private constructor(revoked: ReadonlyMap<string, Revoked>, nextUpdateMs: number | undefined) {
-    this.#revoked = revoked;
-    this.nextUpdateMs = nextUpdateMs;
+  private constructor(lists: Iterable<Revoked>) {
+    this.#lists = [...lists];
+    const serialNumbersOf = new Map<string, ReadonlySet<string>[]>();
+    for (const { issuerKey, serialNumbers } of this.#lists)
+      serialNumbersOf.set(issuerKey, [...(serialNumbersOf.get(issuerKey) ?? []), serialNumbers]);
+    this.#serialNumbersOf = serialNumbersOf;
   }
 
+  /** Whether there is no list at all: one that revokes nobody is one. */
+  get isEmpty(): boolean {
+    return this.#lists.length === 0;
+  }
+
+  /** How many certificates are revoked. */
   get size(): number {
-    return [...this.#revoked.values()].reduce((sum, { serialNumbers }) => sum + serialNumbers.size, 0);
+    return this.#lists.reduce((sum, { serialNumbers }) => sum + serialNumbers.size, 0);
   }
 
   has({ issuerKey, serialNumber }: CertificateName): boolean {
-    return issuerKey !== undefined && (this.#revoked.get(issuerKey)?.serialNumbers.has(serialNumber) ?? false);
+    const all = issuerKey === undefined ? undefined : this.#serialNumbersOf.get(issuerKey);
+    return all?.some((serialNumbers) => serialNumbers.has(serialNumber)) ?? false;
   }
 
   /**
-   * Why these must not follow others, or `undefined` where they may: an older list, or a lost one, would let in who was revoked meanwhile.
+   * When the first of the lists should have been replaced by a newer one, in ms since 1970; it is heeded all the same.
    *
-   * @param authorities those that are accepted from now on: the list of one that is retired may go with it, once none of these vouches for it any more
-   * @param giveWay called between entries
+   * @param accepted whose lists are asked about, by {@link keyDigest}: nobody renews that of an authority which is retired
    */
-  async problemAfter(
-    before: Accepted,
-    authorities: readonly X509Certificate[],
-    giveWay: GiveWay = () => undefined,
-  ): Promise<string | undefined> {
-    if (before.revocations === this) return undefined;
-    const accepted = new Set(authorities.map(keyDigest));
-    for (const [key, old] of before.revocations.#revoked) {
-      const next = this.#revoked.get(key);
-      const problem = next === undefined ? undefined : await problemOfSuccessor(next, old, giveWay);
-      if (problem !== undefined)
-        return `the list of ${old.issuer} ${problem}: take the newest one, or start anew if this is meant`;
-      if (next !== undefined) continue;
-      if (accepted.has(key))
-        return `there is no list of ${old.issuer} any more, whose certificates are still accepted: put it back, or retire the authority as well`;
-      const voucher = this.#voucherOf(key, [...before.authorities, ...authorities], accepted);
-      if (voucher !== undefined)
-        return `there is no list of ${old.issuer} any more, which is still vouched for by ${namesOf(voucher)}: let that one revoke it first, or put it and its list back`;
-    }
-    return undefined;
-  }
-
-  /** Who of the accepted ones lets in whoever shows a certificate with this key. */
-  #voucherOf(
-    key: string,
-    known: readonly X509Certificate[],
-    accepted: ReadonlySet<string>,
-  ): X509Certificate | undefined {
-    const vouching = {
-      known,
-      isAccepted: (authority: X509Certificate) => accepted.has(keyDigest(authority)),
-      isRevoked: ({ serialNumber }: X509Certificate, issuer: X509Certificate) =>
-        this.has({ issuerKey: keyDigest(issuer), serialNumber: normalSerialNumber(serialNumber) }),
-    };
-    const vouchers = known.filter((each) => keyDigest(each) === key).map((each) => voucherOf(each, vouching));
-    return vouchers.find((voucher) => voucher !== undefined);
+  nextUpdateMs(accepted: { readonly has: (issuerKey: string) => boolean }): number | undefined {
+    const due = this.#lists.filter(({ issuerKey }) => accepted.has(issuerKey)).map(({ nextUpdateMs }) => nextUpdateMs);
+    return due.length === 0 ? undefined : Math.min(...due);
   }
 
   /**
-   * Reads revocation lists (RFC 5280 §5), PEM or one in DER. Each must be signed by one of the authorities.
+   * What is heeded when these come after others: of each authority the newer list, whatever there is of the others. One that is lost, or older than the one held, lets
+   * in nobody who was revoked: the one held is heeded on, also that of an authority which is not accepted any more, since it may come back, or another may vouch for it.
+   *
+   * @param giveWay called between entries
+   * @throws Error when more would be held than may be
+   */
+  async after(held: Revocations, giveWay: GiveWay = () => undefined): Promise<Joined> {
+    const joined = new Map(this.#lists.map((list) => [keyOf(list), list]));
+    const warnings: string[] = [];
+    for (const old of held.#lists) {
+      const key = keyOf(old);
+      const next = joined.get(key);
+      const { holds, warning } =
+        next === undefined ? { holds: old, warning: lost(old) } : await succeed(old, next, giveWay);
+      joined.set(key, holds);
+      if (warning !== undefined) warnings.push(warning);
+    }
+    const revocations = new Revocations(joined.values());
+    await revocations.#requireBounded(giveWay);
+    return { revocations, warnings };
+  }
+
+  async #requireBounded(giveWay: GiveWay): Promise<void> {
+    let bytes = 0;
+    for (const { serialNumbers } of this.#lists) {
+      for (const serialNumber of serialNumbers) {
+        await giveWay();
+        bytes += serialNumber.length + serialNumberBytes;
+      }
+    }
+    if (this.#lists.length <= heldListsMax && bytes <= heldBytesMax) return;
+    throw new Error(
+      `with those that were read before there would be ${this.#lists.length} lists of ${bytes} bytes, and ${heldListsMax} of ${heldBytesMax} bytes at most are held: start anew, so that only what is in the file counts`,
+    );
+  }
+
+  /**
+   * Reads revocation lists (RFC 5280 §5). Each must be signed by one of the authorities. Where there are several of one authority and scope, the newest counts.
    *
    * @throws AuthError `certificates` when one is not, or says more than we understand
    */
@@ -127,72 +129,33 @@ export class Revocations {
     authorities: readonly X509Certificate[],
     { giveWay = () => undefined, passesOverOthers = false }: Partial<ReadingLists> = {},
   ): Promise<Revocations> {
-    const refuse = (why: string): AuthError => new AuthError('certificates', `${path}: ${why}`, { path });
-    const revoked = new Map<string, RevocationList>();
-    const setOf = (issuerKey: string): Set<string> => revoked.get(issuerKey)?.serialNumbers ?? new Set();
-    let nextUpdateMs: number | undefined;
-    const lists = listsOf(content, path);
-    if (lists.length === 0)
-      throw refuse('there is no revocation list: expected PEM, "-----BEGIN X509 CRL-----", or DER');
-    if (lists.length > listsMax)
-      throw refuse(
-        `it has ${lists.length} revocation lists, and ${listsMax} at most are read: the newest of each authority is enough`,
-      );
-    for (const der of lists) {
-      let list: RevocationList | undefined;
+    const newest = new Map<string, Revoked>();
+    for (const der of listsOf(content, path)) {
       try {
-        list = await readList(der, authorities, { setOf, giveWay, passesOverOthers });
+        const list = await readList(der, authorities, { giveWay, passesOverOthers });
+        if (list === undefined) continue;
+        const key = keyOf(list);
+        const other = newest.get(key);
+        newest.set(key, other === undefined ? list : (await succeed(other, list, giveWay)).holds);
       } catch (error) {
         // The library reads a list's parts when it is asked for them, and throws whatever it stumbles over.
-        throw refuse(wordsOf(error));
+        throw new AuthError('certificates', `${path}: ${wordsOf(error)}`, { path, cause: error });
       }
-      if (list === undefined) continue;
-      const other = revoked.get(list.issuerKey);
-      // As new as the newest of one authority. What they have taken back is one set already.
-      if (other === undefined || problemOfAge(list, other) === undefined) revoked.set(list.issuerKey, list);
-      nextUpdateMs = Math.min(nextUpdateMs ?? list.nextUpdateMs, list.nextUpdateMs);
     }
-    return new Revocations(revoked, nextUpdateMs);
+    return new Revocations(newest.values());
   }
 }
 
-function namesOf({ subject }: X509Certificate): string {
-  return subject.replaceAll('\n', ', ');
+/** A string in a set, besides its characters. */
+const serialNumberBytes = 32;
+
+function keyOf({ issuerKey, scope }: Revoked): string {
+  return `${issuerKey} ${scope}`;
 }
 
-async function problemOfSuccessor(next: Revoked, old: Revoked, giveWay: GiveWay): Promise<string | undefined> {
-  const problem = problemOfAge(next, old);
-  if (problem !== undefined) return problem;
-  // A newer one leaves out what has expired (RFC 5280 §3.3).
-  if (next.number !== old.number) return undefined;
-  if (next.number === undefined && next.thisUpdateMs !== old.thisUpdateMs) return undefined;
-  for (const serialNumber of old.serialNumbers) {
-    await giveWay();
-    if (!next.serialNumbers.has(serialNumber))
-      return 'revokes less than another of the same number, or of the same date where there are none';
-  }
-  return undefined;
-}
-
-/** The number tells (RFC 5280 §5.2.3), and the date where there are none: clocks are put right, numbers never fall. */
-function problemOfAge(next: Revoked, old: Revoked): string | undefined {
-  if (next.number !== undefined && old.number !== undefined && next.number !== old.number)
-    return next.number > old.number ? undefined : `has the number ${next.number} and comes after ${old.number}`;
-  if (next.thisUpdateMs >= old.thisUpdateMs) return undefined;
-  const [nextDate, oldDate] = [next, old].map(({ thisUpdateMs }) => new Date(thisUpdateMs).toISOString());
-  return `is of ${nextDate} and comes after that of ${oldDate}`;
-}
-
-function listsOf(content: Buffer, path: string): Buffer[] {
-  // DER begins with a sequence; PEM does not.
-  if (content[0] === 0x30) return [content];
-  return revocationListsOf(content.toString('latin1'), path);
-}
-
-interface RevocationList extends Revoked {
-  readonly issuerKey: string;
-  readonly serialNumbers: Set<string>;
-  readonly nextUpdateMs: number;
+function lost({ issuer, scope }: Revoked): string {
+  const which = scope === '' ? '' : ' with the same issuing distribution point';
+  return `there is no list of ${issuer}${which} any more: the one that was read before is heeded until the server starts anew, put one back`;
 }
 
 /** The extension that holds a revocation list's number. */
@@ -214,43 +177,39 @@ export function numberOfList(list: X509Crl): bigint | undefined {
   return BigInt(`0x${value.toString('hex')}`);
 }
 
-/** A delta list, and a list's issuing distribution point: critical by RFC 5280 §5.2.4 and §5.2.5, but not every tool says so. */
-const partialLists: ReadonlySet<string> = new Set(['2.5.29.27', '2.5.29.28']);
-
 /**
- * @param setOf to which what an authority has taken back is added
  * @returns `undefined` for one that is passed over
  * @throws whatever the library stumbles over
  */
 async function readList(
   der: Buffer,
   authorities: readonly X509Certificate[],
-  { setOf, giveWay, passesOverOthers }: ReadingLists & { readonly setOf: (issuerKey: string) => Set<string> },
-): Promise<RevocationList | undefined> {
+  { giveWay, passesOverOthers }: ReadingLists,
+): Promise<Revoked | undefined> {
   const list = takeApart(der);
   const { head } = list;
   const issuer = await signerOf(list, authorities);
   if (issuer === undefined && passesOverOthers) return undefined;
-  if (issuer === undefined) throw new Error(`the list of ${head.issuer} is signed by none of the authorities`);
-  // A list of only some certificates, or of another authority's: heeding half of it would be worse than saying so.
-  const incomplete = head.extensions.find(({ critical, type }) => critical || partialLists.has(type));
-  if (incomplete !== undefined)
-    throw new Error(`a list has the extension ${incomplete.type}: a complete one is needed`);
+  if (issuer === undefined)
+    throw new Error(
+      `the list of ${head.issuer} is signed by none of the authorities: add its authority to them, or take the list away`,
+    );
+  const scope = scopeOf(head);
   // Nobody could tell when newer ones do not come any more.
   if (head.nextUpdate === undefined)
     throw new Error(`the list of ${head.issuer} does not say when the next one is due (RFC 5280 §5.1.2.5)`);
-  const issuerKey = keyDigest(issuer);
-  const serialNumbers = setOf(issuerKey);
+  const serialNumbers = new Set<string>();
   for (const { serialNumber } of entriesOf(list)) {
     await giveWay();
     serialNumbers.add(serialNumber);
   }
   return {
     issuer: head.issuer,
-    issuerKey,
+    issuerKey: keyDigest(issuer),
+    scope,
     number: numberOfList(head),
     thisUpdateMs: head.thisUpdate.getTime(),
-    serialNumbers,
     nextUpdateMs: head.nextUpdate.getTime(),
+    serialNumbers,
   };
 }

@@ -6,8 +6,9 @@ import { type GiveWay, givingWay } from '../give-way.js';
 import { type Connection, LiveCredentials, tryOut } from '../grpc/live-credentials.js';
 import { WatchedFiles } from '../watched-files.js';
 import { type CredentialPaths, type Credentials, readCredentials } from './credential-files.js';
+import { listFileBytesMax } from './list-file.js';
 import { chainOf, Peer, type PresentedChain } from './peer.js';
-import { Revocations, revocationsBytesMax } from './revocations.js';
+import { type Joined, Revocations } from './revocations.js';
 
 /** Settings of {@link openServerTls}. */
 export interface ServerTlsSettings extends CredentialPaths {
@@ -45,7 +46,8 @@ const fileBytesMax = 1024 * 1024;
 const dayMs = 24 * 60 * 60 * 1000;
 
 /**
- * Reads a server's credentials, and refuses to begin with what no handshake could use.
+ * Reads a server's credentials, and refuses to begin with what no handshake could use. Of revocation lists it takes what the files say, however old: it remembers
+ * nothing of an earlier run.
  *
  * @throws AuthError `settings`, `file`, `key-exposed` or `certificates`
  */
@@ -56,10 +58,12 @@ export async function openServerTls(settings: ServerTlsSettings, components: Ser
 }
 
 /**
- * Mutual TLS 1.3 for a gRPC server. Certificate, key, authorities and revocations are swapped when their files change, as a whole
- * and without touching a stream; files that cannot be used change nothing, and are reported. Only revocations hold by themselves, whatever
- * is wrong with the other files. Connections whose certificate was
- * revoked, has expired, or has lost its authority end at the next sweep.
+ * Mutual TLS 1.3 for a gRPC server. Certificate, key, authorities and revocation lists are swapped when their files change, as a whole and without touching a stream;
+ * files that cannot be used change nothing, and are reported. Connections whose certificate was revoked, has expired, or has lost its authority end at the next sweep.
+ *
+ * Revocation lists are different in two ways. A file of them that can be read holds although the other files cannot be used. And each authority's list is swapped by
+ * itself: a newer one holds, and in the place of one that is lost or not newer the list held is heeded on until the server starts anew, which is reported
+ * (`revocations-kept`). A file of lists of which one cannot be read changes none.
  */
 export class ServerTls {
   readonly #settings: ServerTlsSettings & { readonly sweepMs: number; readonly handshakeTimeoutMs: number };
@@ -70,6 +74,8 @@ export class ServerTls {
   #credentials: Credentials | undefined;
   /** The revocation lists of these, as they were read, with those that were passed over. */
   #lists: Buffer | undefined;
+  /** What was last said about lists that are heeded on. */
+  #warnings: readonly string[] = [];
   #live: LiveCredentials | undefined;
   #sweep: Timer | undefined;
   #changes = 0;
@@ -91,7 +97,7 @@ export class ServerTls {
           { path: certificate, bytesMax: fileBytesMax },
           { path: key, bytesMax: fileBytesMax, isSecret: true },
           { path: authorities, bytesMax: fileBytesMax },
-          ...(revocations === undefined ? [] : [{ path: revocations, bytesMax: revocationsBytesMax }]),
+          ...(revocations === undefined ? [] : [{ path: revocations, bytesMax: listFileBytesMax }]),
         ],
         pollMs,
       },
@@ -115,12 +121,13 @@ export class ServerTls {
 
   get status(): ServerTlsStatus {
     const nowMs = this.#clock.wallMs();
-    const { certificateExpiresMs, authorityExpiresMs, revocations } = this.#credentials!;
+    const { certificateExpiresMs, authorityExpiresMs, authorityValidities, revocations } = this.#credentials!;
+    const nextUpdateMs = revocations.nextUpdateMs(authorityValidities);
     const daysUntil = (ms: number): number => (ms - nowMs) / dayMs;
     return {
       certificateDaysLeft: daysUntil(certificateExpiresMs),
       authorityDaysLeft: daysUntil(authorityExpiresMs),
-      revocationsDaysLeft: revocations.nextUpdateMs === undefined ? undefined : daysUntil(revocations.nextUpdateMs),
+      revocationsDaysLeft: nextUpdateMs === undefined ? undefined : daysUntil(nextUpdateMs),
       connections: this.#peers.size,
       connectionsEnded: this.#ended,
       changes: this.#changes,
@@ -168,7 +175,7 @@ export class ServerTls {
     return this.stop();
   }
 
-  /** Reads the files now, as SIGHUP asks for. @returns whether what they say now holds */
+  /** Reads the files now, as SIGHUP asks for. @returns whether they are in use, though of lists that are not newer those held are heeded on */
   reload(): Promise<boolean> {
     return this.#watched.reload();
   }
@@ -176,8 +183,9 @@ export class ServerTls {
   async #apply(contents: readonly Buffer[]): Promise<void> {
     const giveWay = this.#giveWay();
     const reading = { nowMs: this.#clock.wallMs(), inUse: this.#credentials, giveWay };
-    const next = await readCredentials(this.#settings, contents, reading);
-    await this.#requireSuccessor(next, giveWay);
+    const read = await readCredentials(this.#settings, contents, reading);
+    const { revocations, warnings } = await this.#joined(read.revocations, giveWay);
+    const next = { ...read, revocations };
     try {
       tryOut(next);
     } catch (error) {
@@ -198,6 +206,7 @@ export class ServerTls {
       kind: 'certificates-changed',
       what: `certificate until ${expires}, ${next.authorityValidities.size} authorities, ${next.revocations.size} revoked`,
     });
+    this.#warn(warnings);
     this.#endUntrusted();
   }
 
@@ -212,16 +221,18 @@ export class ServerTls {
     const { authorities } = this.#credentials!;
     // The list of an authority that is to be added may be there before its certificate can be read.
     const reading = { giveWay: this.#giveWay(), passesOverOthers: true };
-    const revocations = await Revocations.read(lists, path, authorities, reading);
-    const next = { ...this.#credentials!, revocations, lists: undefined };
-    await this.#requireSuccessor(next, reading.giveWay);
-    this.#credentials = next;
+    const read = await Revocations.read(lists, path, authorities, reading);
+    // Where all are of others, the refusal of the whole has said so.
+    if (read.isEmpty) return;
+    const { revocations, warnings } = await this.#joined(read, reading.giveWay);
+    this.#credentials = { ...this.#credentials!, revocations, lists: undefined };
     this.#lists = lists;
     this.#changes += 1;
     this.#audit.record({
       kind: 'certificates-changed',
-      what: `revocations alone, ${next.revocations.size} revoked: the other files were refused`,
+      what: `revocations alone, ${revocations.size} revoked: the other files were refused`,
     });
+    this.#warn(warnings);
     this.#endUntrusted();
   }
 
@@ -230,12 +241,25 @@ export class ServerTls {
     return this.#live === undefined ? () => undefined : givingWay(this.#clock);
   }
 
-  /** @throws AuthError `certificates` when the revocation lists let in again whom those that hold do not */
-  async #requireSuccessor({ revocations, authorities }: Credentials, giveWay: GiveWay): Promise<void> {
+  /** Lists that were read, and those that are heeded on. @throws AuthError `certificates` when these are too many */
+  async #joined(read: Revocations, giveWay: GiveWay): Promise<Joined> {
     const path = this.#settings.revocations;
-    if (path === undefined || this.#credentials === undefined) return;
-    const problem = await revocations.problemAfter(this.#credentials, authorities, giveWay);
-    if (problem !== undefined) throw new AuthError('certificates', `${path}: ${problem}`, { path });
+    const held = this.#credentials?.revocations;
+    // The same where their file and the authorities are.
+    if (path === undefined || held === undefined || read === held)
+      return { revocations: read, warnings: this.#warnings };
+    try {
+      return await read.after(held, giveWay);
+    } catch (error) {
+      throw new AuthError('certificates', `${path}: ${wordsOf(error)}`, { path, cause: error });
+    }
+  }
+
+  /** Once for each: a list that is lost is so at every change of another. */
+  #warn(warnings: readonly string[]): void {
+    for (const warning of warnings.filter((each) => !this.#warnings.includes(each)))
+      this.#audit.record({ kind: 'revocations-kept', reason: `${this.#settings.revocations}: ${warning}` });
+    this.#warnings = warnings;
   }
 
   #admit(connection: Connection): void {

@@ -240,6 +240,47 @@ describe('an authority', () => {
     await expect(made.renew(serialNumber)).rejects.toMatchObject({ code: 'already-revoked' });
   });
 
+  it('takes back anew whom a clock that was ahead has left out, and says of whom has expired that no list needs them', async () => {
+    const world = new World();
+    let aheadMs = 0;
+    const clock = Object.assign(Object.create(world.clock), { wallMs: () => world.clock.wallMs() + aheadMs });
+    const made = await createAuthority(
+      { dir: '/ca', name: 'test CA' },
+      { files: world.files, clock, random: new SeededRandom(1), crypto },
+    );
+    const { serialNumber } = await made.issue(client);
+    await made.revoke(serialNumber);
+    const root = new X509Certificate(made.certificatePem);
+    const timesListed = async (): Promise<number> => {
+      const content = await readSmallFile(world.files, { path: '/ca/ca.crl', bytesMax: 10_000 });
+      const revocations = await Revocations.read(content, 'ca.crl', [root]);
+      expect(revocations.has({ issuerKey: keyDigest(root), serialNumber })).toBe(revocations.size === 1);
+      return revocations.size;
+    };
+    aheadMs = 365 * dayMs;
+    for (let time = 0; time < 2; time += 1) await made.refreshRevocations();
+    expect(await timesListed()).toBe(0);
+    await expect(made.revoke(serialNumber)).rejects.toMatchObject({
+      code: 'already-revoked',
+      message: expect.stringMatching(
+        /was revoked before, and is on the list no more since it expired on .*: if the clock .* is ahead, put it right and revoke again/,
+      ),
+    });
+    aheadMs = 0;
+    await made.revoke(serialNumber);
+    expect(await timesListed()).toBe(1);
+    await expect(made.revoke(serialNumber)).rejects.toMatchObject({
+      code: 'already-revoked',
+      message: `${serialNumber} was revoked before, and is on the list`,
+    });
+    await expect(made.renew(serialNumber)).rejects.toMatchObject({ code: 'already-revoked' });
+    expect(await made.list()).toMatchObject([{ serialNumber, isRevoked: true }]);
+    // As before: left out once it has really expired.
+    world.clock.advanceTo(world.clock.monotonicMs() + 200 * dayMs);
+    for (let time = 0; time < 2; time += 1) await made.refreshRevocations();
+    expect(await timesListed()).toBe(0);
+  });
+
   it('forgets no revocation where leaving some out of the list broke off', async () => {
     const world = new World();
     const at = { files: world.files, clock: world.clock, random: new SeededRandom(1), crypto };

@@ -12,7 +12,7 @@ import { Mutual } from './mutual.js';
 /**
  * An authority, a node and two clients, with what other tools put into certificates: names of several parts, policies, places of
  * lists, usages beyond ours, extensions of their own (step names its provisioner), long serial numbers with a first byte above
- * 127. `$NEW` makes a key.
+ * 127. Its list says where it is and that it is of users, critical, as step-ca's does. `$NEW` makes a key.
  */
 const make = `
 cat > ca.cnf <<END
@@ -23,6 +23,12 @@ database = index.txt
 crlnumber = crlnumber
 default_md = $DIGEST
 default_crl_days = 30
+crl_extensions = list
+[list]
+issuingDistributionPoint = critical, @place
+[place]
+fullname = URI:http://ca.example/1.0/crl
+onlyuser = TRUE
 END
 : > index.txt; echo 00ff > crlnumber
 leaf='keyUsage=critical,digitalSignature,keyEncipherment

@@ -5,11 +5,11 @@ import { derElement, derElements, derOf, derTags } from '../../src/der.js';
 import { AuthError } from '../../src/index.js';
 import { importKey, sign } from '../../src/pki/keys.js';
 import { readCredentials } from '../../src/tls/credential-files.js';
-import { pemBlocks, pemOf } from '../../src/tls/pem.js';
+import { pemOf, pemParts } from '../../src/tls/pem.js';
 import { keyDigest, Revocations } from '../../src/tls/revocations.js';
 import { entryOf, joinSignature, takeApart, withEntries } from '../../src/tls/signed-list.js';
 import { Extension } from '../../src/x509.js';
-import { forgeAuthority, forgeList, forgeTwin, type Signer } from '../forge.js';
+import { forgeAuthority, forgeList, type Signer } from '../forge.js';
 import { Mutual } from './mutual.js';
 
 let mutual: Mutual;
@@ -22,6 +22,13 @@ const listOf = (path = mutual.paths.revocations): Promise<Buffer> => readFile(pa
 const authorityOf = ({ certificatePem }: { readonly certificatePem: string }): X509Certificate =>
   new X509Certificate(certificatePem);
 
+/** An issuing distribution point, critical: a name of a place, and users' certificates alone. */
+const place = (uri: string): Extension => {
+  const name = derOf(0xa0, derOf(0xa0, derOf(0x86, Buffer.from(uri))));
+  return new Extension('2.5.29.28', true, derOf(derTags.sequence, name, derOf(0x81, Buffer.of(0xff))));
+};
+const users = new Extension('2.5.29.28', true, Buffer.of(0x30, 3, 0x81, 1, 0xff));
+
 describe('a revocation list', () => {
   it('says what was revoked, in PEM and in DER, and when the next one is due', async () => {
     const { serialNumber } = await mutual.issue('alice');
@@ -30,12 +37,13 @@ describe('a revocation list', () => {
     const authority = authorityOf(mutual.authority);
     const issuerKey = keyDigest(authority);
     const pem = await listOf();
-    for (const content of [pem, pemBlocks(`${pem}`, 'X509 CRL')[0]!]) {
+    for (const content of [pem, pemParts(`${pem}`, 'X509 CRL').blocks[0]!]) {
       const revocations = await Revocations.read(content, 'list', [authority]);
       expect(revocations.has({ issuerKey, serialNumber })).toBe(true);
       expect(revocations.has({ issuerKey, serialNumber: other })).toBe(false);
       expect(revocations.has({ issuerKey: 'another', serialNumber })).toBe(false);
-      expect(revocations.nextUpdateMs).toBeGreaterThan(Date.now());
+      expect(revocations.nextUpdateMs(new Set([issuerKey]))).toBeGreaterThan(Date.now());
+      expect(revocations.nextUpdateMs(new Set())).toBeUndefined();
     }
   });
 
@@ -63,14 +71,39 @@ describe('a revocation list', () => {
   });
 
   it.each([
-    ['what has changed', '2.5.29.27', Buffer.of(2, 1, 1)],
-    ['some reasons', '2.5.29.28', Buffer.of(0x30, 4, 0x83, 2, 1, 0x40)],
-  ])('of only %s is refused, critical or not', async (_, type, value) => {
+    ['what has changed', '2.5.29.27', [2, 1, 1], /only what has changed .* complete one is needed, take the one/],
+    ['authorities', '2.5.29.28', [0x30, 3, 0x82, 1, 0xff], /only a part: onlyContainsCACerts .* have its authority/],
+    ['some reasons', '2.5.29.28', [0x30, 4, 0x83, 2, 1, 0x40], /only a part: onlySomeReasons/],
+    ['others, too', '2.5.29.28', [0x30, 3, 0x84, 1, 0xff], /only a part: indirectCRL/],
+    ['attributes', '2.5.29.28', [0x30, 6, 0x81, 1, 0xff, 0x85, 1, 0xff], /only a part: onlyContainsAttributeCerts/],
+    ['what nobody knows', '2.5.29.28', [0x30, 3, 0x86, 1, 0xff], /only a part: .* type 134/],
+    ['nothing that can be read', '2.5.29.28', [0x30, 9], /cut short/],
+  ])('of %s is refused, critical or not', async (_, type, value, why) => {
     const authority = await forgeAuthority('root');
     for (const isCritical of [true, false]) {
-      const list = await forgeList(authority, [], undefined, { extensions: [new Extension(type, isCritical, value)] });
+      const extensions = [new Extension(type, isCritical, Buffer.from(value))];
+      const list = await forgeList(authority, [], undefined, { extensions });
       const reading = Revocations.read(list, 'list', [authorityOf(authority)]);
-      await expect(reading).rejects.toThrow(`extension ${type}: a complete one is needed`);
+      await expect(reading).rejects.toMatchObject({ code: 'certificates', message: expect.stringMatching(why) });
+    }
+  });
+
+  it('that has a critical extension nobody here knows, or one twice, is refused', async () => {
+    const authority = await forgeAuthority('root');
+    const odd = (isCritical: boolean) => new Extension('1.2.3', isCritical, Buffer.of(5, 0));
+    const read = async (...extensions: Extension[]) =>
+      Revocations.read(await forgeList(authority, ['0a'], undefined, { extensions }), 'list', [authorityOf(authority)]);
+    expect((await read(odd(false))).size).toBe(1);
+    await expect(read(odd(true))).rejects.toThrow(/critical extension 1\.2\.3, which is not understood/);
+    await expect(read(place('a'), place('a'))).rejects.toThrow(/2\.5\.29\.28 twice/);
+  });
+
+  it('may say where it is found, and that it is of users alone, as that of step-ca does', async () => {
+    const authority = await forgeAuthority('root');
+    for (const extension of [place('http://ca.example/1.0/crl'), users]) {
+      const list = await forgeList(authority, ['0a'], undefined, { extensions: [extension] });
+      const revocations = await Revocations.read(list, 'list', [authorityOf(authority)]);
+      expect(revocations.has({ issuerKey: keyDigest(authorityOf(authority)), serialNumber: 'A' })).toBe(true);
     }
   });
 
@@ -114,9 +147,10 @@ describe('a revocation list', () => {
     const { serialNumber } = await mutual.issue('alice');
     await mutual.authority.revoke(serialNumber);
     const authority = authorityOf(mutual.authority);
-    const [der] = pemBlocks(`${await listOf()}`, 'X509 CRL');
+    const [der] = pemParts(`${await listOf()}`, 'X509 CRL').blocks;
     const whole = await Revocations.read(der!, 'list', [authority]);
     const name = { issuerKey: keyDigest(authority), serialNumber };
+    const accepted = new Set([name.issuerKey]);
     let refused = 0;
     for (let at = 0; at < der!.length; at += 1) {
       const changed = Buffer.from(der!);
@@ -128,7 +162,7 @@ describe('a revocation list', () => {
         outcome instanceof Revocations &&
         outcome.has(name) &&
         outcome.size === 1 &&
-        outcome.nextUpdateMs === whole.nextUpdateMs;
+        outcome.nextUpdateMs(accepted) === whole.nextUpdateMs(accepted);
       expect([at, isRefused || saysTheSame]).toEqual([at, true]);
       if (isRefused) refused += 1;
     }
@@ -147,7 +181,7 @@ describe('revocation lists', () => {
         message: expect.stringMatching(/^the\.crl: /),
       });
     }
-    await expect(read(Buffer.concat([der, Buffer.of(0)]))).rejects.toThrow(/1 bytes follow/);
+    await expect(read(Buffer.concat([der, Buffer.of(0)]))).rejects.toThrow(/or more follows/);
     // Two bytes for each of a million parts: none is set aside for them.
     const [signed, ...signature] = [...derElements(derElement(der, derTags.sequence).content)].map(
       ({ whole }) => whole,
@@ -162,43 +196,21 @@ describe('revocation lists', () => {
   });
 });
 
-describe('a file of revocation lists', () => {
-  it('holds whole lists alone, and words: what could be another one is not taken for none', async () => {
-    const [root, other] = [await forgeAuthority('root'), await forgeAuthority('other')];
-    const read = (text: string) => Revocations.read(Buffer.from(text), 'list', [root, other].map(authorityOf));
-    const [ours, theirs] = [
-      pemOf('X509 CRL', await forgeList(root, [])),
-      pemOf('X509 CRL', await forgeList(other, [])),
-    ];
-    for (const damaged of [
-      theirs.replaceAll('X509 CRL', 'CRL'),
-      theirs.replaceAll('X509 CRL', 'CERTIFICATE'),
-      theirs.replaceAll('-----', '----'),
-      theirs.replace('-----BEGIN', '----BEGIN'),
-      theirs.replace('X509 CRL-----\n', 'X509 CRL----\n'),
-      theirs.replaceAll(/-----.*-----\n/g, ''),
-    ])
-      for (const text of [ours + damaged, damaged + ours])
-        await expect(read(text)).rejects.toThrow(/besides whole revocation lists|cut short/);
-    const words = '# of our root\n\nCertificate Revocation List (CRL):\n    Last Update: Jan  1 00:00:00 2026 GMT\n';
-    expect((await read(`${words}${ours}\n${words}${theirs}\n\n`)).size).toBe(0);
-  });
-});
-
 describe('revocation lists of one authority', () => {
-  it('are a hundred at most, and each is heeded', async () => {
+  it('are a hundred at most, and each of the same date is heeded', async () => {
     const authority = await forgeAuthority('root');
     const root = authorityOf(authority);
+    const thisUpdate = new Date(Date.UTC(2026, 0, 1));
     const pems = [];
     for (let at = 0; at < 101; at += 1)
-      pems.push(pemOf('X509 CRL', await forgeList(authority, [(0x1000 + at).toString(16)])));
+      pems.push(pemOf('X509 CRL', await forgeList(authority, [(0x1000 + at).toString(16)], undefined, { thisUpdate })));
     const read = (lists: readonly string[]) => Revocations.read(Buffer.from(lists.join('')), 'list', [root]);
     expect((await read(pems.slice(1))).size).toBe(100);
     await expect(read(pems)).rejects.toThrow(/101 revocation lists.* 100 at most/);
   });
 });
 
-describe('a revocation list that replaces another', () => {
+describe('revocation lists that come after others', () => {
   let root: Signer;
   let other: Signer;
   beforeEach(async () => {
@@ -206,104 +218,147 @@ describe('a revocation list that replaces another', () => {
   });
 
   const day = (of: number): Date => new Date(Date.UTC(2026, 0, of));
-  const list = (by: Signer, serials: readonly string[], number: number | undefined, thisUpdate: Date) =>
-    forgeList(by, serials, undefined, { thisUpdate, ...(number !== undefined && { number: Buffer.of(2, 1, number) }) });
-  const pemOfAll = (lists: readonly Buffer[]): Buffer =>
-    Buffer.from(lists.map((der) => pemOf('X509 CRL', der)).join(''));
-  const read = (lists: readonly Buffer[], by: readonly Signer[] = [root, other]): Promise<Revocations> =>
-    Revocations.read(pemOfAll(lists), 'list', by.map(authorityOf));
-  /** Why these must not follow others, which were signed by `root` and `other`. @param by who is accepted from now on */
-  const problem = (next: Revocations, revocations: Revocations, ...by: readonly Signer[]) =>
-    next.problemAfter({ revocations, authorities: [root, other].map(authorityOf) }, by.map(authorityOf));
+  type Told = readonly [serials: readonly string[], number: number | undefined, day: number];
+  const list = (by: Signer, [serials, number, of]: Told, ...extensions: Extension[]) =>
+    forgeList(by, serials, undefined, {
+      thisUpdate: day(of),
+      extensions,
+      ...(number !== undefined && { number: Buffer.of(2, 1, number) }),
+    });
+  const read = async (lists: readonly Promise<Buffer>[], by: readonly Signer[] = [root, other]) => {
+    const pems = (await Promise.all(lists)).map((der) => pemOf('X509 CRL', der));
+    return Revocations.read(Buffer.from(pems.join('')), 'list', by.map(authorityOf));
+  };
+  const has = (revocations: Revocations, serialNumber: string, by = root): boolean =>
+    revocations.has({ issuerKey: keyDigest(authorityOf(by)), serialNumber });
+  /** Which of A, B and C are revoked. */
+  const revokedOf = (revocations: Revocations, by = root): string =>
+    ['A', 'B', 'C'].filter((serialNumber) => has(revocations, serialNumber, by)).join('');
 
-  it.each<
-    [what: string, old: [string[], number | undefined, number], next: [string[], number | undefined, number], RegExp]
-  >([
-    ['has a lower number', [['0a'], 5, 1], [['0a', '0b'], 4, 2], /number 4.* after 5/],
+  it.each<[what: string, old: Told, next: Told, revoked: string, RegExp]>([
+    ['has a lower number', [['0a'], 5, 1], [['0b'], 4, 2], 'A', /CN=root has the number 4.* after 5.*heeded on, take/],
     [
       'has no number and an earlier date',
       [['0a'], undefined, 2],
-      [['0a', '0b'], undefined, 1],
+      [['0b'], undefined, 1],
+      'A',
       /2026-01-01.* after .*2026-01-02/,
     ],
-    ['has the same number and an earlier date', [['0a'], 5, 2], [['0a', '0b'], 5, 1], /2026-01-01/],
-    ['has the same number and a later date, and revokes less', [['0a', '0b'], 5, 1], [['0a'], 5, 2], /revokes less/],
-    ['has the same number and date, and revokes less', [['0a', '0b'], 5, 1], [['0a'], 5, 1], /revokes less/],
-  ])('is refused when it %s', async (_, old, next, why) => {
-    const [before, after] = await Promise.all(
-      [old, next].map(async ([serials, number, of]) => read([await list(root, serials, number, day(of))])),
-    );
-    expect(await problem(after!, before!, root, other)).toMatch(why);
-    expect(await problem(before!, before!, root, other)).toBeUndefined();
+    ['loses its number, and has an earlier date', [['0a'], 5, 2], [[], undefined, 1], 'A', /2026-01-01.* after/],
+    [
+      'has the same number and revokes less',
+      [['0a', '0b'], 5, 1],
+      [['0a', '0c'], 5, 2],
+      'ABC',
+      /lacks 1 that another of the same number/,
+    ],
+    [
+      'has the same date and revokes less',
+      [['0a', '0b'], undefined, 1],
+      [['0c'], undefined, 1],
+      'ABC',
+      /lacks 2 .* or date/,
+    ],
+  ])('let nobody in again when one %s, and say so', async (_, old, next, revoked, why) => {
+    const held = await read([list(root, old)]);
+    const { revocations, warnings } = await (await read([list(root, next)])).after(held);
+    expect(revokedOf(revocations)).toBe(revoked);
+    expect(warnings).toEqual([expect.stringMatching(why)]);
+    // The same again changes nothing.
+    expect(revokedOf((await (await read([list(root, next)])).after(revocations)).revocations)).toBe(revoked);
   });
 
-  it.each<[what: string, old: [string[], number | undefined, number], next: [string[], number | undefined, number]]>([
-    ['with a higher number may leave out what has expired', [['0a'], 5, 1], [[], 6, 2]],
-    ['with a higher number may have an earlier date, by a clock that was put right', [['0a'], 5, 2], [['0a'], 6, 1]],
-    ['without a number may leave out what has expired', [['0a'], undefined, 1], [[], undefined, 2]],
-    ['may lose its number, by another tool', [['0a'], 5, 1], [['0a'], undefined, 2]],
-  ])('%s', async (_, old, next) => {
-    const [before, after] = await Promise.all(
-      [old, next].map(async ([serials, number, of]) => read([await list(root, serials, number, day(of))])),
-    );
-    expect(await problem(after!, before!, root)).toBeUndefined();
+  it.each<[what: string, old: Told, next: Told]>([
+    ['with a higher number', [['0a', '0b'], 5, 1], [['0b'], 6, 2]],
+    ['with a higher number and an earlier date, by a clock that was put right', [['0a'], 5, 2], [['0b'], 6, 1]],
+    ['without a number, of a later date', [['0a'], undefined, 1], [['0b'], undefined, 2]],
+    ['that loses its number, by another tool, of a later date', [['0a'], 5, 1], [['0b'], undefined, 2]],
+    ['of the same number that revokes more', [[], 5, 1], [['0b'], 5, 1]],
+  ])('hold when they are newer, and may leave out what has expired: one %s', async (_, old, next) => {
+    const held = await read([list(root, old)]);
+    const { revocations, warnings } = await (await read([list(root, next)])).after(held);
+    expect([revokedOf(revocations), warnings]).toEqual(['B', []]);
   });
 
-  it('may not lack that of an authority which is still accepted, and may when it is retired', async () => {
-    const [ours, theirs] = [await list(root, ['0a'], 1, day(1)), await list(other, ['0b'], 1, day(1))];
-    const both = await read([ours, theirs]);
-    const one = await read([ours]);
-    expect(await problem(one, both, root, other)).toMatch(/no list of CN=other any more/);
-    expect(await problem(one, both, root)).toBeUndefined();
-    expect(await problem(both, one, root, other)).toBeUndefined();
-    expect(await problem(Revocations.none, Revocations.none, root)).toBeUndefined();
+  it('of one authority hold at once, whatever there is of another: none, or an older one', async () => {
+    const held = await read([list(root, [['0a'], 1, 1]), list(other, [['0b'], 2, 1])]);
+    for (const [ofOther, why] of [
+      [[], /no list of CN=other any more: .* until the server starts anew/],
+      [[list(other, [[], 1, 1])], /CN=other has the number 1 and comes after 2/],
+    ] as const) {
+      const { revocations, warnings } = await (await read([list(root, [['0a', '0c'], 2, 2]), ...ofOther])).after(held);
+      expect([revokedOf(revocations), revokedOf(revocations, other)]).toEqual(['AC', 'B']);
+      expect(warnings).toEqual([expect.stringMatching(why)]);
+    }
   });
 
-  it('may not lack that of an intermediate authority which its root still vouches for, unless the root revokes it', async () => {
+  it('keep what was lost for good, also where its authority goes and comes back with an older list', async () => {
+    const before = await read([list(root, [['0a'], 1, 1]), list(other, [['0b'], 2, 1])]);
+    const retired = (await (await read([list(root, [['0a'], 2, 2])], [root])).after(before)).revocations;
+    const back = await read([list(root, [['0a'], 2, 2]), list(other, [[], 1, 1])]);
+    const { revocations, warnings } = await back.after(retired);
+    expect([revokedOf(revocations), revokedOf(revocations, other)]).toEqual(['A', 'B']);
+    expect(warnings).toEqual([expect.stringMatching(/number 1 and comes after 2/)]);
+    // Nobody renews the list of an authority that is retired.
+    const due = await Promise.all([root, other].map((by) => read([forgeList(by, [], day(by === root ? 9 : 3))])));
+    const both = (await due[0]!.after(due[1]!)).revocations;
+    const keys = [root, other].map((by) => keyDigest(authorityOf(by)));
+    expect(both.nextUpdateMs(new Set([keys[0]!]))).toBe(day(9).getTime());
+    expect(both.nextUpdateMs(new Set(keys))).toBe(day(3).getTime());
+  });
+
+  it('keep that of an intermediate authority, whose certificate a peer may show itself', async () => {
     const between = await forgeAuthority('between', root, '0a');
-    const below = await forgeAuthority('below', between, '0b');
-    const all = [root, between, below];
-    const lists = (ofRoot: readonly string[], number: number) => list(root, ofRoot, number, day(number));
-    const old = [await lists([], 1), await list(between, [], 1, day(1)), await list(below, ['0c'], 1, day(1))];
-    const before = { revocations: await read(old, all), authorities: all.map(authorityOf) };
-    const rootAlone = await read([old[0]!]);
-    expect(await rootAlone.problemAfter(before, [authorityOf(root)])).toMatch(
-      /CN=between .* vouched for by CN=root: let that one revoke it first/,
-    );
-    // The one between may be shown by whoever was revoked.
-    const without = { revocations: await read([old[0]!, old[2]!], all), authorities: all.map(authorityOf) };
-    expect(await rootAlone.problemAfter(without, [authorityOf(root)])).toMatch(/CN=below .* vouched for by CN=/);
-    const revoked = await read([await lists(['0a'], 2)]);
-    expect(await revoked.problemAfter(before, [authorityOf(root)])).toBeUndefined();
-    const others = await read([await list(other, [], 1, day(1))]);
-    expect(await others.problemAfter(before, [authorityOf(other)])).toBeUndefined();
-    // The same key and name, in a certificate that the root has not revoked.
-    const twin = await forgeTwin(between, [2024, 2030], root);
-    const twice = { ...before, authorities: [...before.authorities, new X509Certificate(twin)] };
-    expect(await revoked.problemAfter(twice, [authorityOf(root)])).toMatch(/CN=between .* vouched for by CN=root/);
+    const held = await read([list(root, [[], 1, 1]), list(between, [['0c'], 1, 1])], [root, between]);
+    const { revocations } = await (await read([list(root, [['0b'], 2, 2])], [root])).after(held);
+    expect([revokedOf(revocations), revokedOf(revocations, between)]).toEqual(['B', 'C']);
   });
 
-  it('counts by the newest where a file has several of one authority', async () => {
-    const [old, next] = [await list(root, ['0a'], 5, day(1)), await list(root, ['0b'], 6, day(2))];
+  it('hold also where an older one was beside the newest, and is tidied away', async () => {
+    const [old, next] = [list(root, [['0a', '0b'], 5, 1]), list(root, [['0b'], 6, 2])];
     const both = await read([next, old]);
-    expect(await problem(await read([old]), both, root)).toMatch(/number 5.* after 6/);
-    expect(await problem(await read([next]), both, root)).toMatch(/revokes less/);
-    expect(await problem(await read([await list(root, ['0b'], 7, day(3))]), both, root)).toBeUndefined();
+    expect(revokedOf(both)).toBe('B');
+    const { revocations, warnings } = await (await read([next])).after(both);
+    expect([revokedOf(revocations), warnings]).toEqual(['B', []]);
+    expect((await (await read([old])).after(both)).warnings).toEqual([expect.stringMatching(/number 5.* after 6/)]);
   });
 
-  it('is compared with the old one, and others have their turn meanwhile', async () => {
-    const serials = ['0a', '0b', '0c'];
-    const [before, after] = [
-      await read([await list(root, serials, 5, day(1))]),
-      await read([await list(root, serials, 5, day(1))]),
-    ];
+  it('have no way around a number by one that has none', async () => {
+    const held = await read([list(root, [['0a'], 6, 1])]);
+    const without = (await (await read([list(root, [['0b'], undefined, 2])])).after(held)).revocations;
+    expect(revokedOf(without)).toBe('B');
+    const { revocations, warnings } = await (await read([list(root, [['0c'], 5, 3])])).after(without);
+    expect(revokedOf(revocations)).toBe('B');
+    expect(warnings).toEqual([expect.stringMatching(/number 5 and comes after 6/)]);
+  });
+
+  it('are numbered for each distribution point by itself', async () => {
+    const held = await read([list(root, [['0a'], 5, 1], place('a')), list(root, [['0b'], 2, 1], place('b'))]);
+    expect(revokedOf(held)).toBe('AB');
+    const { revocations, warnings } = await (await read([list(root, [['0a', '0c'], 6, 2], place('a'))])).after(held);
+    expect(revokedOf(revocations)).toBe('ABC');
+    expect(warnings).toEqual([expect.stringMatching(/no list of CN=root with the same issuing distribution point/)]);
+  });
+
+  it('are two hundred at most, with those that are heeded on', async () => {
+    const part = async (from: number) =>
+      read(Array.from({ length: 100 }, (_, at) => list(root, [['0a'], 1, 1], place(`${from + at}`))));
+    const first = await part(0);
+    const both = (await (await part(100)).after(first)).revocations;
+    expect(both.size).toBe(200);
+    await expect((await part(200)).after(both)).rejects.toThrow(/300 lists .* 200 .* start anew/);
+    expect((await (await part(100)).after(both)).revocations.size).toBe(200);
+  });
+
+  it('are compared entry by entry, and others have their turn meanwhile', async () => {
+    const same = () => read([list(root, [['0a', '0b', '0c'], 5, 1])]);
     let times = 0;
     const giveWay = (): undefined => {
       times += 1;
     };
-    const authorities = [authorityOf(root)];
-    expect(await after.problemAfter({ revocations: before, authorities }, authorities, giveWay)).toBeUndefined();
-    expect(times).toBe(serials.length);
+    const { revocations, warnings } = await (await same()).after(await same(), giveWay);
+    expect([revokedOf(revocations), warnings]).toEqual(['ABC', []]);
+    expect(times).toBeGreaterThanOrEqual(3);
   });
 
   it('is not read again where it and the authorities are those in use', async () => {
@@ -324,12 +379,12 @@ describe('a revocation list that replaces another', () => {
     expect(others.revocations).not.toBe(inUse.revocations);
   });
 
-  it('has a number of any size that is one', async () => {
+  it('have a number of any size that is one', async () => {
     const numbered = (number: Buffer) => forgeList(root, [], undefined, { number });
     const [small, large] = [Buffer.of(2, 1, 1), Buffer.concat([Buffer.of(2, 20, 0x7f), Buffer.alloc(19, 0xff)])];
-    const [before, after] = [await read([await numbered(large)]), await read([await numbered(small)])];
-    expect(await problem(after, before, root)).toMatch(/number 1 /);
+    const [held, next] = [await read([numbered(large)]), await read([numbered(small)])];
+    expect((await next.after(held)).warnings).toEqual([expect.stringMatching(/number 1 /)]);
     for (const odd of [Buffer.of(2, 1, 0xff), Buffer.of(2, 0), Buffer.of(4, 1, 1), Buffer.of(2, 2, 1)])
-      await expect(read([await numbered(odd)])).rejects.toThrow(/number/);
+      await expect(read([numbered(odd)])).rejects.toThrow(/number/);
   });
 });

@@ -297,34 +297,72 @@ describe('new files', () => {
     expect(tls.status.refusals).toBe(1);
   });
 
-  it('with a revocation list from before change nothing: whoever was revoked stays so, until the server starts anew', async () => {
+  it('with a revocation list from before let nobody in again, until the server starts anew, and it is said', async () => {
     const before = await readFile(mutual.paths.revocations);
     await mutual.authority.revoke(alice.serialNumber);
     const tls = await mutual.tls({ pollMs: 60_000 });
     const port = await mutual.serve(tls);
     await writeFile(mutual.paths.revocations, before);
-    expect(await tls.reload()).toBe(false);
+    const renewed = await mutual.issueServer();
+    expect(await tls.reload()).toBe(true);
     expect(mutual.records.at(-1)).toMatchObject({
-      kind: 'certificates-refused',
+      kind: 'revocations-kept',
       reason: expect.stringMatching(/ca\.crl: .* number 1 .* after 2/),
     });
     expect(await mutual.client(port, alice).once()).toMatch(/UNAVAILABLE/);
+    const bob = await mutual.issue('bob');
+    expect(await shakeHands(port, trusting(bob))).toBe(`accepted by ${renewed.serialNumber}`);
+    // The same list beside another change is no news.
+    await mutual.issueServer();
+    expect(await tls.reload()).toBe(true);
+    expect(mutual.records.filter(({ kind }) => kind === 'revocations-kept').length).toBe(1);
     expect(await mutual.client(await mutual.serve(await mutual.tls()), alice).once()).toBe('hello');
   });
 
-  it('may retire an authority, together with its revocation list', async () => {
+  it.each([
+    ['gone', () => ''],
+    ['an older one', (older: string) => older],
+  ])('take back at once what one authority says, where the list of another is %s', async (_, ofOther) => {
     const other = await mutual.otherAuthority();
-    const [ours, theirs] = await Promise.all(
+    const theirs = await other.issue({ kind: 'client', subject: 'mallory' });
+    const listOf = (path: string): Promise<string> => readFile(path, 'utf8');
+    const older = await listOf(other.revocationsPath);
+    await other.revoke(theirs.serialNumber);
+    const ours = mutual.paths.revocations;
+    const lists = `${mutual.dir}/all.crl`;
+    const authorities = `${mutual.dir}/all.crt`;
+    await writeFile(authorities, mutual.authority.certificatePem + other.certificatePem);
+    await writeFile(lists, (await listOf(ours)) + (await listOf(other.revocationsPath)));
+    const tls = await mutual.tls({ pollMs: 60_000, authorities, revocations: lists });
+    const port = await mutual.serve(tls);
+    await mutual.authority.revoke(alice.serialNumber);
+    await writeFile(lists, (await listOf(ours)) + ofOther(older));
+    expect(await tls.reload()).toBe(true);
+    expect(mutual.records.map(({ kind }) => kind)).toEqual(['certificates-changed', 'revocations-kept']);
+    for (const revoked of [alice, theirs]) expect(await mutual.client(port, revoked).once()).toMatch(/UNAVAILABLE/);
+    expect(await mutual.client(port, await mutual.issue('bob')).once()).toBe('hello');
+  });
+
+  it('may retire an authority, together with its revocation list, which is heeded on should it come back', async () => {
+    const other = await mutual.otherAuthority();
+    const theirs = await other.issue({ kind: 'client', subject: 'mallory' });
+    const older = await readFile(other.revocationsPath);
+    await other.revoke(theirs.serialNumber);
+    const [ours, newest] = await Promise.all(
       [mutual.paths.revocations, other.revocationsPath].map((path) => readFile(path)),
     );
-    await writeFile(mutual.paths.authorities, mutual.authority.certificatePem + other.certificatePem);
-    await writeFile(mutual.paths.revocations, Buffer.concat([ours!, theirs!]));
+    const both = mutual.authority.certificatePem + other.certificatePem;
+    await writeFile(mutual.paths.authorities, both);
+    await writeFile(mutual.paths.revocations, Buffer.concat([ours!, newest!]));
     const tls = await mutual.tls({ pollMs: 60_000 });
+    const port = await mutual.serve(tls);
     await writeFile(mutual.paths.revocations, ours!);
-    expect(await tls.reload()).toBe(false);
-    expect(mutual.records.at(-1)).toMatchObject({ reason: expect.stringMatching(/no list of CN=other any more/) });
     await writeFile(mutual.paths.authorities, mutual.authority.certificatePem);
     expect(await tls.reload()).toBe(true);
+    await writeFile(mutual.paths.revocations, Buffer.concat([ours!, older]));
+    await writeFile(mutual.paths.authorities, both);
+    expect(await tls.reload()).toBe(true);
+    expect(await mutual.client(port, theirs).once()).toMatch(/UNAVAILABLE/);
   });
 
   it('may come while others shake hands: each succeeds, with the old ones or the new', async () => {
