@@ -1,4 +1,5 @@
 import { webcrypto } from 'node:crypto';
+import { derElement, derElements, derOf, derTags } from '../src/der.js';
 import { exportKey, importKey, makeKeys } from '../src/pki/keys.js';
 import { pemOf } from '../src/tls/pem.js';
 import {
@@ -6,6 +7,7 @@ import {
   ExtendedKeyUsageExtension,
   Extension,
   Name,
+  PublicKey,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
   X509Certificate,
@@ -139,6 +141,31 @@ export async function lookalikeOf(authorityPem: string, claims: string = authori
     webcrypto,
   );
   return pemOf('CERTIFICATE', certificate.rawData);
+}
+
+/** What bears an authority's name and its key, P-256, with the point on the curve written in its other form: anybody can make one. */
+export async function respelledOf(authorityPem: string): Promise<string> {
+  const own = await makeKeys(webcrypto);
+  const { subjectName, publicKey } = new X509Certificate(authorityPem);
+  const certificate = await X509CertificateGenerator.create(
+    {
+      ...fieldsOf({ usages: [], isAuthority: true, serialNumber: '4343' }),
+      subject: subjectName,
+      issuer: subjectName,
+      publicKey: compressed(publicKey),
+      signingKey: own.pair.privateKey,
+    },
+    webcrypto,
+  );
+  return pemOf('CERTIFICATE', certificate.rawData);
+}
+
+/** The same key with one coordinate of its point, and the sign of the other (SEC 1 §2.3.3). */
+function compressed({ rawData }: PublicKey): PublicKey {
+  const [algorithm] = derElements(derElement(Buffer.from(rawData), derTags.sequence).content);
+  const [x, y] = [Buffer.from(rawData).subarray(-64, -32), Buffer.from(rawData).subarray(-32)];
+  const point = Buffer.concat([Buffer.of(0, 2 + (y[31]! & 1)), x]);
+  return new PublicKey(derOf(derTags.sequence, algorithm!.whole, derOf(derTags.bitString, point)));
 }
 
 /** Names an issuer by its name and serial number (RFC 5280 §4.2.1.1), so that nobody takes a certificate for its own issuer. */

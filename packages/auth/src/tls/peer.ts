@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readHolder, serverAuth } from '../certificate.js';
 import { AuthError } from '../errors.js';
 import type { Credentials } from './credential-files.js';
-import { type CertificateName, keyDigest } from './revocations.js';
+import { keyDigest } from './revocations.js';
 import { normalSerialNumber } from './signed-list.js';
 import { isInDate, type Validity, validityOf } from './validity.js';
 
@@ -28,7 +28,7 @@ interface Link {
   readonly validity: Validity;
   /** Whether its extended key usage lets it be, or vouch for, a server. */
   readonly isForServers: boolean;
-  /** Those that have signed it, all with the same key: itself among them, if it is a root. */
+  /** Those that have signed it, by one key, which they may write in several ways: itself among them, if it is a root. */
   readonly issuers: Link[];
 }
 
@@ -59,7 +59,7 @@ export class Peer {
     }
     this.name = leaf.subject?.replaceAll('\n', ', ') ?? '';
     this.serialNumber = normalSerialNumber(leaf.serialNumber);
-    this.#links = linksOf(leaf, [...presented, ...authorities]);
+    this.#links = linksOf(leaf, vouchedFor(presented, authorities));
     this.#isNode = readHolder(leaf.raw).uris.some((uri) => /^spiffe:/i.test(uri));
   }
 
@@ -69,7 +69,9 @@ export class Peer {
     nowMs: number,
   ): string | undefined {
     // Any of them: no other way to an authority makes good what was taken back.
-    if (this.#links.some((link) => revocations.has(nameOf(link)))) return 'its certificate was revoked';
+    const isRevoked = ({ serialNumber, issuers }: Link): boolean =>
+      issuers.some(({ key }) => revocations.has({ serialNumber, issuerKey: key }));
+    if (this.#links.some(isRevoked)) return 'its certificate was revoked';
     const [leaf] = this.#links as [Link];
     const isAccepted = ({ key }: Link): boolean => authorityValidities.has(key);
     if (!leadsToRoot(leaf, isAccepted)) return 'its authority is not accepted any more';
@@ -104,18 +106,33 @@ function leadsToRoot(
   return false;
 }
 
-function nameOf({ serialNumber, issuers }: Link): CertificateName {
-  return { serialNumber, issuerKey: issuers[0]?.key };
+/**
+ * The authorities, and whatever was presented that they have signed, or one that they have signed, and so on. A peer makes the others itself, as it likes: with its
+ * authority's key written in another way, with another key by which the same signature is good (ECDSA and RSA have such), or with one that takes long.
+ */
+function vouchedFor(
+  presented: readonly X509Certificate[],
+  authorities: readonly X509Certificate[],
+): ReadonlySet<X509Certificate> {
+  // Whatever is added while it is walked is walked, too.
+  const vouched = new Set(authorities);
+  for (const issuer of vouched)
+    for (const each of presented) if (!vouched.has(each) && hasSigned(issuer, each)) vouched.add(each);
+  return vouched;
+}
+
+function hasSigned(issuer: X509Certificate, certificate: X509Certificate): boolean {
+  return issuer.ca && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
 }
 
 /** A certificate, those that have signed it, and so on. */
-function linksOf(leaf: X509Certificate, candidates: readonly X509Certificate[]): Link[] {
+function linksOf(leaf: X509Certificate, candidates: Iterable<X509Certificate>): Link[] {
   // Whatever is added while it is walked is walked, too.
   const links = new Map([[leaf, linkOf(leaf)]]);
   for (const [certificate, { issuers }] of links) {
     // All of them: another certificate with the issuer's key must not hide the one that was revoked.
     for (const other of candidates) {
-      if (!certificate.checkIssued(other) || !certificate.verify(other.publicKey)) continue;
+      if (!hasSigned(other, certificate)) continue;
       const issuer = links.get(other) ?? linkOf(other);
       links.set(other, issuer);
       issuers.push(issuer);

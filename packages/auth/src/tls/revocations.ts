@@ -9,8 +9,8 @@ import { entriesOf, signerOf, takeApart } from './signed-list.js';
 
 /** What names one certificate for good: the key that signed it, and the serial number that its holder gave it. */
 export interface CertificateName {
-  /** See {@link keyDigest}; missing where nobody is known to have signed it. */
-  readonly issuerKey: string | undefined;
+  /** See {@link keyDigest}. */
+  readonly issuerKey: string;
   /** Hexadecimal, in capitals, without leading zeros. */
   readonly serialNumber: string;
 }
@@ -67,8 +67,7 @@ export class Revocations {
   }
 
   has({ issuerKey, serialNumber }: CertificateName): boolean {
-    const all = issuerKey === undefined ? undefined : this.#serialNumbersOf.get(issuerKey);
-    return all?.some((serialNumbers) => serialNumbers.has(serialNumber)) ?? false;
+    return this.#serialNumbersOf.get(issuerKey)?.some((serialNumbers) => serialNumbers.has(serialNumber)) ?? false;
   }
 
   /**

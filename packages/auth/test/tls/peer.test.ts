@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { Peer } from '../../src/tls/peer.js';
 import { Revocations } from '../../src/tls/revocations.js';
 import { validitiesOf } from '../../src/tls/validity.js';
@@ -10,6 +10,7 @@ import {
   forgeList,
   forgeTwin,
   lookalikeOf,
+  respelledOf,
   type Signer,
   serverAuth,
 } from '../forge.js';
@@ -73,6 +74,25 @@ describe('a peer', () => {
     expect(await problem([direct, lookalikes[0]!], { revoked })).toMatch(/revoked/);
     expect(await problem([direct, lookalikes[0]!, root.certificatePem], { revoked })).toMatch(/revoked/);
     expect(await problem([below, lookalikes[1]!, between.certificatePem], { revoked })).toMatch(/revoked/);
+  });
+
+  it('stays revoked behind a certificate with the key of its authority, written in another way', async () => {
+    const revoked = [await forgeList(root, ['0b', '0a'])];
+    const [ofRoot, ofBetween] = [await respelledOf(root.certificatePem), await respelledOf(between.certificatePem)];
+    expect(await problem([direct, ofRoot], { revoked })).toMatch(/revoked/);
+    expect(await problem([below, between.certificatePem, ofRoot], { revoked })).toMatch(/revoked/);
+    const both = { trusted: [root.certificatePem, between.certificatePem], accepted: [root, between] };
+    const ofBelow = { ...both, revoked: [await forgeList(between, ['0c'])] };
+    expect(await problem([below, ofBetween], ofBelow)).toMatch(/revoked/);
+  });
+
+  it('has nothing verified with a key that it brings itself', async () => {
+    const own = read(...(await Promise.all(Array.from({ length: 9 }, () => respelledOf(root.certificatePem)))));
+    const verified = own.map((certificate) => vi.spyOn(certificate, 'verify'));
+    const asked = own.map((certificate) => vi.spyOn(certificate, 'publicKey', 'get'));
+    new Peer([...read(direct), ...own], read(root.certificatePem));
+    expect(verified.map(({ mock }) => mock.calls.length)).toEqual(own.map(() => 1));
+    expect(asked.map(({ mock }) => mock.calls.length)).toEqual(own.map(() => 0));
   });
 
   it('is not revoked by another authority that gave the same serial number', async () => {
