@@ -8,6 +8,9 @@ export const listFileBytesMax: number = 16 * 1024 * 1024;
 /** The most lists of one file. Each authority needs one. */
 const listsMax = 100;
 
+/** The most lines of a file: twice as many as the longest has when 64 characters are in each. More would take seconds, and nobody has a turn meanwhile. */
+const linesMax = 500_000;
+
 const label = 'X509 CRL';
 const formats = `PEM ("-----BEGIN ${label}-----"), DER, or DER in base64`;
 
@@ -25,9 +28,12 @@ export function listsOf(content: Buffer, path: string): readonly Buffer[] {
     throw refuse(
       `it begins as DER of ${bytes} bytes and has ${content.length}: it was cut short, or more follows; write the file again, several lists in PEM`,
     );
-  const { blocks, besides } = wholePemParts(content.toString('latin1'), label, path);
+  const text = content.toString('latin1');
+  if (text.split('\n', linesMax + 1).length > linesMax)
+    throw refuse(`it has more than ${linesMax} lines: is it the right file? Lists have lines of 64 characters or more`);
+  const { blocks, besides } = wholePemParts(text, label, path);
   const lists = [...blocks];
-  for (const text of besides) for (const list of bareLists(text, refuse)) lists.push(list);
+  for (const words of besides) for (const list of bareLists(words, refuse)) lists.push(list);
   if (lists.length === 0)
     throw refuse(
       `there is no revocation list: expected ${formats}, found ${beginningOf(content)}: is it the right file?`,

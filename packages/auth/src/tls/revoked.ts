@@ -31,7 +31,11 @@ export interface Succession {
  */
 export async function succeed(held: Revoked, next: Revoked, giveWay: GiveWay): Promise<Succession> {
   const age = compareAge(next, held);
-  if (age < 0) return { holds: held, warning: `${olderThan(held, next)}: that one is heeded on, take the newest one` };
+  if (age < 0)
+    return {
+      holds: held,
+      warning: `${olderThan(held, next)}: that one is heeded on, take the newest one, or start anew where this is it`,
+    };
   // A list without a number must not open the way for one with a lower number.
   if (age > 0) return { holds: { ...next, number: next.number ?? held.number } };
   const missing: string[] = [];

@@ -78,6 +78,11 @@ describe('a file of revocation lists', () => {
     ['a digit', '0', /there is no revocation list/],
     ['DER of something short', Buffer.of(0x30, 3, 2, 1, 1), /there is no revocation list/],
     ['the beginning of DER', Buffer.of(0x30, 0x82, 1, 0, 1), /begins as DER of 260 bytes and has 5: it was cut short/],
+    [
+      'more lines than any list',
+      `${Buffer.alloc(100, '0A').toString('base64')}\n${'A\n'.repeat(500_000)}`,
+      /more than 500000 lines/,
+    ],
     ['UTF-16', Buffer.from('-----BEGIN X509 CRL-----', 'utf16le'), /there is no revocation list/],
   ])('that has %s is refused in words', (_, content, why) => {
     expect(errorOf(content)).toMatchObject({ code: 'certificates', message: expect.stringMatching(why) });
