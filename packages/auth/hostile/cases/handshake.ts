@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { connect } from 'node:tls';
-import { lookalikeOf, serverAuth } from '../../test/forge.js';
+import { lookalikeOf, respelledOf, serverAuth } from '../../test/forge.js';
 import { hasOpenssl, opensslBeside } from '../../test/pki/openssl.js';
 import { always, type Case } from '../case.js';
 import type { Ground } from '../ground.js';
@@ -90,8 +90,12 @@ export const handshakeCases: readonly Case[] = [
       audit.some((record) => record.kind === 'connection-ended' && record.serialNumber === mallory.serialNumber),
     );
     const { tls } = await ground.report();
-    const behind = mallory.certificatePem + (await lookalikeOf(ground.authority.certificatePem));
-    const attempts = [mallory, { ...mallory, certificatePem: behind }];
+    const attempts = [mallory];
+    for (const cover of [lookalikeOf, respelledOf])
+      attempts.push({
+        ...mallory,
+        certificatePem: mallory.certificatePem + (await cover(ground.authority.certificatePem)),
+      });
     for (const attempt of attempts) await shakeHands(ground.tls(attempt));
     await ground.eventually(
       'the next ones end, too, whatever they present besides',
