@@ -277,6 +277,8 @@ function logSettings(configuration: Configuration, identity: Identity, dir: stri
       diskStallMs: configuration['raft.election-timeout'],
       heartbeatMs: configuration['raft.heartbeat'],
       inflightCountMax: 2,
+      // Of what is on disk: a follower further behind is sent what is read from there, mostly from the system's memory.
+      cacheBytesMax: 4 * 1024 * 1024,
     },
   };
 }

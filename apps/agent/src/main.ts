@@ -1,61 +1,12 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
-import { run } from './command.js';
-import { agentOf, version } from './node/create-agent.js';
-import { openLogOutput } from './node/log-output.js';
 
 /*
- * Batches pass through in buffers, which the engine counts as its own: with some 26 MB of objects it collected after every 30 MB of them, many
- * times a second, which took half of a busy leader's time. The next collection is due when three times what the last one left is held.
+ * Batches pass through in buffers, which the engine counts as its own. Left alone, it collects after every 30 MB of them, many times a second, which
+ * took half of a busy leader's time; the next collection is due when two and a half times what the last one left is held. And the room for new
+ * objects, of which there are few, does not grow, here where nothing is loaded yet: at its full size it takes 30 MB that buffers can use.
  */
-setFlagsFromString('--heap-growing-percent=200');
+setFlagsFromString('--heap-growing-percent=150');
+setFlagsFromString('--semi-space-growth-factor=1');
 
-/** How long the last lines of the log may take. */
-const flushMs = 500;
-
-process.exitCode = await run(process.argv.slice(2), {
-  environment: process.env,
-  version,
-  readFile: (path) => readFileSync(path, 'utf8'),
-  out: (text) => process.stdout.write(text),
-  err: (text) => process.stderr.write(text),
-  serve,
-});
-
-/** Runs until a signal, or until the node fails. The second signal ends the process as it is: what was acknowledged is synced. */
-async function serve(configuration: Parameters<typeof agentOf>[0]): Promise<number> {
-  const output = openLogOutput({ level: configuration['log-level'] });
-  const { logger } = output;
-  let ended: (status: number) => void;
-  const end = new Promise<number>((resolve) => {
-    ended = resolve;
-  });
-  const agent = agentOf(configuration, { logger, onFailed: () => ended(1) });
-  const stopped = new Set<string>();
-  for (const [signal, number] of [
-    ['SIGTERM', 15],
-    ['SIGINT', 2],
-  ] as const) {
-    process.on(signal, () => {
-      if (stopped.size > 0) process.exit(128 + number);
-      stopped.add(signal);
-      ended(0);
-    });
-  }
-  process.on('SIGHUP', () => void agent.reload());
-  let status: number;
-  try {
-    const starting = agent.start();
-    // A signal ends a node that still waits for others to join.
-    await Promise.race([starting, end]);
-    status = await end;
-  } catch (error) {
-    logger.error({ error }, 'this node cannot run');
-    status = 1;
-  }
-  await agent.stop();
-  await output.flush(flushMs);
-  // Whatever else is open: a socket of a peer that does not close, a disk that hangs.
-  process.exit(status);
-}
+await import('./program/main.js');
