@@ -169,7 +169,7 @@ export class LogStorage implements RaftStorage {
           await this.#change(operation);
         }
         const entries = operation.kind === 'persist' ? operation.entries : [];
-        if (entries.length > 0) await this.#configurations.add(entries);
+        await this.#configurations.add(entries);
         appends.add(entries);
       }
       await appends.flush();
@@ -251,7 +251,6 @@ export class LogStorage implements RaftStorage {
 
   async #cut(from: Index): Promise<void> {
     await this.#reserve.spend(() => this.log.truncateAfter(from - 1));
-    this.#configurations.truncate(from);
     await this.#repairs.truncate(from);
   }
 

@@ -243,6 +243,26 @@ test('given a snapshot that cannot be read any more, then the same is derived fr
   expect((await again.readSnapshot('derived.3.1', 0, 1000))?.data).toEqual(data);
 });
 
+test('given a configuration that was cut, and a snapshot that cannot be read any more, then what is derived has the members of before', async () => {
+  const disk = new SimulatedDisk();
+  const storage = await open(disk, { founders });
+  const never = encodeConfiguration({ voters: ['x@1'], outgoing: [], learners: [] });
+  const cut: Entry = {
+    index: 2,
+    term: 2,
+    type: 'configuration',
+    data: controlBatchAt('configuration', 2, 2, 0, never),
+  };
+  await storage.write([persist({ entries: [cut] })]);
+  const entries = [2, 3, 4].map((index) => dataEntry(index, 3, 'x', index - 2));
+  await storage.write([persist({ truncateFrom: 2, entries })]);
+  const snapshot = { ...meta(3, 3), configurationIndex: 1 };
+  await storage.write([{ kind: 'save-snapshot', snapshot, data: await stateAt(storage, 3), logStart: 3 }]);
+  await storage.close();
+  disk.flipBit('/member/SNAPSHOT', 300);
+  expect((await (await open(disk)).load()).snapshot).toEqual({ ...snapshot, id: 'derived.3.3' });
+});
+
 test('a snapshot that is no state of this log at that entry is refused', async () => {
   const storage = await open(new SimulatedDisk());
   await storage.write([persist({ entries: bigs(1, 3) })]);
