@@ -149,6 +149,27 @@ test('given a full disk, then whole operations stay and the rest is refused; har
   expect(await indexesOf(storage)).toEqual([1, 2, 3, 4, 5, 6]);
 });
 
+test('given a disk that is full, then a snapshot longer than the reserve is refused part by part, and installed once its last part had room', async () => {
+  const disk = new SimulatedDisk();
+  const storage = await open(disk);
+  const snapshot = meta(50, 1);
+  const producers = Buffer.alloc(600_000, 'producers');
+  const data = encodeState({ ...stateFrom({ index: 50, term: 1, nextOffset: 50, appendTime: 0 }), producers });
+  const half = Math.ceil(data.length / 2);
+  const stage = (offset: number): StorageOperation => {
+    return { kind: 'stage-chunk', snapshot, offset, data: data.subarray(offset, offset + half) };
+  };
+  await storage.write([stage(0)]);
+  disk.capacityBytes = disk.usedBytes;
+  await expect(storage.write([stage(half)])).rejects.toThrow(NoSpaceError);
+  disk.capacityBytes = Number.POSITIVE_INFINITY;
+  await storage.write([stage(0), stage(half)]);
+  disk.capacityBytes = disk.usedBytes;
+  await storage.write([persist({ install: snapshot })]);
+  expect((await storage.load()).start).toEqual({ index: 50, term: 1 });
+  expect((await storage.readSnapshot(snapshot.id, 0, data.length))?.data).toEqual(data);
+});
+
 test('given a full disk, when the process restarts, then the log can be read', async () => {
   const disk = new SimulatedDisk();
   await (await open(disk)).write([persist({ entries: bigs(1, 5) })]);
