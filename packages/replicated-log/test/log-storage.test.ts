@@ -348,3 +348,15 @@ test('an older snapshot than the newest, and one below the start, change nothing
 async function stateAt({ log }: LogStorage, index: number): Promise<Buffer> {
   return encodeState(stateFrom(await log.positionAt(index)));
 }
+
+test('given a disk that was full, when it is asked for room twice at once, and written to meanwhile, then all goes well', async () => {
+  const disk = new SimulatedDisk();
+  const storage = await open(disk);
+  await storage.write([persist({ entries: bigs(1, 3) })]);
+  disk.capacityBytes = disk.usedBytes;
+  // The reserve is given up.
+  await storage.write([persist({ truncateFrom: 2 })]);
+  disk.capacityBytes = Number.POSITIVE_INFINITY;
+  const asked = [storage.hasSpace(), storage.hasSpace(), storage.write([persist({ entries: bigs(2, 3) })])];
+  expect((await Promise.allSettled(asked)).map(({ status }) => status)).toEqual(asked.map(() => 'fulfilled'));
+});
