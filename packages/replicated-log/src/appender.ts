@@ -6,7 +6,7 @@ import { closed, notLeader, ReplicatedLogError } from './errors.js';
 import { type AppendResult, InFlight, type Place } from './in-flight.js';
 import type { LogState } from './log-state.js';
 import type { ProducerOwner, Registration } from './producer-table.js';
-import { Reign } from './reign.js';
+import { type Judgement, Reign } from './reign.js';
 
 /** What somebody wants in the log. */
 type Wanted =
@@ -156,14 +156,28 @@ export class Appender {
     const { group, state } = this.#with;
     const { term } = group.status;
     try {
+      const confirmed = await this.#confirmedTerm();
+      if (confirmed === term) this.#reign = new Reign(term, state);
+      else if (confirmed === undefined) this.#refuseWaiting(notLeader(group.leader));
+    } catch (error) {
+      this.#refuseWaiting(error as ReplicatedLogError);
+    }
+    return this.#reign;
+  }
+
+  /**
+   * The term in which this member leads, as a quorum has confirmed, with everything applied that was committed when it was asked.
+   *
+   * @returns `undefined` where another leads
+   */
+  async #confirmedTerm(): Promise<Term | undefined> {
+    const { group } = this.#with;
+    try {
       await group.read();
     } catch (cause) {
-      this.#refuseWaiting(this.#end ?? unconfirmed(cause));
-      return undefined;
+      throw this.#end ?? unconfirmed(cause);
     }
-    if (!group.isLeader) this.#refuseWaiting(notLeader(group.leader));
-    else if (group.status.term === term) this.#reign = new Reign(term, state);
-    return this.#reign;
+    return group.isLeader ? group.status.term : undefined;
   }
 
   /** Judges what waits, up to a registration: the id that it gives is not known before it has its place. */
@@ -188,7 +202,7 @@ export class Appender {
     if (wanted.kind === 'data') {
       const judgement = reign.judge(wanted.batch, wanted.subject, wanted.expectedOffset);
       if (judgement.kind === 'answer') this.#settle(waiting, againOf(judgement.result));
-      if (judgement.kind === 'refuse') this.#settle(waiting, refusedAfter(judgement.after, judgement.error));
+      if (judgement.kind === 'refuse') this.#settle(waiting, this.#refused(judgement, reign.term));
       if (judgement.kind !== 'propose') {
         this.#with.format.release(wanted.batch);
         return undefined;
@@ -207,6 +221,17 @@ export class Appender {
       })),
     );
     return item;
+  }
+
+  /**
+   * Who was deposed and has not heard of it judges by a log that has gone on elsewhere, and by proposals that will be cut: what rests on the
+   * log holds once that is committed, and this is the leader still.
+   */
+  async #refused({ error, after }: Extract<Judgement, { kind: 'refuse' }>, term: Term): Promise<never> {
+    if (after === undefined) throw error;
+    await after;
+    if ((await this.#confirmedTerm()) !== term) throw notLeader(this.#with.group.leader);
+    throw error;
   }
 
   #settle(waiting: Waiting, outcome: Promise<Appended>): void {
@@ -258,12 +283,6 @@ function batchOf(wanted: Wanted, registration: Registration | undefined, state: 
 /** Where a batch is that was sent before. */
 async function againOf(first: Place | Promise<Place>): Promise<Appended> {
   return { ...(await first), isDuplicate: true };
-}
-
-/** A refusal rests on what was proposed before: it holds once that is committed. */
-async function refusedAfter(after: Promise<unknown> | undefined, error: ReplicatedLogError): Promise<never> {
-  await after;
-  throw error;
 }
 
 /** What a proposal came to, in an appender's words. */

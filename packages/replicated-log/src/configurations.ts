@@ -63,24 +63,24 @@ export class Configurations {
       .map(({ index, configuration }) => ({ index, configuration }));
   }
 
-  /** Makes durable those among entries that are about to be appended. */
+  /**
+   * Makes durable those among entries that are about to be appended, and forgets those that stood where these are to: they were cut, or never
+   * got there. Once the log starts behind them, nobody could tell any more.
+   */
   async add(entries: readonly Entry[]): Promise<void> {
-    const added = entries.filter(({ type }) => type === 'configuration');
-    if (added.length === 0) return;
+    const [first] = entries;
+    if (first === undefined) return;
     const before = this.#remembered;
-    const first = added[0]!.index;
-    this.#remembered = [...before.filter(({ index }) => index < first), ...added.map(rememberedOf)];
+    const kept = before.filter(({ index }) => index < first.index);
+    const added = entries.filter(({ type }) => type === 'configuration');
+    if (added.length === 0 && kept.length === before.length) return;
+    this.#remembered = [...kept, ...added.map(rememberedOf)];
     try {
       await this.#save();
     } catch (error) {
       this.#remembered = before;
       throw error;
     }
-  }
-
-  /** Forgets those from `from` on: their entries are not in the log any more. */
-  truncate(from: Index): void {
-    this.#remembered = this.#remembered.filter(({ index }) => index < from);
   }
 
   /** Forgets those up to `upTo` that are not in force there any more. */

@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { type Log, LogError, type LogPosition, type LogSettings, openLog } from '@commitlog/log';
 import {
   type Entry,
@@ -27,6 +27,7 @@ import { Reserve } from './reserve.js';
 import { newestState, stateAtStart } from './saved-state.js';
 import { isNoSpace } from './side-file.js';
 import { type Snapshot, SnapshotFile } from './snapshot-file.js';
+import { StagedSnapshot } from './staged-snapshot.js';
 import { termIn, termRuns } from './term-runs.js';
 
 type Persist = Extract<StorageOperation, { kind: 'persist' }>;
@@ -71,15 +72,21 @@ export class LogStorage implements RaftStorage {
   readonly #snapshot: SnapshotFile;
   readonly #repairs: Repairs;
   readonly #reserve: Reserve;
+  readonly #staged: StagedSnapshot;
   readonly #batchBytesMax: number;
-  #staged: { readonly id: string; readonly parts: Uint8Array[] } | null = null;
 
   private constructor(
     log: Log,
     format: BatchFormat,
     state: LogState,
     batchBytesMax: number,
-    parts: { configurations: Configurations; snapshot: SnapshotFile; repairs: Repairs; reserve: Reserve },
+    parts: {
+      configurations: Configurations;
+      snapshot: SnapshotFile;
+      repairs: Repairs;
+      reserve: Reserve;
+      staged: StagedSnapshot;
+    },
   ) {
     this.log = log;
     this.format = format;
@@ -89,6 +96,7 @@ export class LogStorage implements RaftStorage {
     this.#snapshot = parts.snapshot;
     this.#repairs = parts.repairs;
     this.#reserve = parts.reserve;
+    this.#staged = parts.staged;
   }
 
   /**
@@ -111,9 +119,17 @@ export class LogStorage implements RaftStorage {
       const configurations = await Configurations.open(dir, files, log);
       if (snapshot.newest !== null) await replaceBy(snapshot.newest, log, configurations);
       const repairs = await Repairs.open(dir, files, log, await termRuns(log));
+      const staged = new StagedSnapshot(dir, files);
+      await staged.clear();
       await reserve.fill();
       const format = new BatchFormat({ batchBytesMax }, { clock, tail: () => log.tail });
-      const storage = new LogStorage(log, format, state, batchBytesMax, { configurations, snapshot, repairs, reserve });
+      const storage = new LogStorage(log, format, state, batchBytesMax, {
+        configurations,
+        snapshot,
+        repairs,
+        reserve,
+        staged,
+      });
       await storage.#rederiveSnapshot();
       state.resume(await newestState(log, snapshot.newest?.data));
       if (first !== undefined && log.tail.index === 0) await storage.#found(first);
@@ -138,7 +154,7 @@ export class LogStorage implements RaftStorage {
     const { hardState, start, durable } = this.log;
     const runs = await termRuns(this.log);
     // Of a member that was here before: what it had in memory only is gone.
-    this.#staged = null;
+    await this.#staged.clear();
     this.format.replaced();
     // What was applied was committed: that is news beside the hard state, which is written for terms and votes only.
     const applied = this.state.applied.index;
@@ -169,7 +185,7 @@ export class LogStorage implements RaftStorage {
           await this.#change(operation);
         }
         const entries = operation.kind === 'persist' ? operation.entries : [];
-        if (entries.length > 0) await this.#configurations.add(entries);
+        await this.#configurations.add(entries);
         appends.add(entries);
       }
       await appends.flush();
@@ -212,6 +228,7 @@ export class LogStorage implements RaftStorage {
 
   /** Closes the log, and frees the directory. The member must have been stopped. */
   async close(): Promise<void> {
+    await this.#staged.close();
     await this.#repairs.close();
     await this.log.close();
   }
@@ -227,8 +244,7 @@ export class LogStorage implements RaftStorage {
         await this.#persist(operation);
         break;
       case 'stage-chunk':
-        if (operation.offset === 0) this.#staged = { id: operation.snapshot.id, parts: [] };
-        this.#staged?.parts.push(operation.data);
+        await this.#staged.add(operation.snapshot, operation.offset, operation.data);
         break;
       case 'save-snapshot':
         await this.#saveSnapshot({ meta: operation.snapshot, data: bufferOf(operation.data) }, operation.logStart);
@@ -251,16 +267,13 @@ export class LogStorage implements RaftStorage {
 
   async #cut(from: Index): Promise<void> {
     await this.#reserve.spend(() => this.log.truncateAfter(from - 1));
-    this.#configurations.truncate(from);
     await this.#repairs.truncate(from);
   }
 
   /** The snapshot first: should the power go behind it, the next start does the rest. */
   async #install(meta: SnapshotMeta): Promise<void> {
-    if (this.#staged?.id !== meta.id) throw new RaftError('ERR_RAFT_STORAGE', `snapshot ${meta.id} was never staged`);
-    const snapshot = { meta, data: Buffer.concat(this.#staged.parts) };
+    const snapshot = { meta, data: await this.#staged.take(meta.id) };
     const position = positionIn(snapshot);
-    this.#staged = null;
     await this.#reserve.spend(async () => {
       if (meta.index >= this.#newestIndex) await this.#snapshot.save(snapshot);
       if (await replaceBy(snapshot, this.log, this.#configurations)) await this.#repairs.truncate(0);

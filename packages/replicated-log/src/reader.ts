@@ -85,7 +85,8 @@ export class Reader {
           }
         }
       } catch (error) {
-        throw this.#translated(error, wanted);
+        cursor = await this.#behindTrimmed(error, cursor, wanted, signal);
+        continue;
       }
       if (!follow) return;
       signal?.throwIfAborted();
@@ -169,7 +170,27 @@ export class Reader {
 
   /** What was trimmed is not served, also where its bytes are still there. */
   #requireServed(index: Index, wanted: number): void {
-    if (index <= this.#with.state.start.index) throw this.#outOfRange(wanted);
+    const { start } = this.#with.state;
+    if (index <= start.index && wanted < start.nextOffset) throw this.#outOfRange(wanted);
+  }
+
+  /** Where a reader goes on that has read every record of what was trimmed: batches without any came behind them. Otherwise throws what it is told. */
+  async #behindTrimmed(
+    error: unknown,
+    cursor: Beginning['from'],
+    wanted: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Beginning['from']> {
+    const { log, state, committed } = this.#with;
+    if (error instanceof LogError && error.code === 'out-of-range') {
+      this.#requireOpen();
+      // A snapshot takes the log's place a moment before it is known here what it stands for.
+      await committed.reached(log.start.index, signal);
+      const { start } = state;
+      if ('index' in cursor && cursor.index <= start.index && wanted >= start.nextOffset)
+        return { index: start.index + 1 };
+    }
+    throw this.#translated(error, wanted);
   }
 
   /** What the log says, in a reader's words. */

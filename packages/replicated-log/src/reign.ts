@@ -11,8 +11,8 @@ export type Judgement =
   | { readonly kind: 'propose' }
   /** It was appended before: this is, or will be, where. */
   | { readonly kind: 'answer'; readonly result: Place | Promise<Place> }
-  /** @property after what the refusal rests on; once that is committed, it holds */
-  | { readonly kind: 'refuse'; readonly error: ReplicatedLogError; readonly after?: Promise<unknown> | undefined };
+  /** @property after what the log was judged by; once that is committed, by a leader that leads still, it holds. Absent where it rests on nothing */
+  | { readonly kind: 'refuse'; readonly error: ReplicatedLogError; readonly after?: Promise<unknown> };
 
 /**
  * A leader's view of its log up to the very end, committed or not: where the next batch goes, and what each producer has. It begins once
@@ -46,7 +46,7 @@ export class Reign {
     const actual = this.#nextOffset;
     const message = `the next record gets offset ${actual}, not ${expectedOffset}, so nothing was appended: look at what came in between`;
     const error = new ReplicatedLogError('offset-mismatch', message, { expected: expectedOffset, actual });
-    return { kind: 'refuse', error, after: this.#flight.last?.outcome };
+    return { kind: 'refuse', error, after: this.#tail };
   }
 
   opening(owner: ProducerOwner): Registration {
@@ -91,7 +91,7 @@ export class Reign {
         result: this.#flight.find(id, epoch, numbers.sequence)?.outcome ?? this.#applied(id, verdict),
       };
     }
-    if (verdict.kind !== 'next') return { kind: 'refuse', error: refusal(id, verdict) };
+    if (verdict.kind !== 'next') return { kind: 'refuse', error: refusal(id, verdict), after: this.#tail };
     const oldest = this.#producers.get(id)!.batches.oldestOfAll;
     const oldestInFlight = oldest && this.#flight.find(id, epoch, oldest.sequence);
     if (oldestInFlight === undefined || oldestInFlight.isCommitted) return { kind: 'propose' };
@@ -106,6 +106,11 @@ export class Reign {
     if (found === undefined) throw new Error(`batch ${of.sequence} of producer ${id} is neither in flight nor applied`);
     const { offset, term, time } = found;
     return { offset, term, time };
+  }
+
+  /** Until everything that was proposed is committed. */
+  get #tail(): Promise<unknown> {
+    return this.#flight.last?.outcome ?? Promise.resolve();
   }
 
   get #producers(): ProducerTable {

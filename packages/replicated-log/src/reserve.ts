@@ -14,6 +14,8 @@ export class Reserve {
   readonly #files: Files;
   readonly #path: string;
   #isThere = false;
+  /** A file that one makes, another must not remove, nor make as well. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(directory: string, files: Files) {
     this.#files = files;
@@ -26,6 +28,10 @@ export class Reserve {
    * @returns false where there is no room for it
    */
   async fill(): Promise<boolean> {
+    return this.#isThere || (await this.#inTurn(() => this.#fill()));
+  }
+
+  async #fill(): Promise<boolean> {
     if (this.#isThere) return true;
     await removeIfThere(this.#files, this.#probe);
     // One that a power cut left short is as good as none.
@@ -42,23 +48,33 @@ export class Reserve {
    *
    * @throws what `run` throws
    */
-  async spend<T>(run: () => Promise<T>): Promise<T> {
-    try {
-      return await run();
-    } catch (error) {
-      if (!isNoSpace(error)) throw error;
-      this.#isThere = false;
-      if (!(await removeIfThere(this.#files, this.#path))) throw error;
-      return await run();
-    }
+  spend<T>(run: () => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      try {
+        return await run();
+      } catch (error) {
+        if (!isNoSpace(error)) throw error;
+        this.#isThere = false;
+        if (!(await removeIfThere(this.#files, this.#path))) throw error;
+        return await run();
+      }
+    });
   }
 
   /** Whether so many bytes would fit beside the reserve. */
-  async hasRoom(bytes: number): Promise<boolean> {
-    if (!(await this.fill())) return false;
-    const fits = await isWritable(this.#files, this.#probe, bytes);
-    await removeIfThere(this.#files, this.#probe);
-    return fits;
+  hasRoom(bytes: number): Promise<boolean> {
+    return this.#inTurn(async () => {
+      if (!(await this.#fill())) return false;
+      const fits = await isWritable(this.#files, this.#probe, bytes);
+      await removeIfThere(this.#files, this.#probe);
+      return fits;
+    });
+  }
+
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(run);
+    this.#turn = done.catch(() => {});
+    return done;
   }
 
   /** Written to see whether there is room, and removed again; a crash in between may leave it. */

@@ -166,3 +166,25 @@ test('given a log that is closed, then everybody who waits is answered, and whoe
   logs.heal();
   await logs.stop();
 });
+
+test('given a leader that was paused while others went on, then nobody is refused by what it holds', async () => {
+  const logs = await new Logs('paused').startAll();
+  const leader = await logs.leader();
+  const log = logs.logs[leader]!;
+  await logs.settled(log.append(batchOf(['tea'])));
+  await logs.settle();
+  logs.pause(leader);
+  const next = await logs.leading(leader);
+  const producer = await logs.settled(next.openProducer());
+  await logs.settled(next.append(batchOf(['milk'], producer)));
+  // It leads, as far as it knows: a log that ends with offset 1, and in which nobody has opened a producer.
+  const refused = [log.append(batchOf(['sugar']), { expectedOffset: 2 }), log.append(batchOf(['sugar'], producer, 1))];
+  for (const each of refused) each.catch(() => {});
+  await logs.pass(10);
+  logs.goOn(leader);
+  for (const each of refused) await expect(logs.settled(each)).rejects.toMatchObject({ code: 'not-leader' });
+  expect((await logs.settled(next.append(batchOf(['sugar'], producer, 1), { expectedOffset: 2 }))).offset).toBe(2);
+  await logs.settle();
+  expect(await valuesIn(log)).toEqual(['0 tea', '1 milk', '2 sugar']);
+  await logs.stop();
+});

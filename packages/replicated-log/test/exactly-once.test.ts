@@ -193,3 +193,24 @@ test('given a transfer of leadership that takes no batches for a while, then wha
   logs.heal();
   await expectEverywhere(logs, ['0 0', '1 1']);
 });
+
+test('given a producer that is opened again, when the registration is lost with its leader, then who had it before was never fenced', async () => {
+  const logs = await new Logs('never fenced').startAll();
+  const leader = await logs.leader();
+  const log = logs.logs[leader]!;
+  const producer = await logs.settled(log.openProducer({ name: 'till 4' }));
+  await logs.settle();
+  logs.cutOff(leader);
+  const outcomes: string[] = [];
+  for (const each of [log.openProducer({ name: 'till 4' }), log.append(batchOf(['tea'], producer))]) {
+    each.catch(({ code }: { code: string }) => void outcomes.push(code));
+  }
+  await logs.pass(100);
+  expect(outcomes).toEqual([]);
+  const next = await logs.leading(leader);
+  await logs.settled(next.append(batchOf(['tea'], producer)));
+  logs.heal();
+  await logs.settle();
+  expect(outcomes).toEqual(['not-applied', 'not-applied']);
+  await expectEverywhere(logs, ['0 tea']);
+});

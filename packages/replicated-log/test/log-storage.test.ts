@@ -149,6 +149,27 @@ test('given a full disk, then whole operations stay and the rest is refused; har
   expect(await indexesOf(storage)).toEqual([1, 2, 3, 4, 5, 6]);
 });
 
+test('given a disk that is full, then a snapshot longer than the reserve is refused part by part, and installed once its last part had room', async () => {
+  const disk = new SimulatedDisk();
+  const storage = await open(disk);
+  const snapshot = meta(50, 1);
+  const producers = Buffer.alloc(600_000, 'producers');
+  const data = encodeState({ ...stateFrom({ index: 50, term: 1, nextOffset: 50, appendTime: 0 }), producers });
+  const half = Math.ceil(data.length / 2);
+  const stage = (offset: number): StorageOperation => {
+    return { kind: 'stage-chunk', snapshot, offset, data: data.subarray(offset, offset + half) };
+  };
+  await storage.write([stage(0)]);
+  disk.capacityBytes = disk.usedBytes;
+  await expect(storage.write([stage(half)])).rejects.toThrow(NoSpaceError);
+  disk.capacityBytes = Number.POSITIVE_INFINITY;
+  await storage.write([stage(0), stage(half)]);
+  disk.capacityBytes = disk.usedBytes;
+  await storage.write([persist({ install: snapshot })]);
+  expect((await storage.load()).start).toEqual({ index: 50, term: 1 });
+  expect((await storage.readSnapshot(snapshot.id, 0, data.length))?.data).toEqual(data);
+});
+
 test('given a full disk, when the process restarts, then the log can be read', async () => {
   const disk = new SimulatedDisk();
   await (await open(disk)).write([persist({ entries: bigs(1, 5) })]);
@@ -243,6 +264,26 @@ test('given a snapshot that cannot be read any more, then the same is derived fr
   expect((await again.readSnapshot('derived.3.1', 0, 1000))?.data).toEqual(data);
 });
 
+test('given a configuration that was cut, and a snapshot that cannot be read any more, then what is derived has the members of before', async () => {
+  const disk = new SimulatedDisk();
+  const storage = await open(disk, { founders });
+  const never = encodeConfiguration({ voters: ['x@1'], outgoing: [], learners: [] });
+  const cut: Entry = {
+    index: 2,
+    term: 2,
+    type: 'configuration',
+    data: controlBatchAt('configuration', 2, 2, 0, never),
+  };
+  await storage.write([persist({ entries: [cut] })]);
+  const entries = [2, 3, 4].map((index) => dataEntry(index, 3, 'x', index - 2));
+  await storage.write([persist({ truncateFrom: 2, entries })]);
+  const snapshot = { ...meta(3, 3), configurationIndex: 1 };
+  await storage.write([{ kind: 'save-snapshot', snapshot, data: await stateAt(storage, 3), logStart: 3 }]);
+  await storage.close();
+  disk.flipBit('/member/SNAPSHOT', 300);
+  expect((await (await open(disk)).load()).snapshot).toEqual({ ...snapshot, id: 'derived.3.3' });
+});
+
 test('a snapshot that is no state of this log at that entry is refused', async () => {
   const storage = await open(new SimulatedDisk());
   await storage.write([persist({ entries: bigs(1, 3) })]);
@@ -307,3 +348,15 @@ test('an older snapshot than the newest, and one below the start, change nothing
 async function stateAt({ log }: LogStorage, index: number): Promise<Buffer> {
   return encodeState(stateFrom(await log.positionAt(index)));
 }
+
+test('given a disk that was full, when it is asked for room twice at once, and written to meanwhile, then all goes well', async () => {
+  const disk = new SimulatedDisk();
+  const storage = await open(disk);
+  await storage.write([persist({ entries: bigs(1, 3) })]);
+  disk.capacityBytes = disk.usedBytes;
+  // The reserve is given up.
+  await storage.write([persist({ truncateFrom: 2 })]);
+  disk.capacityBytes = Number.POSITIVE_INFINITY;
+  const asked = [storage.hasSpace(), storage.hasSpace(), storage.write([persist({ entries: bigs(2, 3) })])];
+  expect((await Promise.allSettled(asked)).map(({ status }) => status)).toEqual(asked.map(() => 'fulfilled'));
+});

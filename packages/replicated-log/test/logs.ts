@@ -1,5 +1,6 @@
 import { MemoryNetwork, memberId, RaftHost } from '@commitlog/raft';
 import { encodeBatch } from '@commitlog/record';
+import type { Clock } from '@commitlog/runtime';
 import { type Fault, SeededRandom, SimulatedClock, SimulatedDisk } from '@commitlog/simulation';
 import { type OpenedProducer, ReplicatedLog, type ReplicatedLogSettings } from '../src/index.js';
 
@@ -18,6 +19,7 @@ export class Logs {
   readonly failures: unknown[] = [];
   readonly random: SeededRandom;
   readonly #hosts: RaftHost[] = [];
+  readonly #paused: Set<number> = new Set();
   readonly #settings: Partial<ReplicatedLogSettings>;
   #starts = 0;
 
@@ -27,7 +29,7 @@ export class Logs {
   }
 
   async start(at: number): Promise<ReplicatedLog> {
-    const { clock } = this;
+    const clock = this.#clockOf(at);
     const node = [...nodes, ...others][at]!;
     this.#starts += 1;
     const host = new RaftHost({}, { clock, transport: this.network.transport(node) });
@@ -75,6 +77,17 @@ export class Logs {
     this.network.disconnect(nodes[at]!);
   }
 
+  /** A process that is stopped hears nothing, and its timers do not fire, until it goes on: and then what it hears may come first. */
+  pause(at: number): void {
+    this.cutOff(at);
+    this.#paused.add(at);
+  }
+
+  goOn(at: number): void {
+    this.#paused.delete(at);
+    this.network.reconnect(nodes[at]!);
+  }
+
   heal(): void {
     this.network.onPacket = undefined;
     for (const node of nodes) this.network.reconnect(node);
@@ -91,6 +104,22 @@ export class Logs {
   cutOffBeforeItIsToldToAppend(): void {
     this.network.onPacket = (packet, _from, to) => {
       if (packet.some(({ message }) => message.kind === 'append')) this.network.disconnect(to);
+    };
+  }
+
+  #clockOf(at: number): Clock {
+    const { clock } = this;
+    return {
+      wallMs: () => clock.wallMs(),
+      monotonicMs: () => clock.monotonicMs(),
+      after: (ms, run) => {
+        const fire = (): void => {
+          if (this.#paused.has(at)) timer = clock.after(1, fire);
+          else run();
+        };
+        let timer = clock.after(ms, fire);
+        return { cancel: () => timer.cancel() };
+      },
     };
   }
 

@@ -225,3 +225,24 @@ test('given a batch that cannot be read on one member, then a reader there is to
   expect(await logs.settled(read())).toBe(30);
   await logs.stop();
 });
+
+test('given a reader at the end of a member that hears at once of batches without records and that everything is trimmed, then it goes on', async () => {
+  const logs = await filled('trimmed behind');
+  const leader = await logs.leader();
+  const at = (leader + 1) % 3;
+  const reader = logs.logs[at]!.records({ from: { offset: 19 }, follow: true });
+  expect((await logs.settled(reader.next())).value).toMatchObject({ offset: 19 });
+  const next = reader.next();
+  next.catch(() => {});
+  await logs.pass(10);
+  logs.cutOff(at);
+  const log = logs.logs[leader]!;
+  await logs.settled(log.openProducer());
+  expect(await logs.settled(log.trim(20))).toBe(20);
+  logs.heal();
+  await logs.settle();
+  await logs.settled((await logs.leading()).append(batchOf(['20'])));
+  expect((await logs.settled(next)).value).toMatchObject({ offset: 20 });
+  await reader.return();
+  await logs.stop();
+});

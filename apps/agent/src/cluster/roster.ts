@@ -1,6 +1,7 @@
 import type { Member as GossipMember } from '@commitlog/membership';
 import { type MemberId, memberId } from '@commitlog/raft';
 import type { Clock } from '@commitlog/runtime';
+import { address, addressText } from '../configuration/kinds.js';
 import type { Logger } from '../observability/logger.js';
 import type { KnownNode } from '../voters/reconcile.js';
 
@@ -90,10 +91,10 @@ export class Roster {
   }
 }
 
-/** Where a node is to be dialled: what it says itself, or where gossip finds it. */
-export function rpcAddressOf({ tags, address: { host, port } }: GossipMember): string {
+/** Where a node is to be dialled: what it says itself, or where gossip finds it. What is no `host:port` is not dialled: gRPC takes other things, too, and throws at some. */
+export function rpcAddressOf({ tags, address: found }: GossipMember): string {
   const told = tags[tagNames.address];
-  return typeof told === 'string' && told !== '' ? told : `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return typeof told === 'string' && address.safeParse(told).success ? told : addressText(found);
 }
 
 function hintOf({ tags }: GossipMember): string {

@@ -143,7 +143,11 @@ export const mutants: readonly Mutant[] = [
     name: 'condition-refused-too-early',
     trap: 'a condition is refused with an end that may still be cut',
     patches: [
-      { file: 'replicated-log/src/reign.ts', find: 'after: this.#flight.last?.outcome', replace: 'after: undefined' },
+      {
+        file: 'replicated-log/src/appender.ts',
+        find: 'if (after === undefined) throw error;',
+        replace: 'throw error;',
+      },
     ],
   },
   {
