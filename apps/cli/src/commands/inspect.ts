@@ -4,15 +4,14 @@ import type { Invocation } from '../invocation.js';
 import { filesTable, segmentsTable } from '../presentation/log-files.js';
 import { count } from '../presentation/quantity.js';
 
-export function inspectCommand(parent: Command, { world, pathOf }: Invocation): void {
+export function inspectCommand(parent: Command, { world, pathOf, print }: Invocation): void {
   parent
     .command('inspect')
     .description('say what a log is made of, from its files; reads no batch and changes nothing')
     .argument('<dir>', 'the directory of a log that nobody has open')
-    .option('--json', 'print one JSON object')
-    .action(async (dir: string, { json = false }: { json?: boolean }) => {
+    .action(async (dir: string) => {
       const description = await inspectLog({ dir: pathOf(dir) }, world);
-      world.out.write(json ? `${JSON.stringify(description)}\n` : inWords(description));
+      print({ json: description, text: inWords(description) });
     });
 }
 

@@ -11,17 +11,24 @@ export function verifyCommand(parent: Command, invocation: Invocation): void {
     .command('verify')
     .description('read every byte of a log, and check it; changes nothing')
     .argument('<dir>', 'the directory of a log that nobody has open')
-    .option('--json', 'print one JSON object')
-    .action(async (dir: string, { json = false }: { json?: boolean }) => {
+    .action(async (dir: string) => {
       const startedMs = world.clock.monotonicMs();
-      const progress = new Progress(world.err, world.clock, 'verifying');
-      const settings = { dir: pathOf(dir), progress: progress.show.bind(progress) };
+      const progress = new Progress(world.err, world.clock);
+      const settings = {
+        dir: pathOf(dir),
+        progress: (bytes: number, allBytes: number) => progress.show(() => shown(bytes, allBytes)),
+      };
       const verification = await verifyLog(settings, world).finally(() => progress.end());
       const ms = world.clock.monotonicMs() - startedMs;
       const report = { dir: settings.dir, ...verification, ms };
-      world.out.write(json ? `${JSON.stringify(report)}\n` : inWords(verification, ms));
-      if (!verification.isSound) invocation.status = exitStatus.damage;
+      invocation.print({ json: report, text: inWords(verification, ms) });
+      if (!verification.isSound) invocation.status = exitStatus.negative;
     });
+}
+
+function shown(bytes: number, allBytes: number): string {
+  const percent = allBytes === 0 ? 100 : Math.floor((bytes / allBytes) * 100);
+  return `verifying: ${size(bytes)} of ${size(allBytes)}, ${percent} %`;
 }
 
 function inWords({ isSound, findings, ...read }: Verification, ms: number): string {
