@@ -23,7 +23,7 @@ export interface Invocation {
   /** Known once the command line has been read, when an action runs. */
   format: Format;
   /** Prints on standard output, as it was asked for. */
-  print(result: Result): void;
+  readonly print: (result: Result) => void;
   /** Set unless it is 0. */
   status: number;
 }

@@ -16,12 +16,14 @@ it.each([
 
 it('what is none is refused, with what was expected', () => {
   for (const text of ['', '-1', '0', '1 toString', 'NaN', '1e3', '9999999999999999GB']) {
-    expect(() => bytes(text), text).toThrow('Expected such as "64KiB"');
-    expect(() => duration(text), text).toThrow('Expected such as "10s"');
+    expect(() => bytes(text)).toThrow('Expected such as "64KiB"');
+    expect(() => duration(text)).toThrow('Expected such as "10s"');
   }
   for (const text of ['', '1.5', '0x10', '-1', '9007199254740992']) {
-    expect(() => integer()(text), text).toThrow('Expected a whole number of at least 0');
+    expect(() => integer()(text)).toThrow('Expected a whole number of at least 0');
   }
   expect(() => integer(1)('0')).toThrow('at least 1');
-  for (const text of ['', 'a', 'a:b', 'a:65536', '::1:5', 'http://a:1']) expect(() => addresses(text), text).toThrow();
+  for (const text of ['', 'a', 'a:b', 'a:65536', '::1:5', 'http://a:1']) {
+    expect(() => addresses(text)).toThrow('Expected host:port');
+  }
 });
