@@ -11,8 +11,8 @@
  */
 export { bytes, type Codec, json, text } from './codec.js';
 export type { AppendOptions, Cluster, ClusterServer, Commitlog, GetOptions } from './commitlog.js';
-export { connect } from './connect.js';
 export { type AppendOutcome, CommitlogError, type CommitlogErrorCode, type CommitlogErrorValues } from './errors.js';
+export { connect } from './node/connect.js';
 export type { Producer, ProducerSettings } from './producer.js';
 export type { ReadFrom, Reading, ReadOptions } from './reading.js';
 export type { Appended, BatchPlace, HeadersInput, LogRecord, Position, RecordBatch, RecordOptions } from './record.js';

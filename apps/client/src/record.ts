@@ -1,5 +1,5 @@
 import type { Buffer } from 'node:buffer';
-import type { RecordHeader, RecordHeaderView, RecordView } from '@commitlog/record';
+import type { RecordHeader, RecordHeaderView, RecordInput, RecordView } from '@commitlog/record';
 import type { Codec } from './codec.js';
 
 /** A place in a log. An acknowledgement and a record are positions, too; it is plain data, to be sent to other processes. */
@@ -82,14 +82,26 @@ export interface RecordBatch<T> extends BatchPlace {
   readonly nextOffset: number;
 }
 
+/** A record in the form that batches are made of. */
+export function recordOf(value: Uint8Array, options: RecordOptions | undefined, nowMs: number): RecordInput {
+  if (options === undefined) return { value, time: nowMs };
+  const { key, headers, producerTimeMs = nowMs } = options;
+  return {
+    value,
+    key: bytesOf(key),
+    headers: headers === undefined ? undefined : headersOf(headers),
+    time: producerTimeMs,
+  };
+}
+
 /** Headers in the form that batches are made of. */
-export function headersOf(input: HeadersInput): RecordHeader[] {
+function headersOf(input: HeadersInput): RecordHeader[] {
   if (isList(input)) return input.map(({ key, value }) => ({ key, value: bytesOf(value) }));
   return Object.entries(input).map(([key, value]) => ({ key, value: bytesOf(value) }));
 }
 
 /** Text as bytes; bytes, and what is neither, as they are. */
-export function bytesOf<B>(value: B | string): B | Uint8Array {
+function bytesOf<B>(value: B | string): B | Uint8Array {
   return typeof value === 'string' ? encoder.encode(value) : value;
 }
 

@@ -1,4 +1,6 @@
+import type { Buffer } from 'node:buffer';
 import type { Codec } from './codec.js';
+import { CommitlogError } from './errors.js';
 
 /** How to find a cluster and prove who one is. */
 export interface ConnectSettings<T = Uint8Array> {
@@ -30,4 +32,21 @@ export interface TlsSettings {
   readonly cert: string | Buffer;
   /** Its private key; a file that others may read is refused. */
   readonly key: string | Buffer;
+}
+
+/** @throws CommitlogError `INVALID_ARGUMENT` */
+export function serversOf(servers: ConnectSettings['servers']): readonly string[] {
+  const listed = (typeof servers === 'string' ? servers.split(',') : [...(servers ?? [])]).map((server) =>
+    server.trim(),
+  );
+  const wrong = listed.find((server) => !isAddress(server));
+  if (listed.length > 0 && wrong === undefined) return [...new Set(listed)];
+  const got = wrong === undefined ? 'none' : JSON.stringify(wrong);
+  throw new CommitlogError('INVALID_ARGUMENT', `servers: expected \`host:port\`, one at least, got ${got}`);
+}
+
+/** A name, an IPv4 address, or an IPv6 address in brackets; and a port. */
+function isAddress(server: string): boolean {
+  const [, port] = /^(?:[^\s:[\]/]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})$/.exec(server) ?? [];
+  return port !== undefined && Number(port) >= 1 && Number(port) <= 65_535;
 }

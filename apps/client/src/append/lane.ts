@@ -196,6 +196,12 @@ export class Lane {
     this.#afterSettling();
   }
 
+  /** Something was to be appended and cannot be: of a stream, nothing goes in behind it. */
+  failed(error: CommitlogError): void {
+    this.#fail(error);
+    this.#afterSettling();
+  }
+
   /** The producer is open. */
   opened(identity: Identity): void {
     if (this.#phase !== 'opening') return;
