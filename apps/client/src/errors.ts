@@ -56,30 +56,29 @@ export interface CommitlogErrorValues {
 export class CommitlogError extends Error {
   readonly code: CommitlogErrorCode;
   /** Of a failed append: whether it is in the log. */
-  readonly outcome: AppendOutcome | undefined;
+  declare readonly outcome?: AppendOutcome;
   /** The same call may be made again as it is: nothing has happened, and later it may work. */
   readonly retryable: boolean;
   /** The offset that was asked for; of a read that broke off, the one at which to go on. */
-  readonly offset: number | undefined;
+  declare readonly offset?: number;
   /** Of `OFFSET_MISMATCH`: the offset that the append expected. */
-  readonly expected: number | undefined;
+  declare readonly expected?: number;
   /** Of `OFFSET_MISMATCH`: the offset at which the log goes on. */
-  readonly actual: number | undefined;
+  declare readonly actual?: number;
   /** Of `OFFSET_OUT_OF_RANGE`: the first offset that can be read. */
-  readonly start: number | undefined;
+  declare readonly start?: number;
   /** Of `OFFSET_OUT_OF_RANGE`: the offset behind the last that can be read. */
-  readonly end: number | undefined;
+  declare readonly end?: number;
 
   constructor(code: CommitlogErrorCode, message: string, values: CommitlogErrorValues = {}) {
     super(message, values.cause === undefined ? undefined : { cause: values.cause });
     this.name = 'CommitlogError';
     this.code = code;
-    this.outcome = values.outcome;
     this.retryable = values.retryable ?? false;
-    this.offset = values.offset;
-    this.expected = values.expected;
-    this.actual = values.actual;
-    this.start = values.start;
-    this.end = values.end;
+    const { outcome, offset, expected, actual, start, end } = values;
+    // Only what there is: whoever prints the error sees no more.
+    for (const [name, value] of Object.entries({ outcome, offset, expected, actual, start, end })) {
+      if (value !== undefined) Object.defineProperty(this, name, { value, enumerable: true });
+    }
   }
 }

@@ -1,5 +1,13 @@
 import { ApiError, logV1, requireOffset, type ServiceClient } from '@commitlog/api';
-import { appendTimeOf, BatchError, baseOffsetOf, batches, nextOffsetOf, termOf } from '@commitlog/record';
+import {
+  appendTimeOf,
+  BatchError,
+  baseOffsetOf,
+  batchBytesMaxDefault,
+  batches,
+  nextOffsetOf,
+  termOf,
+} from '@commitlog/record';
 import type { Clock, Random } from '@commitlog/runtime';
 import { Backoff } from '../backoff.js';
 import type { Directory } from '../cluster/directory.js';
@@ -44,6 +52,9 @@ export interface StoredBatch extends BatchPlace {
 /** Bytes in a response: cheap for what a message costs, and two of them are soon read. */
 const responseBytes = 256 * 1024;
 
+/** A stream that has lasted for so long was a good one. */
+const stableMs = 1000;
+
 /** Batches of one reading, over as many streams as it takes: each goes on where the one before broke off. */
 export class BatchStream {
   /** One above the newest offset that a server has told of. */
@@ -76,11 +87,11 @@ export class BatchStream {
       signal.addEventListener('abort', abort, { once: true });
       const timer = this.#with.clock.after(this.#patienceMs(), abort);
       let failure: ApiError;
+      const beganMs = this.#with.clock.monotonicMs();
       try {
         const responses = this.#with.client.read(this.#request(isFirst), { signal: attempt.signal });
         for await (const response of responses) {
           timer.cancel();
-          this.#answered();
           for (const batch of this.#batchesOf(response)) {
             yield batch;
             if (batch.nextOffset >= this.#untilOffset) return;
@@ -94,6 +105,8 @@ export class BatchStream {
         timer.cancel();
         signal.removeEventListener('abort', abort);
       }
+      // One that breaks off as soon as it is there is not asked for again and again at once.
+      if (this.#with.clock.monotonicMs() - beganMs > stableMs) this.#backoff.reset();
       if (!signal.aborted) await this.#recover(failure);
     }
   }
@@ -122,11 +135,6 @@ export class BatchStream {
     return this.#silentSinceMs + this.#init.deadlineMs - clock.monotonicMs();
   }
 
-  #answered(): void {
-    this.#silentSinceMs = undefined;
-    this.#backoff.reset();
-  }
-
   *#batchesOf(response: logV1.ReadResponse): Generator<StoredBatch, void, undefined> {
     const { batches: bytes } = response;
     const endOffset = requireOffset(response.endOffset);
@@ -134,18 +142,22 @@ export class BatchStream {
     const { from, limit } = this.#init;
     const notBefore = typeof from === 'object' && 'time' in from ? from.time : Number.NEGATIVE_INFINITY;
     const stored = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    for (const batch of batches(stored, { batchBytesMax: Math.max(1, stored.length) })) {
+    for (const batch of batches(stored, { batchBytesMax: Math.max(batchBytesMaxDefault, stored.length) })) {
       const timeMs = appendTimeOf(batch);
       const firstOffset = this.#continued(batch);
       if (firstOffset === undefined || timeMs < notBefore) continue;
       if (this.#untilOffset === Number.POSITIVE_INFINITY) this.#untilOffset = firstOffset + limit;
       const nextOffset = Math.min(nextOffsetOf(batch), this.#untilOffset);
       this.nextOffset = nextOffset;
+      this.#silentSinceMs = undefined;
+      this.#backoff.reset();
       yield { bytes: batch, firstOffset, nextOffset, term: termOf(batch), timeMs };
     }
     // An empty one tells where the reading begins; but of a time, it tells where the log ended, and what comes may be older still.
     const isPlace = typeof from === 'string' || !('time' in from);
-    if (bytes.length === 0 && isPlace) this.nextOffset ??= requireOffset(response.nextOffset);
+    if (bytes.length > 0) return;
+    this.#silentSinceMs = undefined;
+    if (isPlace) this.nextOffset ??= requireOffset(response.nextOffset);
   }
 
   /**
