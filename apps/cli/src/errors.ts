@@ -1,5 +1,5 @@
 import { ApiError, type ApiErrorCode, TlsMaterialError } from '@commitlog/api';
-import { AuthError } from '@commitlog/auth';
+import type { AuthError } from '@commitlog/auth';
 import { LogError } from '@commitlog/log';
 
 /** What the shell is told. */
@@ -20,9 +20,13 @@ export const exitStatus = {
 export type CommandErrorCode =
   /** Something on the command line, or in the environment, is not what it should be. */
   | 'usage'
+  /** An agent would not start with these settings. */
+  | 'wrong-settings'
   /** A file that was named cannot be read. */
   | 'unreadable-file'
-  /** What a file holds is not what was asked for. */
+  /** A file cannot be written where it is to be. */
+  | 'unwritable-file'
+  /** What a file holds is not what it should be. */
   | 'wrong-file'
   /** A file is there already, and is not replaced. */
   | 'file-exists'
@@ -51,7 +55,14 @@ export type ExpectedError = CommandError | LogError | AuthError | ApiError | Tls
 
 /** Whether this is an error to be told in a line; any other is a mistake in this program. */
 export function isExpected(error: unknown): error is ExpectedError {
-  return [CommandError, LogError, AuthError, ApiError, TlsMaterialError].some((kind) => error instanceof kind);
+  return (
+    [CommandError, LogError, ApiError, TlsMaterialError].some((kind) => error instanceof kind) || isAuthError(error)
+  );
+}
+
+/** By its name: its package takes longer to load than all else together, and most commands never need it. */
+function isAuthError(error: unknown): error is AuthError {
+  return error instanceof Error && error.name === 'AuthError';
 }
 
 const unreached: ReadonlySet<ApiErrorCode> = new Set<ApiErrorCode>([

@@ -21,6 +21,7 @@ const world: World = {
   files: nodeFiles,
   clock: nodeClock,
   random: nodeRandom,
+  crypto: globalThis.crypto,
   environment: process.env,
   in: {
     // Asked for late: whoever touches the stream without reading it keeps it open.
@@ -36,6 +37,11 @@ const world: World = {
   demoText: packageFile('text/the-log.txt'),
   absolutePath: (path, from = '') => resolve(from, path),
   makeTemporaryDirectory,
+  runAgent: async (args, { directory, name }) => {
+    process.chdir(directory);
+    const { runProgram } = await import('@commitlog/agent/program');
+    return runProgram(args, name);
+  },
   interruption: () => {
     interruption ??= listen();
     return interruption.controller.signal;

@@ -1,6 +1,14 @@
 import { Command, CommanderError, Option } from 'commander';
+import { aclCommands } from './commands/acl.js';
+import { agentCommand } from './commands/agent.js';
+import { certCommands } from './commands/cert.js';
+import { clusterCommands } from './commands/cluster.js';
+import { configCommands } from './commands/config.js';
 import { demoCommand } from './commands/demo.js';
+import { errorsCommand } from './commands/errors.js';
 import { inspectCommand } from './commands/inspect.js';
+import { keyringCommands } from './commands/keyring.js';
+import { logInfoCommand, logTrimCommand } from './commands/log-online.js';
 import { verifyCommand } from './commands/verify.js';
 import { CommandError, exitStatus, isExpected, statusOf } from './errors.js';
 import { type Format, formats, type Invocation, printed } from './invocation.js';
@@ -42,10 +50,7 @@ export async function run(args: readonly string[], world: World): Promise<number
   program.hook('preAction', () => {
     invocation.format = formatOf(program.opts<GlobalOptions>(), world);
   });
-  demoCommand(program, invocation);
-  const log = program.command('log').description('look at a log on disk that nobody has open');
-  inspectCommand(log, invocation);
-  verifyCommand(log, invocation);
+  addCommands(program, invocation);
 
   try {
     await program.parseAsync(args, { from: 'user' });
@@ -60,6 +65,24 @@ export async function run(args: readonly string[], world: World): Promise<number
     }
     return statusOf(error);
   }
+}
+
+function addCommands(program: Command, invocation: Invocation): void {
+  agentCommand(program, invocation);
+  demoCommand(program, invocation);
+  clusterCommands(program, invocation);
+  const log = program
+    .command('log')
+    .description('look at a log: of a cluster that runs, or on a disk that nobody has open');
+  logInfoCommand(log, invocation);
+  logTrimCommand(log, invocation);
+  inspectCommand(log, invocation);
+  verifyCommand(log, invocation);
+  certCommands(program, invocation);
+  keyringCommands(program, invocation);
+  aclCommands(program, invocation);
+  configCommands(program, invocation);
+  errorsCommand(program, invocation);
 }
 
 function rootCommand({ out, err, version }: World): Command {

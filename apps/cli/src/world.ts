@@ -1,3 +1,4 @@
+import type { WebCrypto } from '@commitlog/auth';
 import type { Clock, Files, Random } from '@commitlog/runtime';
 
 /** What a command may touch. Only `main.ts` has the real one. */
@@ -5,6 +6,8 @@ export interface World {
   readonly files: Files;
   readonly clock: Clock;
   readonly random: Random;
+  /** Makes keys, and signs. */
+  readonly crypto: WebCrypto;
   /** What was exported to this process. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Standard input. */
@@ -26,6 +29,21 @@ export interface World {
   absolutePath(path: string, from?: string): string;
   /** Makes a directory of our own. One that is not to be kept goes when the process is interrupted, too. */
   makeTemporaryDirectory(isKept: boolean): TemporaryDirectory;
+  /**
+   * Becomes an agent, until its end.
+   *
+   * @param args flags of the agent
+   * @returns the exit status
+   */
+  runAgent(
+    args: readonly string[],
+    options: {
+      /** Where relative paths begin. */
+      readonly directory: string;
+      /** What its help calls it. */
+      readonly name: string;
+    },
+  ): Promise<number>;
   /**
    * Aborted by the first Ctrl-C, or whatever else asks this process to end; the second ends it at once. A command that never asks for this is ended by the
    * first: right for all that leave nothing behind.

@@ -48,6 +48,7 @@ export async function typed(args: readonly string[], options: TypedOptions = {})
     files: nodeFiles,
     clock: nodeClock,
     random: nodeRandom,
+    crypto: globalThis.crypto,
     environment,
     in: {
       isTerminal: false,
@@ -64,6 +65,10 @@ export async function typed(args: readonly string[], options: TypedOptions = {})
     makeTemporaryDirectory: () => {
       const path = mkdtempSync(join(temporary, 'commitlog-'));
       return { path, remove: () => rm(path, { recursive: true }) };
+    },
+    runAgent: (agentArgs) => {
+      out.push(Buffer.from(`agent ${agentArgs.join(' ')}\n`));
+      return Promise.resolve(0);
     },
     interruption: () => interruption ?? new AbortController().signal,
   });

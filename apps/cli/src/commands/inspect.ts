@@ -1,6 +1,7 @@
 import { inspectLog, type LogDescription } from '@commitlog/log';
 import type { Command } from 'commander';
 import type { Invocation } from '../invocation.js';
+import { logDirectoryIn } from '../log-directory.js';
 import { filesTable, segmentsTable } from '../presentation/log-files.js';
 import { count } from '../presentation/quantity.js';
 
@@ -8,9 +9,9 @@ export function inspectCommand(parent: Command, { world, pathOf, print }: Invoca
   parent
     .command('inspect')
     .description('say what a log is made of, from its files; reads no batch and changes nothing')
-    .argument('<dir>', 'the directory of a log that nobody has open')
+    .argument('<dir>', 'of a log that nobody has open, or the data directory of an agent that does not run')
     .action(async (dir: string) => {
-      const description = await inspectLog({ dir: pathOf(dir) }, world);
+      const description = await inspectLog({ dir: await logDirectoryIn(pathOf(dir), world) }, world);
       print({ json: description, text: inWords(description) });
     });
 }

@@ -2,6 +2,7 @@ import { type Finding, type Verification, verifyLog } from '@commitlog/log';
 import type { Command } from 'commander';
 import { exitStatus } from '../errors.js';
 import type { Invocation } from '../invocation.js';
+import { logDirectoryIn } from '../log-directory.js';
 import { Progress } from '../presentation/progress.js';
 import { duration, range, size, some } from '../presentation/quantity.js';
 
@@ -10,12 +11,12 @@ export function verifyCommand(parent: Command, invocation: Invocation): void {
   parent
     .command('verify')
     .description('read every byte of a log, and check it; changes nothing')
-    .argument('<dir>', 'the directory of a log that nobody has open')
+    .argument('<dir>', 'of a log that nobody has open, or the data directory of an agent that does not run')
     .action(async (dir: string) => {
       const startedMs = world.clock.monotonicMs();
       const progress = new Progress(world.err, world.clock);
       const settings = {
-        dir: pathOf(dir),
+        dir: await logDirectoryIn(pathOf(dir), world),
         progress: (bytes: number, allBytes: number) => progress.show(() => shown(bytes, allBytes)),
       };
       const verification = await verifyLog(settings, world).finally(() => progress.end());
