@@ -30,10 +30,8 @@ export type CommandErrorCode =
   | 'wrong-file'
   /** A file is there already, and is not replaced. */
   | 'file-exists'
-  /** A directory that was named for a new log is not empty. */
-  | 'directory-in-use'
-  /** A file changed while it was being read, so that nothing can be compared with it. */
-  | 'file-changed'
+  /** An agent of a cluster of our own does not start, or has ended by itself. */
+  | 'agent-failed'
   /** A signal asked for the end before the command had done what it was to do. */
   | 'interrupted';
 

@@ -1,17 +1,21 @@
 #!/usr/bin/env node
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { setMaxListeners } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nodeClock, nodeFiles, nodeRandom } from '@commitlog/runtime/node';
 import { exitStatus } from './errors.js';
+import { freePorts } from './node/free-ports.js';
+import { startAgent } from './node/start-agent.js';
 import { run } from './program.js';
 import type { Output, TemporaryDirectory, World } from './world.js';
 
 // This file is src/main.ts, or dist/main.js of the published package: the same distance from everything else.
 const packageFile = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const isFromSources = import.meta.url.endsWith('.ts');
+const agentProgram = packageFile(isFromSources ? 'src/node/agent-process.ts' : 'dist/agent-process.js');
 
 /** What asks a process to end. */
 const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -22,6 +26,8 @@ const world: World = {
   clock: nodeClock,
   random: nodeRandom,
   crypto: globalThis.crypto,
+  // Where Node's monotonic clock begins.
+  startedMs: 0,
   environment: process.env,
   in: {
     // Asked for late: whoever touches the stream without reading it keeps it open.
@@ -37,6 +43,8 @@ const world: World = {
   demoText: packageFile('text/the-log.txt'),
   absolutePath: (path, from = '') => resolve(from, path),
   makeTemporaryDirectory,
+  freePorts,
+  startAgent: (options) => startAgent(agentProgram, options),
   runAgent: async (args, { directory, name }) => {
     process.chdir(directory);
     const { runProgram } = await import('@commitlog/agent/program');
@@ -60,6 +68,8 @@ if (process.exitCode === exitStatus.interrupted && interruption?.by) process.kil
 
 function listen(): NonNullable<typeof interruption> {
   const begun: NonNullable<typeof interruption> = { controller: new AbortController() };
+  // Whatever is under way at once may listen.
+  setMaxListeners(0, begun.controller.signal);
   const end = (signal: NodeJS.Signals): void => {
     // The next one is not caught any more, and ends this process.
     for (const each of endings) process.off(each, end);
@@ -102,23 +112,7 @@ function output(stream: NodeJS.WriteStream): Output {
   };
 }
 
-function makeTemporaryDirectory(isKept: boolean): TemporaryDirectory {
-  let path: string | undefined;
-  const leave = (signal: NodeJS.Signals): void => {
-    // Writes that are under way may still make a file while the directory is being emptied.
-    if (path !== undefined) rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 10 });
-    // Whoever waits for this process is to see what ended it.
-    process.kill(process.pid, signal);
-  };
-  // Before it is there, and in one go with it: a signal in between would leave it behind.
-  if (!isKept) for (const signal of endings) process.once(signal, leave);
-  const made = mkdtempSync(join(tmpdir(), 'commitlog-'));
-  path = made;
-  return {
-    path: made,
-    remove: async () => {
-      await rm(made, { recursive: true, force: true });
-      for (const signal of endings) process.off(signal, leave);
-    },
-  };
+async function makeTemporaryDirectory(): Promise<TemporaryDirectory> {
+  const path = await mkdtemp(join(tmpdir(), 'commitlog-'));
+  return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 }) };
 }

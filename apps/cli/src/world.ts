@@ -8,6 +8,8 @@ export interface World {
   readonly random: Random;
   /** Makes keys, and signs. */
   readonly crypto: WebCrypto;
+  /** When this process began, by the monotonic clock. */
+  readonly startedMs: number;
   /** What was exported to this process. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Standard input. */
@@ -27,8 +29,12 @@ export interface World {
    * @param from where relative paths begin; the current directory unless told
    */
   absolutePath(path: string, from?: string): string;
-  /** Makes a directory of our own. One that is not to be kept goes when the process is interrupted, too. */
-  makeTemporaryDirectory(isKept: boolean): TemporaryDirectory;
+  /** Makes a directory of our own: whoever asks for one removes it. */
+  makeTemporaryDirectory(): Promise<TemporaryDirectory>;
+  /** Ports of loopback that nobody has, for TCP and UDP alike. Somebody may take one before it is used. */
+  freePorts(count: number): Promise<number[]>;
+  /** Starts an agent in a process of its own. It ends with this one, in whatever way this one ends, unless it is let go. */
+  startAgent(options: StartAgentOptions): AgentProcess;
   /**
    * Becomes an agent, until its end.
    *
@@ -74,4 +80,23 @@ export interface TemporaryDirectory {
   readonly path: string;
   /** Removes it with all that is in it. */
   remove(): Promise<void>;
+}
+
+export interface StartAgentOptions {
+  /** Flags of the agent. Settings in the environment do not reach it. */
+  readonly args: readonly string[];
+  /** Where it writes what it does, in the place of what is there. */
+  readonly logPath: string;
+}
+
+export interface AgentProcess {
+  /** 0 where it could not be started. */
+  readonly pid: number;
+  readonly hasEnded: boolean;
+  /** Resolves when it has ended, or could not be started. */
+  readonly ended: Promise<void>;
+  /** Ends it at once, as a power cut would. */
+  kill(): void;
+  /** Lets it live on when this process ends. */
+  letGo(): Promise<void>;
 }

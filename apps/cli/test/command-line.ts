@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nodeClock, nodeFiles, nodeRandom } from '@commitlog/runtime/node';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
+import { freePorts } from '../src/node/free-ports.js';
 import { run } from '../src/program.js';
-import type { Output } from '../src/world.js';
+import type { Output, World } from '../src/world.js';
 
 export const packageDirectory = fileURLToPath(new URL('..', import.meta.url));
 
@@ -38,11 +38,13 @@ export interface TypedOptions {
   /** What comes on standard input. */
   readonly input?: readonly Uint8Array[];
   readonly interruption?: AbortSignal;
+  /** Agents that are none. */
+  readonly startAgent?: World['startAgent'];
 }
 
 /** Runs the command in this process, which is quicker: on real files, and with a directory of the test's for temporary ones. */
 export async function typed(args: readonly string[], options: TypedOptions = {}): Promise<Result> {
-  const { temporary = '', environment = {}, cwd = '', input = [], interruption } = options;
+  const { temporary = '', environment = {}, cwd = '', input = [], interruption, startAgent } = options;
   const [out, err]: [Buffer[], Buffer[]] = [[], []];
   const status = await run(args, {
     files: nodeFiles,
@@ -62,10 +64,13 @@ export async function typed(args: readonly string[], options: TypedOptions = {})
     version: '1.2.3',
     demoText: join(packageDirectory, 'text/the-log.txt'),
     absolutePath: (path, from = '') => resolve(cwd, from, path),
-    makeTemporaryDirectory: () => {
-      const path = mkdtempSync(join(temporary, 'commitlog-'));
+    startedMs: nodeClock.monotonicMs(),
+    makeTemporaryDirectory: async () => {
+      const path = await mkdtemp(join(temporary, 'commitlog-'));
       return { path, remove: () => rm(path, { recursive: true }) };
     },
+    freePorts,
+    startAgent: startAgent ?? (() => expect.unreachable('this test starts no agents')),
     runAgent: (agentArgs) => {
       out.push(Buffer.from(`agent ${agentArgs.join(' ')}\n`));
       return Promise.resolve(0);

@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { commitlog, fromSources, lastLine, packageDirectory, scratch, typed } from './command-line.js';
+import { commitlog, fromSources, lastLine, packageDirectory, typed } from './command-line.js';
+import { someLog } from './some-log.js';
 
 describe('wrong usage: what is wrong and how it is used, on standard error, and status 2', () => {
   it.each([
@@ -62,31 +61,12 @@ describe('the form of the output', () => {
 });
 
 it('whoever stops reading the output (`| head`) does not stop the work, nor change its status', async () => {
-  const { environment, leftBehind } = await scratch();
-  const child = spawn(process.execPath, [...fromSources, 'demo'], {
-    cwd: packageDirectory,
-    env: { ...process.env, ...environment },
-  });
+  const dir = await someLog();
+  const child = spawn(process.execPath, [...fromSources, 'log', 'verify', dir], { cwd: packageDirectory });
   const errors: Buffer[] = [];
   child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
   child.stdout.destroy();
   const [status] = await once(child, 'close');
   expect(Buffer.concat(errors).toString()).toBe('');
   expect(status).toBe(0);
-  expect(await leftBehind()).toEqual([]);
-});
-
-it('a demo that is interrupted leaves nothing behind', async () => {
-  const { dir, environment, leftBehind } = await scratch();
-  await writeFile(join(dir, 'text'), 'a line of a long text\n'.repeat(2_000_000));
-  const child = spawn(process.execPath, [...fromSources, 'demo', join(dir, 'text')], {
-    cwd: packageDirectory,
-    env: { ...process.env, ...environment },
-    stdio: 'ignore',
-  });
-  await expect.poll(leftBehind, { timeout: 20_000 }).toHaveLength(1);
-  child.kill('SIGINT');
-  const [, signal] = await once(child, 'close');
-  expect(signal).toBe('SIGINT');
-  expect(await leftBehind()).toEqual([]);
 });

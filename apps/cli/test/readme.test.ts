@@ -3,39 +3,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { commitlog, scratch } from './command-line.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const readme = read('README.md');
 const example = 'packages/log/examples/append-and-read.ts';
 
-/** The block that follows some words. */
-function blockAfter(words: string): string {
-  const [, block] = readme.slice(readme.indexOf(words) + words.length).split('\n```\n');
-  return block!;
-}
-
-/** A line without what differs from run to run. */
-function stable(line: string): string {
-  return line
-    .replace(/\S*\/commitlog-\w{6}/, '/commitlog-…')
-    .replace(/[\d,.:TZ-]*\d[\d,.:TZ-]*/g, '#')
-    .replace(/# (ms|s)\b/g, '# ms')
-    .replace(/ +/g, ' ');
-}
-
 describe('the README at the top', () => {
-  it('shows what the demo prints, but for what it leaves out', async () => {
-    const { environment } = await scratch();
-    const printed = (await commitlog(['demo'], environment)).out.split('\n').map(stable);
-    const shown = blockAfter('appends a text to a log')
-      .split('\n')
-      .filter((line) => line !== '…');
-    expect(shown.length).toBeGreaterThan(10);
-    for (const line of shown) expect(printed).toContain(stable(line));
-  });
-
   it('has the example of the log word for word, in at most 20 lines, and what it prints', () => {
     expect(readme).toContain(`\`\`\`ts\n${read(example)}\`\`\``);
     expect(read(example).trimEnd().split('\n').length).toBeLessThanOrEqual(20);

@@ -1,109 +1,144 @@
 import type { Command } from 'commander';
-import { type RoundTrip, roundTrip } from '../demo/round-trip.js';
+import { type DemoAudience, type DemoOutcome, runDemo } from '../demo/demo.js';
+import { inFlight } from '../demo/failover.js';
+import { readTextFile } from '../demo/text-file.js';
 import { exitStatus } from '../errors.js';
 import type { Invocation } from '../invocation.js';
-import { filesTable, segmentsTable } from '../presentation/log-files.js';
-import { duration, size, some } from '../presentation/quantity.js';
+import { writeEnvironment } from '../local-cluster/environment-file.js';
+import type { LocalCluster } from '../local-cluster/local-cluster.js';
+import { count, duration, size, some } from '../presentation/quantity.js';
+import { table } from '../presentation/table.js';
 
 interface DemoOptions {
-  readonly dir?: string;
   readonly keep?: boolean;
 }
 
 export function demoCommand(parent: Command, invocation: Invocation): void {
   parent
     .command('demo')
-    .description('append a file to a log of its own, line by line, read it back and compare')
-    .argument('[file]', 'the file; a text of our own unless told')
-    .option('--dir <dir>', 'make the log in this directory, and keep it')
-    .option('--keep', 'keep the log that is made in a temporary directory')
-    .action(async (file: string | undefined, options: DemoOptions) => {
-      await demo(file, options, invocation);
-    });
+    .description('show what a cluster is for: three nodes on this machine, a text, and a leader that dies')
+    .argument('[file]', 'the text, at most 64 MB, any bytes; one that comes with this command unless told')
+    .option('--keep', 'leave the cluster running, and say how to go on')
+    .addHelpText(
+      'after',
+      `
+It starts three agents as processes, with certificates and access control of their own; appends the text line by line;
+reads it back from a follower and compares; kills the leader (SIGKILL) while appending; and counts what was lost. It takes
+nothing but ports of loopback and a temporary directory, and leaves neither.
+
+With --json, the last line is { readyMs, records, identical, leaderKilled, writesPausedMs, lost, duplicated }. Status 1 if the text
+did not come back as it was, or a record was lost or doubled.
+
+Examples:
+  commitlog demo
+  commitlog demo /var/log/syslog --json
+  commitlog demo --keep`,
+    )
+    .action((file: string | undefined, options: DemoOptions) => demo(file, options, invocation));
 }
 
-async function demo(named: string | undefined, options: DemoOptions, invocation: Invocation): Promise<void> {
-  const { world, pathOf } = invocation;
-  const file = named === undefined ? world.demoText : pathOf(named);
-  const isKept = options.dir !== undefined || options.keep === true;
-  const temporary = options.dir === undefined ? world.makeTemporaryDirectory(isKept) : undefined;
-  const dir = temporary?.path ?? pathOf(options.dir!);
+async function demo(named: string | undefined, { keep = false }: DemoOptions, invocation: Invocation): Promise<void> {
+  const { world, pathOf, format } = invocation;
+  const text = await readTextFile(named === undefined ? world.demoText : pathOf(named), world);
+  // From here on a signal is for us to heed: there is something to clean up.
+  world.interruption();
+  const temporary = await world.makeTemporaryDirectory();
+  let isKept = false;
   try {
-    const trip = await roundTrip({ file, dir }, world);
-    if (!trip.isIdentical || !trip.verification.isSound) invocation.status = exitStatus.negative;
+    const { path: dir } = temporary;
+    const tell = (line: string): void => {
+      if (format === 'table') world.out.write(line);
+    };
     const source = named ?? 'a text that comes with this command';
-    const text = inWords(trip, { source, isKept, commandName: world.commandName });
-    invocation.print({ json: report(trip, file, isKept), text });
+    tell('A cluster of three, on this machine: a process each, mutual TLS, access control.\n\n');
+    const story = new Story({ source, bytes: text.length, dir }, tell);
+    const outcome = await runDemo({ text, dir, isKept: keep }, story, world);
+    if (!isAsItShouldBe(outcome)) invocation.status = exitStatus.negative;
+    isKept = keep;
+    if (keep) await tellHowToGoOn(story.cluster!, tell, invocation);
+    else await temporary.remove();
+    if (!keep) tell(`  stopped    3 processes, and removed ${dir}\n`);
+    if (format !== 'table') invocation.print({ json: { ...outcome, ...(keep && { dir }) }, text: '' });
   } finally {
-    if (!isKept) await temporary?.remove();
+    if (!isKept) await temporary.remove();
   }
 }
 
-function report({ verification, description, ...trip }: RoundTrip, file: string, isKept: boolean): object {
-  const { dir, files, segments: segmentList } = description;
-  const { isSound, findings } = verification;
-  return { file, dir, isKept, ...trip, isSound, findings, segmentList, files };
+function isAsItShouldBe({ identical, leaderKilled, lost, duplicated }: DemoOutcome): boolean {
+  return identical && leaderKilled && lost === 0 && duplicated === 0;
 }
 
-interface Telling {
-  /** The text, as whoever asked knows it. */
-  readonly source: string;
-  readonly isKept: boolean;
-  readonly commandName: string;
+/** Tells what happens, as it happens. */
+class Story implements DemoAudience {
+  cluster: LocalCluster | undefined;
+  readonly #text: { readonly source: string; readonly bytes: number; readonly dir: string };
+  readonly #tell: (line: string) => void;
+
+  constructor(text: { source: string; bytes: number; dir: string }, tell: (line: string) => void) {
+    this.#text = text;
+    this.#tell = tell;
+  }
+
+  ready: DemoAudience['ready'] = (cluster, leader, readyMs) => {
+    this.cluster = cluster;
+    const rows = cluster.nodes.map((node) => [
+      node.nodeId,
+      node.address,
+      String(node.process.pid),
+      node === leader ? 'leader' : 'follower',
+    ]);
+    const columns = [{ heading: 'node' }, { heading: 'address' }, { heading: 'process' }, { heading: 'role' }];
+    this.#say('ready', `in ${duration(readyMs)}, certificates made on the way, in ${this.#text.dir}`);
+    this.#tell(`\n${table(columns, rows)}\n`);
+  };
+
+  appended: DemoAudience['appended'] = (lines, ms) => {
+    const { source, bytes } = this.#text;
+    const durably = 'each on two disks of three at least';
+    this.#say('appended', `${source}: ${some(lines, 'line')}, ${size(bytes)}, ${durably}: ${duration(ms)}`);
+  };
+
+  readBack: DemoAudience['readBack'] = ({ nodeId }, isIdentical, ms) => {
+    const verdict = isIdentical ? 'byte for byte the same' : 'NOT the same';
+    this.#say('read back', `from ${nodeId}, a follower, as one who may only read: ${verdict}: ${duration(ms)}`);
+  };
+
+  killed: DemoAudience['killed'] = (leader, next, pausedMs) => {
+    this.#say('killed', `${leader.nodeId}, the leader, by SIGKILL, with ${inFlight} appends under way`);
+    this.#say('paused', `${duration(pausedMs)}: until ${next.nodeId} led, and had acknowledged what was under way`);
+  };
+
+  counted: DemoAudience['counted'] = ({ records, lost, duplicated }) => {
+    this.#say('counted', `${count(records)} records acknowledged; lost: ${count(lost)}, doubled: ${count(duplicated)}`);
+  };
+
+  restarted: DemoAudience['restarted'] = ({ nodeId }, ms) => {
+    this.#say('restarted', `${nodeId}: it serves again after ${duration(ms)}`);
+  };
+
+  #say(what: string, words: string): void {
+    this.#tell(`  ${what.padEnd(9)}  ${words}\n`);
+  }
 }
 
-function inWords(trip: RoundTrip, { source, isKept, commandName }: Telling): string {
-  const { dir, files, segments } = trip.description;
-  const text = `${some(trip.lines, 'line')}, ${size(trip.bytes)}`;
-  const { isSound, findings } = trip.verification;
-  const paragraphs = [
-    'A file goes into a log on disk, line by line, and comes back.\n',
-    facts([
-      ['text', `${source}: ${text}`],
-      [
-        'appended',
-        `${some(trip.records, 'record')} in ${some(trip.groups, 'group')} of one write and one sync each, ${some(trip.syncs, 'sync')} in all: ${duration(trip.appendMs)}`,
-      ],
-      ['opened', `after it was closed, as at a restart: ${duration(trip.openMs)}`],
-      ['read back', `${trip.isIdentical ? 'byte for byte the same' : 'NOT the same'}: ${duration(trip.readMs)}`],
-      [
-        'verified',
-        `${isSound ? 'every checksum is right' : 'DAMAGED'}, in ${some(trip.segments, 'segment')}: ${duration(trip.verifyMs)}`,
-      ],
-    ]),
-    ...(isSound ? [] : [findings.map(({ file: name, message }) => `  ${name}: ${message}\n`).join('')]),
-    `On disk, in ${dir}${isKept ? '' : ', until this ends'}:\n\n${filesTable(files, { isAbridged: true })}`,
-    `The segments. An index counts batches, from 1; an offset counts records, from 0:\n\n${segmentsTable(segments, { isAbridged: true })}`,
-    trip.isIdentical && isSound ? proved : failed(dir),
-    next(dir, isKept, commandName),
+async function tellHowToGoOn(
+  cluster: LocalCluster,
+  tell: (line: string) => void,
+  { world }: Invocation,
+): Promise<void> {
+  const { commandName } = world;
+  const { environment, dir } = cluster.layout;
+  await writeEnvironment(cluster, 'admin', world);
+  const processes = cluster.nodes.map(({ process }) => process.pid).join(' ');
+  const commands = [
+    [`. ${environment}`, 'where the cluster is, and who you are'],
+    [`${commandName} cluster status`, 'how it is'],
+    [`echo hello | ${commandName} produce`, 'append a record'],
+    [`${commandName} tail`, 'the last ten'],
+    [`${commandName} bench both --records 100000`, 'how fast it is'],
+    [`kill ${processes}; rm -r ${dir}`, 'stop and remove it'],
   ];
-  return paragraphs.join('\n');
-}
-
-function facts(pairs: readonly (readonly [string, string])[]): string {
-  return pairs.map(([name, value]) => `  ${name.padEnd(11)}${value}\n`).join('');
-}
-
-const proved = `What this shows: an append is acknowledged when its bytes are synced, appends that wait at the same time share
-a sync, and after a restart every record is there, unchanged, in order, under its offset.
-What it does not show: a power cut (the log's crash tests cut it before every operation of a simulated disk),
-and other machines: there is no cluster yet.
-`;
-
-function failed(dir: string): string {
-  return `What came back is not what went in: that must never happen. Please report it, with --dir ${dir} if you can.\n`;
-}
-
-function next(dir: string, isKept: boolean, commandName: string): string {
-  const commands = isKept
-    ? [
-        [`${commandName} log inspect ${dir}`, 'what it is made of'],
-        [`${commandName} log verify ${dir}`, 'is it whole? Change a byte of a .log file, and ask again'],
-      ]
-    : [
-        [`${commandName} demo FILE`, 'the same with a file of yours'],
-        [`${commandName} demo --dir DIR`, 'the log stays, to be looked at'],
-      ];
   const width = Math.max(...commands.map(([command]) => command!.length));
-  return `Next:\n\n${commands.map(([command, what]) => `  ${command!.padEnd(width)}  ${what}\n`).join('')}`;
+  tell(`\nThe cluster stays. Next:\n\n`);
+  for (const [command, what] of commands) tell(`  ${command!.padEnd(width)}  ${what}\n`);
 }

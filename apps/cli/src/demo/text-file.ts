@@ -1,45 +1,39 @@
-import { type Files, hasErrorCode, type OpenFile } from '@commitlog/runtime';
+import { type Files, hasErrorCode } from '@commitlog/runtime';
 import { CommandError } from '../errors.js';
+import { size } from '../presentation/quantity.js';
 
-/** A file that somebody named, for reading. */
-export class TextFile {
-  readonly path: string;
-  readonly #file: OpenFile;
+/** The text is held in memory, to be compared with what comes back. */
+const bytesMax = 64_000_000;
 
-  private constructor(path: string, file: OpenFile) {
-    this.path = path;
-    this.#file = file;
+/**
+ * Reads a file that somebody named, whole.
+ *
+ * @throws CommandError `unreadable-file`, `wrong-file` where it is too long
+ */
+export async function readTextFile(path: string, { files }: { readonly files: Files }): Promise<Buffer> {
+  try {
+    const file = await files.open(path, 'read');
+    try {
+      const bytes = await file.size();
+      if (bytes > bytesMax) {
+        const message = `${path} has ${size(bytes)}: name a file of at most ${size(bytesMax)}, or use commitlog produce`;
+        throw new CommandError('wrong-file', message, { path });
+      }
+      const content = Buffer.alloc(bytes);
+      return content.subarray(0, await file.read(content, 0));
+    } finally {
+      await file.close();
+    }
+  } catch (cause) {
+    if (cause instanceof CommandError) throw cause;
+    throw new CommandError('unreadable-file', `cannot read ${path}: ${reason(cause)}`, { path, cause });
   }
-
-  /** @throws CommandError `unreadable-file` */
-  static async open(files: Files, path: string): Promise<TextFile> {
-    return new TextFile(path, await files.open(path, 'read').catch((error: unknown) => refuse(error, path)));
-  }
-
-  async size(): Promise<number> {
-    return await this.#file.size().catch((error: unknown) => refuse(error, this.path));
-  }
-
-  /** @returns fewer bytes than asked for only where the file ends */
-  async read(position: number, length: number): Promise<Buffer> {
-    const bytes = Buffer.allocUnsafe(length);
-    const read = await this.#file.read(bytes, position).catch((error: unknown) => refuse(error, this.path));
-    return bytes.subarray(0, read);
-  }
-
-  async close(): Promise<void> {
-    await this.#file.close();
-  }
-}
-
-function refuse(cause: unknown, path: string): never {
-  throw new CommandError('unreadable-file', `cannot read ${path}: ${reason(cause)}`, { path, cause });
 }
 
 function reason(error: unknown): string {
   if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return 'there is no such file';
   if (hasErrorCode(error, 'EISDIR')) return 'it is a directory. Name a file';
   if (hasErrorCode(error, 'EACCES', 'EPERM')) return 'this user may not read it';
-  if (hasErrorCode(error, 'ESPIPE', 'ENXIO')) return 'it is a pipe or a device. Name a file that can be read twice';
+  if (hasErrorCode(error, 'ESPIPE', 'ENXIO')) return 'it is a pipe or a device. Name a file';
   return error instanceof Error ? error.message : String(error);
 }

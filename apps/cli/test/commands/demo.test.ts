@@ -1,146 +1,104 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openLog } from '@commitlog/log';
-import { nodeClock, nodeFiles } from '@commitlog/runtime/node';
-import { describe, expect, it } from 'vitest';
-import { commitlog, lastLine, packageDirectory, scratch, typed } from '../command-line.js';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { commitlog, fromSources, lastLine, packageDirectory, scratch, typed } from '../command-line.js';
+import { isRunning, processesOf } from '../processes.js';
+import { blockAfter, stable } from '../readme.js';
 
-it('the demo appends the text that comes with it, reads it back, shows what is on disk, and leaves nothing behind', async () => {
-  const { environment, leftBehind } = await scratch();
-  const { status, out, err } = await commitlog(['demo'], environment);
-  expect(err).toBe('');
-  expect(status).toBe(0);
-  expect(out).toContain('byte for byte the same');
-  expect(out).toContain('every checksum is right');
-  expect(out).toMatch(/^ {2}MANIFEST +[\d,]+ {2}which segments the log is made of/m);
-  expect(out).toMatch(/^ +1 {2}sealed {2}1 to \d+ /m);
-  expect(await leftBehind()).toEqual([]);
-});
+/** Three processes that start from their sources, on machines that are busy. */
+const slow = 120_000;
 
-it('with --json, standard output is one JSON object with the counts as numbers', async () => {
-  const { environment } = await scratch();
-  const text = await readFile(join(packageDirectory, 'text/the-log.txt'));
-  const { status, out } = await commitlog(['demo', '--json'], environment);
-  const lines = text.toString().split('\n').length;
-  expect(status).toBe(0);
-  expect(out.trimEnd().split('\n')).toHaveLength(1);
-  const report = lastLine(out);
-  expect(report).toMatchObject({
-    bytes: text.length,
-    lines,
-    records: lines,
-    batches: lines,
-    isIdentical: true,
-    isSound: true,
-    isKept: false,
-    findings: [],
-  });
-  for (const field of ['groups', 'syncs', 'segments', 'appendMs', 'openMs', 'readMs', 'verifyMs']) {
-    expect(report[field]).toBeTypeOf('number');
-  }
-  expect(report.segments).toBeGreaterThan(1);
-  // Appends share syncs.
-  expect(report.groups).toBeLessThan(lines);
-});
-
-describe('any file comes back as it was', () => {
-  const long = (bytes: number): Buffer => Buffer.alloc(bytes, 'a line that does not end ');
-  const everyByte = Buffer.from(Array.from({ length: 4096 }, (_, at) => (at * 31) % 256));
-  const cases: Record<string, { text: Buffer | string; lines: number; records: number }> = {
-    'an empty file': { text: '', lines: 0, records: 0 },
-    'one line feed': { text: '\n', lines: 1, records: 1 },
-    'no line feed at the end': { text: 'one\ntwo', lines: 2, records: 2 },
-    'lines that end with CR LF': { text: 'one\r\n\r\ntwo\r\n', lines: 3, records: 3 },
-    'what is no text': { text: everyByte, lines: 17, records: 17 },
-    'letters of several bytes': { text: 'äöü\n語\n∞\n', lines: 3, records: 3 },
-    'a line over 1 MiB': {
-      text: Buffer.concat([Buffer.from('a\n'), long(1_300_000), Buffer.from('\nb\n')]),
-      lines: 3,
-      records: 5,
-    },
-    'a line of exactly what a record holds': {
-      text: Buffer.concat([long(524_288), Buffer.from('\nb')]),
-      lines: 2,
-      records: 3,
-    },
-    'more lines than wait for the disk at a time': { text: 'x\n'.repeat(10_000), lines: 10_000, records: 10_000 },
-    'more than is read at a time': { text: `${'x'.repeat(999)}\n`.repeat(3000), lines: 3000, records: 3000 },
-  };
-  it.each(Object.entries(cases))('%s', async (_, { text, lines, records }) => {
-    const { dir, temporary } = await scratch();
-    const file = join(dir, 'text');
-    await writeFile(file, text);
-    const { status, out, err } = await typed(['demo', file, '--json'], { temporary });
+it(
+  'a file of any bytes comes back from a follower, the leader dies, nothing is lost or doubled, and nothing is left behind',
+  async () => {
+    const { dir, environment, temporary, leftBehind } = await scratch();
+    const everyByte = Buffer.from(Array.from({ length: 4096 }, (_, at) => (at * 31) % 256));
+    const longLine = Buffer.alloc(1_300_000, 'a line that does not end ');
+    await writeFile(join(dir, 'file'), Buffer.concat([everyByte, longLine, Buffer.from('\r\n\n語')]));
+    const { status, out, err } = await commitlog(['-C', dir, 'demo', 'file', '--json'], environment);
     expect(err).toBe('');
     expect(status).toBe(0);
-    expect(lastLine(out)).toMatchObject({
-      bytes: text.length === 0 ? 0 : Buffer.byteLength(text),
-      lines,
-      records,
-      isIdentical: true,
+    expect(out.trimEnd().split('\n')).toHaveLength(1);
+    const { readyMs, records, writesPausedMs, ...outcome } = lastLine(out);
+    expect(outcome).toEqual({ identical: true, leaderKilled: true, lost: 0, duplicated: 0 });
+    expect(readyMs).toBeGreaterThan(0);
+    expect(records).toBeGreaterThan(1000);
+    expect(writesPausedMs).toBeGreaterThan(0);
+    expect(await leftBehind()).toEqual([]);
+    expect(await processesOf(temporary)).toEqual([]);
+  },
+  slow,
+);
+
+it(
+  'with --keep, it prints what the README shows, and leaves a cluster that is well, and commands that reach it',
+  async () => {
+    const { environment, temporary } = await scratch();
+    onTestFinished(async () => {
+      for (const pid of await processesOf(temporary)) process.kill(pid, 'SIGKILL');
+      await expect.poll(() => processesOf(temporary)).toEqual([]);
     });
-  });
-});
+    const { status, out, err } = await commitlog(['demo', '--keep'], environment);
+    expect({ status, err }).toEqual({ status: 0, err: '' });
 
-it('with --dir, the log stays, and holds the lines of the file as records', async () => {
-  const { dir, environment } = await scratch();
-  await writeFile(join(dir, 'text'), 'one\ntwo\nthree');
-  const { status, out } = await commitlog(['-C', dir, 'demo', 'text', '--dir', 'new/log'], environment);
-  expect(status).toBe(0);
-  expect(out).toContain(`log verify ${join(dir, 'new/log')}`);
-  await using log = await openLog({ dir: join(dir, 'new/log'), create: false }, { files: nodeFiles, clock: nodeClock });
-  const found = [];
-  for await (const { offset, value } of log.records({ from: 'start' })) found.push([offset, value.toString()]);
-  expect(found).toEqual([
-    [0, 'one\n'],
-    [1, 'two\n'],
-    [2, 'three'],
-  ]);
-});
+    const printed = out.split('\n').map(stable);
+    const shown = blockAfter('starts a cluster of three').split('\n');
+    const ofItsEnd = shown.filter((line) => line.startsWith('  stopped'));
+    expect(ofItsEnd).toHaveLength(1);
+    for (const line of shown.filter((each) => !ofItsEnd.includes(each))) expect(printed).toContain(stable(line));
 
-it('with --keep, the temporary directory stays', async () => {
-  const { environment, leftBehind } = await scratch();
-  const { out } = await commitlog(['demo', '--keep', '--json'], environment);
-  expect(await leftBehind()).toHaveLength(1);
-  expect((await typed(['log', 'verify', String(lastLine(out).dir)])).status).toBe(0);
-});
+    const [, variables] = /^ {2}\. (\S+)/m.exec(out)!;
+    const assigned = (await readFile(variables!, 'utf8')).matchAll(/^export (\w+)='(.*)'$/gm);
+    const reached = Object.fromEntries([...assigned].map(([, name, value]) => [name!, value!]));
+    const well = await typed(['cluster', 'status', '--json'], { environment: reached });
+    expect(lastLine(well.out)).toMatchObject({ voters: 3, votersUp: 3, mayBeLost: 1 });
 
-describe('what cannot be used is refused in one line, with status 2, and nothing is left behind', () => {
+    const [, ids] = /^ {2}kill ([\d ]+);/m.exec(out)!;
+    const pids = ids!.split(' ').map(Number);
+    expect(pids.filter(isRunning)).toHaveLength(3);
+    for (const pid of pids) process.kill(pid, 'SIGTERM');
+    await expect.poll(() => pids.filter(isRunning), { timeout: 20_000 }).toEqual([]);
+  },
+  slow,
+);
+
+it(
+  'Ctrl-C while it starts leaves no process and no file',
+  async () => {
+    const { environment, temporary, leftBehind } = await scratch();
+    const child = spawn(process.execPath, [...fromSources, 'demo'], {
+      cwd: packageDirectory,
+      env: { ...process.env, ...environment },
+      stdio: 'ignore',
+    });
+    await expect.poll(() => processesOf(temporary), { timeout: slow }).toHaveLength(3);
+    child.kill('SIGINT');
+    const [, signal] = await once(child, 'close');
+    expect(signal).toBe('SIGINT');
+    expect(await leftBehind()).toEqual([]);
+    expect(await processesOf(temporary)).toEqual([]);
+  },
+  slow,
+);
+
+describe('what cannot be used is refused in one line, with status 2, before anything is started', () => {
   it('a file that is not there', async () => {
-    const { dir, environment, leftBehind } = await scratch();
-    const { status, out, err } = await commitlog(['demo', join(dir, 'nothing')], environment);
-    expect({ status, out, err }).toEqual({
-      status: 2,
-      out: '',
-      err: `commitlog: cannot read ${join(dir, 'nothing')}: there is no such file\n`,
-    });
+    const { dir, temporary, leftBehind } = await scratch();
+    const { status, out, err } = await typed(['demo', join(dir, 'nothing')], { temporary });
+    const message = `commitlog: cannot read ${join(dir, 'nothing')}: there is no such file\n`;
+    expect({ status, out, err }).toEqual({ status: 2, out: '', err: message });
     expect(await leftBehind()).toEqual([]);
   });
 
-  it('a directory instead of a file', async () => {
+  it('a directory', async () => {
     const { dir, temporary } = await scratch();
-    const { status, err } = await typed(['demo', dir], { temporary });
+    await mkdir(join(dir, 'some'));
+    const { status, err } = await typed(['demo', join(dir, 'some'), '--json'], { temporary });
     expect({ status, err }).toEqual({
       status: 2,
-      err: `commitlog: cannot read ${dir}: it is a directory. Name a file\n`,
+      err: `commitlog: cannot read ${join(dir, 'some')}: it is a directory. Name a file\n`,
     });
-  });
-
-  it('a --dir that is not empty, which is left as it is', async () => {
-    const { dir } = await scratch();
-    await writeFile(join(dir, 'something'), 'of mine');
-    const { status, out, err } = await typed(['demo', '--dir', dir, '--json']);
-    expect(status).toBe(2);
-    expect(err).toMatch(/^commitlog: .* is not empty: it holds something\. Name an empty directory.*\n$/);
-    expect(lastLine(out)).toMatchObject({ error: { code: 'directory-in-use' } });
-    expect(await readFile(join(dir, 'something'), 'utf8')).toBe('of mine');
-  });
-
-  it('a --dir that is a file', async () => {
-    const { dir } = await scratch();
-    await writeFile(join(dir, 'file'), '');
-    const { status, err } = await typed(['demo', '--dir', join(dir, 'file')]);
-    expect(status).toBe(2);
-    expect(err).toContain('it is a file. Name a directory');
   });
 });

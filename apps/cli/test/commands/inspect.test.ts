@@ -2,13 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { commitlog, lastLine, scratch, typed } from '../command-line.js';
-
-async function someLog(): Promise<string> {
-  const { dir } = await scratch();
-  const log = join(dir, 'log');
-  expect((await typed(['demo', '--dir', log])).status).toBe(0);
-  return log;
-}
+import { someLog } from '../some-log.js';
 
 it('says what the log is made of, and changes nothing', async () => {
   const dir = await someLog();

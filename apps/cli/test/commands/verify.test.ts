@@ -2,14 +2,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { commitlog, lastLine, scratch, typed } from '../command-line.js';
-
-/** A sound log of several segments. */
-async function soundLog(): Promise<string> {
-  const { dir } = await scratch();
-  const log = join(dir, 'log');
-  expect((await typed(['demo', '--dir', log])).status).toBe(0);
-  return log;
-}
+import { someLog } from '../some-log.js';
 
 async function flipByte(path: string, at: number): Promise<void> {
   const bytes = await readFile(path);
@@ -22,7 +15,7 @@ async function segmentsIn(dir: string): Promise<string[]> {
 }
 
 it('a sound log: status 0, and how much was read', async () => {
-  const dir = await soundLog();
+  const dir = await someLog();
   const { status, out, err } = await commitlog(['log', 'verify', dir]);
   expect(out).toMatch(
     /^sound: 4 segments, 129 batches, 129 records, [\d.]+ kB in .*; everything can be read as it was written\n$/,
@@ -31,7 +24,7 @@ it('a sound log: status 0, and how much was read', async () => {
 });
 
 it('a flipped byte: status 1, the unreadable indexes, and what to do', async () => {
-  const dir = await soundLog();
+  const dir = await someLog();
   const [first, second] = await segmentsIn(dir);
   await flipByte(first!, 64 + 70);
   await flipByte(second!, 64 + 8);
@@ -44,7 +37,7 @@ it('a flipped byte: status 1, the unreadable indexes, and what to do', async () 
 });
 
 it('with --json, the findings and the counts, as one object', async () => {
-  const dir = await soundLog();
+  const dir = await someLog();
   const [first] = await segmentsIn(dir);
   await flipByte(first!, 64 + 70);
   const { status, out } = await typed(['log', 'verify', dir, '--json']);
@@ -57,7 +50,7 @@ it('with --json, the findings and the counts, as one object', async () => {
 });
 
 it('what the next start puts right is a note, and no damage', async () => {
-  const dir = await soundLog();
+  const dir = await someLog();
   const names = await readdir(dir);
   await flipByte(join(dir, names.find((name) => name.endsWith('.index'))!), 30);
   await writeFile(join(dir, 'mine.txt'), 'a file of a stranger');
@@ -71,7 +64,7 @@ it('what the next start puts right is a note, and no damage', async () => {
 
 describe('what is worse than a hole', () => {
   it('a damaged manifest: status 1, since it is damage', async () => {
-    const dir = await soundLog();
+    const dir = await someLog();
     await flipByte(join(dir, 'MANIFEST'), 20);
     const { status, out, err } = await typed(['log', 'verify', dir, '--json']);
     expect(status).toBe(1);
@@ -80,7 +73,7 @@ describe('what is worse than a hole', () => {
   });
 
   it('a missing segment: every index in it', async () => {
-    const dir = await soundLog();
+    const dir = await someLog();
     await rm((await segmentsIn(dir))[1]!);
     const { status, out } = await typed(['log', 'verify', dir]);
     expect(status).toBe(1);
