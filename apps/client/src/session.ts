@@ -1,5 +1,5 @@
 import { ApiChannel, type CallObserver, type ChannelCredentials, logV1, type ServiceClient } from '@commitlog/api';
-import type { Clock, Random } from '@commitlog/runtime';
+import type { Clock, Random, Timer } from '@commitlog/runtime';
 import { Lane, type LaneObserver, type LaneSettings } from './append/lane.js';
 import { ProducerWire } from './append/wire.js';
 import { Directory } from './cluster/directory.js';
@@ -40,6 +40,8 @@ export interface OpenLane {
 
 /** How long one question who is there may take, in ms. */
 const askMs = 1000;
+/** How long until somebody is asked again, where nobody has answered. */
+const lookAgainMs = 50;
 
 /** The connections to a cluster, and everybody who uses them. */
 export class Session {
@@ -78,17 +80,27 @@ export class Session {
   /** Finds a server, and who leads. @throws CommitlogError `UNAVAILABLE` */
   async connect(): Promise<void> {
     const { clock } = this.components;
-    const { deadlineMs, servers } = this.init;
-    const untilMs = clock.monotonicMs() + deadlineMs;
-    while (!(await this.directory.refresh())) {
-      if (clock.monotonicMs() >= untilMs) {
-        const trouble = await this.client.getServers({}, { timeoutMs: 1 }).catch((error: unknown) => error);
-        const why = trouble instanceof Error ? `: ${trouble.message}` : '';
-        const message = `no server of ${servers.join(', ')} has answered within ${deadlineMs} ms${why}`;
-        throw new CommitlogError('UNAVAILABLE', message, { retryable: true, cause: trouble });
+    const { deadlineMs } = this.init;
+    let timer: Timer | undefined;
+    const isLate = new Promise<true>((resolve) => {
+      timer = clock.after(deadlineMs, () => resolve(true));
+    });
+    try {
+      while (!(await Promise.race([this.directory.refresh(), isLate.then(() => undefined)]))) {
+        const pause = new Promise<false>((resolve) => clock.after(lookAgainMs, () => resolve(false)));
+        if (await Promise.race([isLate, pause])) throw this.#unreached();
       }
-      await new Promise<void>((resolve) => clock.after(Math.min(50, untilMs - clock.monotonicMs()), resolve));
+    } finally {
+      timer?.cancel();
     }
+  }
+
+  #unreached(): CommitlogError {
+    const { deadlineMs, servers } = this.init;
+    const { trouble } = this.directory;
+    const why = trouble instanceof Error ? `: ${trouble.message}` : '';
+    const message = `no server of ${servers.join(', ')} has answered within ${deadlineMs} ms${why}`;
+    return new CommitlogError('UNAVAILABLE', message, { retryable: true, cause: trouble });
   }
 
   /** The lane of all appends that are no producer's. */

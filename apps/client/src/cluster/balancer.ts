@@ -93,6 +93,7 @@ class ClusterBalancer implements LoadBalancer {
   resetBackoff(): void {}
 
   destroy(): void {
+    this.#isUpdating = true;
     for (const child of this.#children.values()) child.destroy();
     this.#children.clear();
   }
