@@ -24,7 +24,7 @@ export interface SessionComponents {
   readonly random: Random;
   readonly defer: (work: () => void) => void;
   readonly callObservers?: readonly CallObserver[];
-  readonly laneObserver?: (log: string, producer: string) => LaneObserver;
+  readonly laneObserver?: (log: string) => LaneObserver;
   readonly readObserver?: ReadObserver;
   /** Told when the servers, or who leads, have changed. */
   readonly onCluster?: (directory: Directory) => void;
@@ -117,7 +117,7 @@ export class Session {
     const producer = name ?? this.#drawName();
     const { client, directory } = this;
     const wire = new ProducerWire({ log, name: producer, deadlineMs }, { client, directory, clock });
-    const observer = laneObserver?.(log, producer);
+    const observer = laneObserver?.(log);
     const lane = new Lane(
       { deadlineMs, pendingBytesMax, ...how },
       { wire, clock, random, defer, ...(observer !== undefined && { observer }) },

@@ -520,8 +520,8 @@ export class Lane {
   /** @param batch in no list any more */
   #reject(batch: PendingBatch, error: CommitlogError): void {
     for (const entry of batch.entries) this.#rejectEntry(entry, error);
-    this.#forget(batch);
     this.#with.observer?.settled?.(batch, error);
+    this.#forget(batch);
   }
 
   #forget(batch: PendingBatch): void {
@@ -590,8 +590,8 @@ export class Lane {
     this.#dropEmpty();
     if (this.#owed.length > 0 && !this.#owed.some(({ hasWaiting }) => hasWaiting)) {
       for (const batch of this.#owed.splice(0)) {
-        this.#forget(batch);
         this.#with.observer?.settled?.(batch, tooLate(this.#settings.deadlineMs, 'unknown', this.#trouble));
+        this.#forget(batch);
       }
       this.#onStream = [];
       this.#identity = undefined;

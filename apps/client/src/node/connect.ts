@@ -1,4 +1,4 @@
-import { ChannelCredentials, ClientTls, isLogName, pemFiles, type TlsMaterial } from '@commitlog/api';
+import { ChannelCredentials, ClientTls, isLogName, pemFiles, type TlsMaterial, tracing } from '@commitlog/api';
 import { nodeRandom } from '@commitlog/runtime/node';
 import { bytes, type Codec } from '../codec.js';
 import type { Commitlog } from '../commitlog.js';
@@ -7,6 +7,7 @@ import { LogHandle } from '../log-handle.js';
 import { Session } from '../session.js';
 import { type ConnectSettings, serversOf, type TlsSettings } from '../settings.js';
 import { callerClock } from './clock.js';
+import { observeAppends, observeCluster, observeReads } from './observation.js';
 
 /**
  * Connects to a cluster.
@@ -32,6 +33,11 @@ export async function connect<T = Uint8Array>(settings: ConnectSettings<T>): Pro
       clock: callerClock,
       random: nodeRandom,
       defer: (work) => process.nextTick(work),
+      // A span for each call, so that servers' spans are joined to it.
+      callObservers: [tracing()],
+      laneObserver: observeAppends,
+      readObserver: observeReads,
+      onCluster: observeCluster,
       onClosed: close,
     },
   );
