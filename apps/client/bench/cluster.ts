@@ -58,6 +58,16 @@ export class BenchCluster {
     }
   }
 
+  /** The memory that each server has, as Linux counts it. */
+  async rssBytes(): Promise<number[]> {
+    return await Promise.all(
+      this.#processes.map(async ({ pid }) => {
+        const [, kibibytes = '0'] = /^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8')) ?? [];
+        return Number(kibibytes) * 1024;
+      }),
+    );
+  }
+
   /** Ends the processes, and removes the directory. */
   async stop(): Promise<void> {
     await Promise.all(

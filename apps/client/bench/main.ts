@@ -48,6 +48,7 @@ try {
       `round ${round + 1}: singles ${sdk.at(-1)}/s, bare batches of 500 ${bare.at(-1)}/s; one at a time ${sdkP50.at(-1)} ms, bare ${rawP50.at(-1)} ms`,
     );
   }
+  const slow = flags.slowMegabytes === 0 ? undefined : await slowReader(log, flags.slowMegabytes * megabyte);
   await fill(log, flags.readRecords);
   const [reads, batchReads, rawReads] = [[], [], []] as [number[], number[], number[]];
   for (let round = 0; round < flags.rounds; round += 1) {
@@ -58,8 +59,6 @@ try {
       `round ${round + 1}: reading ${reads.at(-1)} records/s, by batches ${batchReads.at(-1)}, bare ${rawReads.at(-1)}`,
     );
   }
-  const slowReaderGrowthMb =
-    flags.slowMegabytes === 0 ? undefined : await slowReader(log, flags.slowMegabytes * megabyte);
   bareSingles.end();
   raw.close();
   tls.close();
@@ -69,7 +68,8 @@ try {
     oneAtATimeP50Ms: median(sdkP50),
     rawP50Ms: median(rawP50),
     readRecordsPerSecond: median(reads),
-    slowReaderGrowthMb,
+    slowReaderGrowthMb: slow?.growthMb,
+    slowReaderServerGrowthMb: slow?.serverGrowthMb,
     readRecordsByBatchesPerSecond: median(batchReads),
     rawReadRecordsPerSecond: median(rawReads),
     rawBatchesOf500PerSecond: median(bare),
@@ -166,8 +166,8 @@ function rateOf(found: number, bytes: number, count: number, beganMs: number): n
   return Math.round((found * 1000) / (performance.now() - beganMs));
 }
 
-/** A producer, and a reader that takes a tenth of what it gives: how much this process grows. */
-async function slowReader(log: Commitlog, bytes: number): Promise<number> {
+/** A producer, and a reader that takes a tenth of what it gives: how much this process grows, and the server that grows most. */
+async function slowReader(log: Commitlog, bytes: number): Promise<{ growthMb: number; serverGrowthMb: number }> {
   say(`writing ${Math.round(bytes / megabyte)} MB past a slow reader`);
   const producer = log.producer();
   const large = Buffer.alloc(16_384, 'y');
@@ -196,13 +196,16 @@ async function slowReader(log: Commitlog, bytes: number): Promise<number> {
   // What the engine sets aside in any case is there after a while.
   await write(bytes / 20);
   globalThis.gc?.();
-  const before = process.memoryUsage.rss();
+  const [before, serversBefore] = [process.memoryUsage.rss(), await cluster.rssBytes()];
   const most = await write(bytes);
+  const serversAfter = await cluster.rssBytes();
   await producer.close();
   isOver = true;
   await reading.close();
   await reader;
-  return Math.max(0, Math.round((most - before) / megabyte));
+  const serverGrowth = Math.max(...serversAfter.map((after, at) => after - serversBefore[at]!));
+  const inMegabytes = (growth: number): number => Math.max(0, Math.round(growth / megabyte));
+  return { growthMb: inMegabytes(most - before), serverGrowthMb: inMegabytes(serverGrowth) };
 }
 
 function median(values: readonly number[]): number {

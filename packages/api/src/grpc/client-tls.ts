@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import {
   checkServerIdentity,
   createSecureContext,
@@ -97,7 +98,9 @@ export class ClientTls extends ChannelCredentials {
         const credentials = this.#credentials((asked) => {
           host = asked;
         });
-        const connected = await credentials._createSecureConnector(...args).connect(socket);
+        const connector = credentials._createSecureConnector(...args);
+        dropAddressAsServerName(connector);
+        const connected = await connector.connect(socket);
         if (connected.socket instanceof TLSSocket) this.#watch(connected.socket, host);
         return connected;
       },
@@ -136,6 +139,14 @@ export class ClientTls extends ChannelCredentials {
 
   #every(ms: number, act: () => void): void {
     this.#timers.push(setInterval(act, ms).unref());
+  }
+}
+
+/** A server name is never an address (RFC 6066 §3): Node warns of it, and will ignore it. The certificate is held against the address all the same. */
+function dropAddressAsServerName(connector: object): void {
+  const { connectionOptions } = connector as { readonly connectionOptions?: { servername?: string } };
+  if (connectionOptions?.servername !== undefined && isIP(connectionOptions.servername) !== 0) {
+    delete connectionOptions.servername;
   }
 }
 
