@@ -29,8 +29,9 @@ const stop = async (): Promise<void> => await cluster.stop();
 process.once('SIGINT', () => void stop().finally(() => process.exit(130)));
 let failed = false;
 try {
-  const log = await connect({ servers: cluster.servers, tls: cluster.tls });
-  await voting(log);
+  const log = await connected();
+  // They have become voters by then.
+  await sleep(3000);
   const tls = await ClientTls.open(pemFiles(cluster.tls), { reloadMs: 0 });
   const raw = new RawLoops(addressesOf(log), tls);
   const bareSingles = await raw.singles();
@@ -89,16 +90,15 @@ function addressesOf({ cluster: { servers } }: Commitlog): { readonly leader: st
   return { leader: addressOf(true), follower: addressOf(false) };
 }
 
-/** Until all three vote: before, there is less to do. */
-async function voting(log: Commitlog): Promise<void> {
-  for (let at = 0; at < 200 && log.cluster.servers.length < 3; at += 1) {
-    await log.append(value);
-    await sleep(100);
-    const other = await connect({ servers: cluster.servers, tls: cluster.tls });
-    if (other.cluster.servers.length === 3) at = 200;
-    await other.close();
+/** Connects once all three serve and one of them leads. */
+async function connected(): Promise<Commitlog> {
+  for (;;) {
+    const log = await connect({ servers: cluster.servers, tls: cluster.tls });
+    const { servers } = log.cluster;
+    if (servers.length === 3 && servers.some(({ isLeader }) => isLeader)) return log;
+    await log.close();
+    await sleep(200);
   }
-  await sleep(2000);
 }
 
 /** A thousand callers, each with one append under way. */

@@ -21,6 +21,8 @@ export interface SessionInit {
 export interface SessionComponents {
   readonly credentials: ChannelCredentials;
   readonly clock: Clock;
+  /** One whose timers keep no process alive. */
+  readonly backgroundClock: Clock;
   readonly random: Random;
   readonly defer: (work: () => void) => void;
   readonly callObservers?: readonly CallObserver[];
@@ -38,6 +40,8 @@ export interface OpenLane {
   readonly release: () => void;
 }
 
+/** How often servers are asked who is there while all is well, in ms. */
+const refreshEveryMs = 30_000;
 /** How long one question who is there may take, in ms. */
 const askMs = 1000;
 /** How long until somebody is asked again, where nobody has answered. */
@@ -55,6 +59,7 @@ export class Session {
   readonly #readings = new Set<LogReading<unknown>>();
   #appends: Lane | undefined;
   #closing: Promise<void> | undefined;
+  #refreshTimer: Timer | undefined;
 
   constructor(init: SessionInit, components: SessionComponents) {
     this.init = init;
@@ -75,6 +80,16 @@ export class Session {
       { credentials: components.credentials, observers: components.callObservers ?? [] },
     );
     this.client = this.#channel.client(logV1.LogDefinition);
+    this.#refreshLater();
+  }
+
+  /** Servers that joined are found out, also while nothing goes wrong. */
+  #refreshLater(): void {
+    this.#refreshTimer = this.components.backgroundClock.after(refreshEveryMs, () => {
+      // Where nobody was asked yet, nobody is.
+      if (this.directory.term > 0) void this.directory.refresh();
+      this.#refreshLater();
+    });
   }
 
   /** Finds a server, and who leads. @throws CommitlogError `UNAVAILABLE` */
@@ -151,6 +166,7 @@ export class Session {
   }
 
   async #close(): Promise<void> {
+    this.#refreshTimer?.cancel();
     for (const reading of [...this.#readings]) reading.end('disconnected');
     for (const lane of this.#lanes) lane.close('the log');
     for (const lane of this.#lanes) {

@@ -1,5 +1,5 @@
 import { ChannelCredentials, ClientTls, isLogName, pemFiles, type TlsMaterial, tracing } from '@commitlog/api';
-import { nodeRandom } from '@commitlog/runtime/node';
+import { nodeClock, nodeRandom } from '@commitlog/runtime/node';
 import { bytes, type Codec } from '../codec.js';
 import type { Commitlog } from '../commitlog.js';
 import { CommitlogError } from '../errors.js';
@@ -31,6 +31,7 @@ export async function connect<T = Uint8Array>(settings: ConnectSettings<T>): Pro
     {
       credentials,
       clock: callerClock,
+      backgroundClock: nodeClock,
       random: nodeRandom,
       defer: (work) => process.nextTick(work),
       // A span for each call, so that servers' spans are joined to it.
