@@ -194,10 +194,10 @@ async function slowReader(log: Commitlog, bytes: number): Promise<{ growthMb: nu
     return most;
   };
   // What the engine sets aside in any case is there after a while.
-  await write(bytes / 20);
+  await write(Math.max(bytes / 20, 200 * megabyte));
   globalThis.gc?.();
   const [before, serversBefore] = [process.memoryUsage.rss(), await cluster.rssBytes()];
-  const most = await write(bytes);
+  const most = await write(written + bytes);
   const serversAfter = await cluster.rssBytes();
   await producer.close();
   isOver = true;

@@ -20,7 +20,7 @@ afterEach(async () => {
 function load(): {
   readonly acknowledged: Map<number, string>;
   readonly failures: CommitlogError[];
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 } {
   const acknowledged = new Map<number, string>();
   const failures: CommitlogError[] = [];
