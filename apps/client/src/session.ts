@@ -1,5 +1,5 @@
 import { ApiChannel, type CallObserver, type ChannelCredentials, logV1, type ServiceClient } from '@commitlog/api';
-import type { Clock, Random } from '@commitlog/runtime';
+import type { Clock, Random, Timer } from '@commitlog/runtime';
 import { Lane, type LaneObserver, type LaneSettings } from './append/lane.js';
 import { ProducerWire } from './append/wire.js';
 import { Directory } from './cluster/directory.js';
@@ -21,10 +21,12 @@ export interface SessionInit {
 export interface SessionComponents {
   readonly credentials: ChannelCredentials;
   readonly clock: Clock;
+  /** One whose timers keep no process alive. */
+  readonly backgroundClock: Clock;
   readonly random: Random;
   readonly defer: (work: () => void) => void;
   readonly callObservers?: readonly CallObserver[];
-  readonly laneObserver?: (log: string, producer: string) => LaneObserver;
+  readonly laneObserver?: (log: string) => LaneObserver;
   readonly readObserver?: ReadObserver;
   /** Told when the servers, or who leads, have changed. */
   readonly onCluster?: (directory: Directory) => void;
@@ -38,8 +40,12 @@ export interface OpenLane {
   readonly release: () => void;
 }
 
+/** How often servers are asked who is there while all is well, in ms. */
+const refreshEveryMs = 30_000;
 /** How long one question who is there may take, in ms. */
 const askMs = 1000;
+/** How long until somebody is asked again, where nobody has answered. */
+const lookAgainMs = 50;
 
 /** The connections to a cluster, and everybody who uses them. */
 export class Session {
@@ -53,6 +59,7 @@ export class Session {
   readonly #readings = new Set<LogReading<unknown>>();
   #appends: Lane | undefined;
   #closing: Promise<void> | undefined;
+  #refreshTimer: Timer | undefined;
 
   constructor(init: SessionInit, components: SessionComponents) {
     this.init = init;
@@ -73,22 +80,42 @@ export class Session {
       { credentials: components.credentials, observers: components.callObservers ?? [] },
     );
     this.client = this.#channel.client(logV1.LogDefinition);
+    this.#refreshLater();
+  }
+
+  /** Servers that joined are found out, also while nothing goes wrong. */
+  #refreshLater(): void {
+    this.#refreshTimer = this.components.backgroundClock.after(refreshEveryMs, () => {
+      // Where nobody was asked yet, nobody is.
+      if (this.directory.term > 0) void this.directory.refresh();
+      this.#refreshLater();
+    });
   }
 
   /** Finds a server, and who leads. @throws CommitlogError `UNAVAILABLE` */
   async connect(): Promise<void> {
     const { clock } = this.components;
-    const { deadlineMs, servers } = this.init;
-    const untilMs = clock.monotonicMs() + deadlineMs;
-    while (!(await this.directory.refresh())) {
-      if (clock.monotonicMs() >= untilMs) {
-        const trouble = await this.client.getServers({}, { timeoutMs: 1 }).catch((error: unknown) => error);
-        const why = trouble instanceof Error ? `: ${trouble.message}` : '';
-        const message = `no server of ${servers.join(', ')} has answered within ${deadlineMs} ms${why}`;
-        throw new CommitlogError('UNAVAILABLE', message, { retryable: true, cause: trouble });
+    const { deadlineMs } = this.init;
+    let timer: Timer | undefined;
+    const isLate = new Promise<true>((resolve) => {
+      timer = clock.after(deadlineMs, () => resolve(true));
+    });
+    try {
+      while (!(await Promise.race([this.directory.refresh(), isLate.then(() => undefined)]))) {
+        const pause = new Promise<false>((resolve) => clock.after(lookAgainMs, () => resolve(false)));
+        if (await Promise.race([isLate, pause])) throw this.#unreached();
       }
-      await new Promise<void>((resolve) => clock.after(Math.min(50, untilMs - clock.monotonicMs()), resolve));
+    } finally {
+      timer?.cancel();
     }
+  }
+
+  #unreached(): CommitlogError {
+    const { deadlineMs, servers } = this.init;
+    const { trouble } = this.directory;
+    const why = trouble instanceof Error ? `: ${trouble.message}` : '';
+    const message = `no server of ${servers.join(', ')} has answered within ${deadlineMs} ms${why}`;
+    return new CommitlogError('UNAVAILABLE', message, { retryable: true, cause: trouble });
   }
 
   /** The lane of all appends that are no producer's. */
@@ -105,7 +132,7 @@ export class Session {
     const producer = name ?? this.#drawName();
     const { client, directory } = this;
     const wire = new ProducerWire({ log, name: producer, deadlineMs }, { client, directory, clock });
-    const observer = laneObserver?.(log, producer);
+    const observer = laneObserver?.(log);
     const lane = new Lane(
       { deadlineMs, pendingBytesMax, ...how },
       { wire, clock, random, defer, ...(observer !== undefined && { observer }) },
@@ -139,6 +166,7 @@ export class Session {
   }
 
   async #close(): Promise<void> {
+    this.#refreshTimer?.cancel();
     for (const reading of [...this.#readings]) reading.end('disconnected');
     for (const lane of this.#lanes) lane.close('the log');
     for (const lane of this.#lanes) {

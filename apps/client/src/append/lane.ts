@@ -395,8 +395,11 @@ export class Lane {
     this.#phase = 'draining';
     // Behind one that was refused there is a gap; a gap behind none says that the log has lost the thread.
     if (error.code === 'SEQUENCE_GAP') this.#isAbandoning ||= isFirst;
-    else if (error.code === 'UNKNOWN_PRODUCER' || error.code === 'PRODUCER_FENCED') this.#isAbandoning = true;
-    else if (error.code === 'SEQUENCE_FORGOTTEN') {
+    else if (error.code === 'UNKNOWN_PRODUCER' || error.code === 'PRODUCER_FENCED') {
+      this.#isAbandoning = true;
+      // Opening a name again would be taking it back from whoever has it now.
+      if (this.#settings.isNamed) batch.refusal = error;
+    } else if (error.code === 'SEQUENCE_FORGOTTEN') {
       batch.isMaybe = true;
       this.#isAbandoning = true;
     } else if (!isPassing(error)) {
@@ -462,7 +465,6 @@ export class Lane {
     this.#identity = undefined;
     this.#with.wire.reset();
     this.#requeue(again);
-    // Opening a name again would be taking it back from whoever has it now.
     const isOver = failure !== undefined || this.#settings.isNamed;
     if (this.#settings.mode === 'stream' && isOver) this.#fail(failure ?? refused(error, 'not-applied'));
     else this.#retryLater();
@@ -518,8 +520,8 @@ export class Lane {
   /** @param batch in no list any more */
   #reject(batch: PendingBatch, error: CommitlogError): void {
     for (const entry of batch.entries) this.#rejectEntry(entry, error);
-    this.#forget(batch);
     this.#with.observer?.settled?.(batch, error);
+    this.#forget(batch);
   }
 
   #forget(batch: PendingBatch): void {
@@ -588,8 +590,8 @@ export class Lane {
     this.#dropEmpty();
     if (this.#owed.length > 0 && !this.#owed.some(({ hasWaiting }) => hasWaiting)) {
       for (const batch of this.#owed.splice(0)) {
-        this.#forget(batch);
         this.#with.observer?.settled?.(batch, tooLate(this.#settings.deadlineMs, 'unknown', this.#trouble));
+        this.#forget(batch);
       }
       this.#onStream = [];
       this.#identity = undefined;

@@ -1,4 +1,5 @@
-import { connectivityState, experimental, Metadata } from '@commitlog/api';
+import { Buffer } from 'node:buffer';
+import { ApiError, connectivityState, experimental, Metadata, rpc, toStatus } from '@commitlog/api';
 
 /** Whom a call is for: whoever leads; whoever can be read from; anybody. */
 export type CallRole = 'leader' | 'reader' | 'any';
@@ -93,6 +94,7 @@ class ClusterBalancer implements LoadBalancer {
   resetBackoff(): void {}
 
   destroy(): void {
+    this.#isUpdating = true;
     for (const child of this.#children.values()) child.destroy();
     this.#children.clear();
   }
@@ -192,9 +194,16 @@ const queued: experimental.PickResult = {
   status: null,
 };
 
+/** Fails a call, in the words that a server would use: whoever made it knows that nothing has left. */
 function unavailable(details: string): experimental.PickResult {
-  const status = { code: 14, details, metadata: new Metadata() };
-  return { ...nothing, pickResultType: experimental.PickResultType.TRANSIENT_FAILURE, status };
+  const metadata = new Metadata();
+  const status = rpc.Status.encode(toStatus(new ApiError('NO_LEADER', details))).finish();
+  metadata.set('grpc-status-details-bin', Buffer.from(status));
+  return {
+    ...nothing,
+    pickResultType: experimental.PickResultType.TRANSIENT_FAILURE,
+    status: { code: 14, details, metadata },
+  };
 }
 
 function addressOf({ addresses }: Endpoint): string {

@@ -25,6 +25,8 @@ export class Directory implements Cluster {
   #term = 0;
   #servers: readonly ClusterServer[] = [];
   #refreshing: Promise<boolean> | undefined;
+  /** Why a server that was asked has not answered, the last time that one has not. */
+  trouble: unknown;
 
   constructor(seeds: readonly string[], components: DirectoryComponents) {
     this.#seeds = seeds;
@@ -61,9 +63,12 @@ export class Directory implements Cluster {
    * @returns when a leader is known, or everybody who was asked has answered or failed: whether anybody has answered
    */
   refresh(): Promise<boolean> {
-    this.#refreshing ??= this.#refresh().finally(() => {
-      this.#refreshing = undefined;
-    });
+    // Asking makes a channel that has no connection want to know more at once: it is to find this one under way.
+    this.#refreshing ??= Promise.resolve()
+      .then(() => this.#refresh())
+      .finally(() => {
+        this.#refreshing = undefined;
+      });
     return this.#refreshing;
   }
 
@@ -83,13 +88,17 @@ export class Directory implements Cluster {
         open -= 1;
         if (open === 0) resolve(isAnswered);
       };
+      const failed = (error: unknown): void => {
+        this.trouble = error;
+        settled();
+      };
       for (let at = 0; at < asked; at += 1) {
         this.#with.ask().then((answer) => {
           isAnswered = true;
           this.believe(answer);
           if (this.leader !== undefined && answer.term >= this.#term) resolve(true);
           settled();
-        }, settled);
+        }, failed);
       }
     });
   }

@@ -7,8 +7,8 @@ import { nodeClock } from '@commitlog/runtime/node';
  * rather than ending.
  */
 export const callerClock: Clock = {
-  monotonicMs: nodeClock.monotonicMs,
-  wallMs: nodeClock.wallMs,
+  monotonicMs: () => nodeClock.monotonicMs(),
+  wallMs: () => nodeClock.wallMs(),
   after(delayMs, callback) {
     // Node counts in whole milliseconds and rounds down.
     const timer = after(callback, Math.min(Math.ceil(delayMs), 2 ** 31 - 1));

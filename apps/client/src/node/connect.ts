@@ -1,5 +1,5 @@
-import { ChannelCredentials, ClientTls, isLogName, pemFiles, type TlsMaterial } from '@commitlog/api';
-import { nodeRandom } from '@commitlog/runtime/node';
+import { ChannelCredentials, ClientTls, isLogName, pemFiles, type TlsMaterial, tracing } from '@commitlog/api';
+import { nodeClock, nodeRandom } from '@commitlog/runtime/node';
 import { bytes, type Codec } from '../codec.js';
 import type { Commitlog } from '../commitlog.js';
 import { CommitlogError } from '../errors.js';
@@ -7,6 +7,7 @@ import { LogHandle } from '../log-handle.js';
 import { Session } from '../session.js';
 import { type ConnectSettings, serversOf, type TlsSettings } from '../settings.js';
 import { callerClock } from './clock.js';
+import { observeAppends, observeCluster, observeReads } from './observation.js';
 
 /**
  * Connects to a cluster.
@@ -30,8 +31,14 @@ export async function connect<T = Uint8Array>(settings: ConnectSettings<T>): Pro
     {
       credentials,
       clock: callerClock,
+      backgroundClock: nodeClock,
       random: nodeRandom,
       defer: (work) => process.nextTick(work),
+      // A span for each call, so that servers' spans are joined to it.
+      callObservers: [tracing()],
+      laneObserver: observeAppends,
+      readObserver: observeReads,
+      onCluster: observeCluster,
       onClosed: close,
     },
   );

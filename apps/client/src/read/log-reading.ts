@@ -58,7 +58,17 @@ export class LogReading<T> implements Reading<T> {
     });
   }
 
-  async *batches(): AsyncGenerator<RecordBatch<T>, void, undefined> {
+  batches(): AsyncIterableIterator<RecordBatch<T>> {
+    const batches = this.#decoded();
+    const iterator: AsyncIterableIterator<RecordBatch<T>> = {
+      next: () => handled(batches.next()),
+      return: () => batches.return(),
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+
+  async *#decoded(): AsyncGenerator<RecordBatch<T>, void, undefined> {
     const { codec } = this.#init;
     for await (const batch of this.#take()) {
       this.#nextOffset = batch.firstOffset;
@@ -155,9 +165,9 @@ class RecordIterator<T> implements AsyncIterator<LogRecord<T>, undefined> {
   next(): Promise<IteratorResult<LogRecord<T>, undefined>> {
     try {
       const record = this.#record();
-      return record === undefined ? this.#fromNextBatch() : Promise.resolve({ done: false, value: record });
+      return record === undefined ? handled(this.#fromNextBatch()) : Promise.resolve({ done: false, value: record });
     } catch (error) {
-      return this.#failed(error);
+      return handled(this.#failed(error));
     }
   }
 
@@ -190,6 +200,12 @@ class RecordIterator<T> implements AsyncIterator<LogRecord<T>, undefined> {
     await this.return();
     throw error;
   }
+}
+
+/** Whoever does not wait for it, or not yet, is no reason to end the process. */
+function handled<P>(promise: Promise<P>): Promise<P> {
+  promise.catch(() => {});
+  return promise;
 }
 
 function* wantedOf({ bytes, firstOffset, nextOffset }: StoredBatch): Generator<RecordView, void, undefined> {

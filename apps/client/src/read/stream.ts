@@ -67,6 +67,8 @@ export class BatchStream {
   /** Since when there was no answer. */
   #silentSinceMs: number | undefined;
   #untilOffset = Number.POSITIVE_INFINITY;
+  /** What a server last said was wrong, since it went well. */
+  #trouble: ApiError | undefined;
 
   constructor(init: BatchStreamInit, components: ReadComponents) {
     this.#init = init;
@@ -150,6 +152,7 @@ export class BatchStream {
       const nextOffset = Math.min(nextOffsetOf(batch), this.#untilOffset);
       this.nextOffset = nextOffset;
       this.#silentSinceMs = undefined;
+      this.#trouble = undefined;
       this.#backoff.reset();
       yield { bytes: batch, firstOffset, nextOffset, term: termOf(batch), timeMs };
     }
@@ -157,6 +160,7 @@ export class BatchStream {
     const isPlace = typeof from === 'string' || !('time' in from);
     if (bytes.length > 0) return;
     this.#silentSinceMs = undefined;
+    this.#trouble = undefined;
     if (isPlace) this.nextOffset ??= requireOffset(response.nextOffset);
   }
 
@@ -182,10 +186,13 @@ export class BatchStream {
     const { nextOffset } = this;
     if (!isPassing(failure))
       throw toCommitlogError(failure, { ...(nextOffset !== undefined && { offset: nextOffset }) });
+    // That one was silent in the little time that was left says less than what others said before.
+    if (failure.code !== 'DEADLINE_EXCEEDED') this.#trouble = failure;
+    const trouble = this.#trouble ?? failure;
     const leftMs = this.#leftMs();
     if (leftMs <= 0) {
-      const message = `no server could be read from for ${this.#init.deadlineMs} ms: ${failure.message}`;
-      throw new CommitlogError('UNAVAILABLE', message, { retryable: true, offset: nextOffset, cause: failure });
+      const message = `no server could be read from for ${this.#init.deadlineMs} ms: ${trouble.message}`;
+      throw new CommitlogError('UNAVAILABLE', message, { retryable: true, offset: nextOffset, cause: trouble });
     }
     const delayMs = Math.min(this.#backoff.nextMs(), leftMs);
     observer?.resuming?.(failure, nextOffset, delayMs);
