@@ -1,5 +1,6 @@
 import { ApiError, type ApiErrorCode, TlsMaterialError } from '@commitlog/api';
 import type { AuthError } from '@commitlog/auth';
+import type { CommitlogError, CommitlogErrorCode } from '@commitlog/client';
 import { LogError } from '@commitlog/log';
 
 /** What the shell is told. */
@@ -28,6 +29,10 @@ export type CommandErrorCode =
   | 'unwritable-file'
   /** What a file holds is not what it should be. */
   | 'wrong-file'
+  /** What comes in is not what it was said to be. */
+  | 'wrong-input'
+  /** What comes in is too long to be a record. */
+  | 'record-too-long'
   /** A file is there already, and is not replaced. */
   | 'file-exists'
   /** An agent of a cluster of our own does not start, or has ended by itself. */
@@ -49,18 +54,24 @@ export class CommandError extends Error {
   }
 }
 
-export type ExpectedError = CommandError | LogError | AuthError | ApiError | TlsMaterialError;
+export type ExpectedError = CommandError | LogError | AuthError | ApiError | TlsMaterialError | CommitlogError;
 
 /** Whether this is an error to be told in a line; any other is a mistake in this program. */
 export function isExpected(error: unknown): error is ExpectedError {
   return (
-    [CommandError, LogError, ApiError, TlsMaterialError].some((kind) => error instanceof kind) || isAuthError(error)
+    [CommandError, LogError, ApiError, TlsMaterialError].some((kind) => error instanceof kind) ||
+    isAuthError(error) ||
+    isCommitlogError(error)
   );
 }
 
 /** By its name: its package takes longer to load than all else together, and most commands never need it. */
 function isAuthError(error: unknown): error is AuthError {
   return error instanceof Error && error.name === 'AuthError';
+}
+
+function isCommitlogError(error: unknown): error is CommitlogError {
+  return error instanceof Error && error.name === 'CommitlogError';
 }
 
 const unreached: ReadonlySet<ApiErrorCode> = new Set<ApiErrorCode>([
@@ -74,7 +85,17 @@ const unreached: ReadonlySet<ApiErrorCode> = new Set<ApiErrorCode>([
   'OVERLOADED',
 ]);
 
+const clientStatus: Readonly<Partial<Record<CommitlogErrorCode, number>>> = {
+  UNAVAILABLE: exitStatus.unreached,
+  DEADLINE_EXCEEDED: exitStatus.unreached,
+  OVERLOADED: exitStatus.unreached,
+  INVALID_ARGUMENT: exitStatus.refused,
+  TOO_LARGE: exitStatus.refused,
+  DAMAGED: exitStatus.negative,
+};
+
 export function statusOf(error: ExpectedError): number {
+  if (isCommitlogError(error)) return clientStatus[error.code] ?? exitStatus.declined;
   if (error instanceof ApiError) return unreached.has(error.code) ? exitStatus.unreached : exitStatus.declined;
   if (error.code === 'corrupt' || error.code === 'damaged') return exitStatus.negative;
   return error.code === 'interrupted' ? exitStatus.interrupted : exitStatus.refused;

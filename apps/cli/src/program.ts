@@ -4,11 +4,13 @@ import { agentCommand } from './commands/agent.js';
 import { certCommands } from './commands/cert.js';
 import { clusterCommands } from './commands/cluster.js';
 import { configCommands } from './commands/config.js';
+import { consumeCommand, tailCommand } from './commands/consume.js';
 import { demoCommand } from './commands/demo.js';
 import { errorsCommand } from './commands/errors.js';
 import { inspectCommand } from './commands/inspect.js';
 import { keyringCommands } from './commands/keyring.js';
 import { logInfoCommand, logTrimCommand } from './commands/log-online.js';
+import { produceCommand } from './commands/produce.js';
 import { verifyCommand } from './commands/verify.js';
 import { CommandError, exitStatus, isExpected, statusOf } from './errors.js';
 import { type Format, formats, type Invocation, printed } from './invocation.js';
@@ -70,6 +72,9 @@ export async function run(args: readonly string[], world: World): Promise<number
 function addCommands(program: Command, invocation: Invocation): void {
   agentCommand(program, invocation);
   demoCommand(program, invocation);
+  produceCommand(program, invocation);
+  consumeCommand(program, invocation);
+  tailCommand(program, invocation);
   clusterCommands(program, invocation);
   const log = program
     .command('log')
