@@ -172,8 +172,7 @@ export class ProcessCluster {
       const ready = await this.#ask(node, '/readyz');
       if (ready?.ok) return;
       if (node.process === undefined || performance.now() > deadline) {
-        const log = await readFile(this.logPath(node), 'utf8');
-        throw new Error(`${node.name} does not serve: ${log.split('\n').slice(-5).join('\n')}`);
+        throw new Error(`${node.name} does not serve: ${await this.#lastWords(node)}`);
       }
       await sleep(20);
     }
@@ -222,7 +221,13 @@ export class ProcessCluster {
       if (leading >= 0 && terms.size === 1 && isKnown && seen[leading]!.commitlog_raft_voters! >= voters) {
         return this.running[leading]!;
       }
-      if (performance.now() > deadline) throw new Error(`no leader in ${timeoutMs} ms: ${JSON.stringify(seen)}`);
+      if (performance.now() > deadline) {
+        const gone = this.nodes.filter(({ process }) => process === undefined);
+        const lastWords = await Promise.all(
+          gone.map(async (node) => `${node.name}, which has ended: ${await this.#lastWords(node)}`),
+        );
+        throw new Error([`no leader in ${timeoutMs} ms: ${JSON.stringify(seen)}`, ...lastWords].join('\n'));
+      }
       await sleep(50);
     }
   }
@@ -245,6 +250,11 @@ export class ProcessCluster {
         await this.signal(node, 'SIGKILL');
       }),
     );
+  }
+
+  async #lastWords(node: NodeProcess): Promise<string> {
+    const log = await readFile(this.logPath(node), 'utf8').catch(() => '');
+    return log.split('\n').slice(-5).join('\n');
   }
 
   /** One that is paused takes the question, and never answers. */
