@@ -1,27 +1,23 @@
-import {
-  ConfigurationError,
-  type ConfigurationSources,
-  type ResolvedConfiguration,
-  resolveConfiguration,
-} from './configuration/configuration.js';
+import { ConfigurationError, type ResolvedConfiguration } from './configuration/configuration.js';
+import { type CommandSurroundings, readConfiguration } from './configuration/read-configuration.js';
 import { type Configuration, flagOf, type Setting, settings, variableOf } from './configuration/settings.js';
+import { AgentError } from './errors.js';
 
 /** What the command needs of the outside. */
-export interface CommandWorld {
-  readonly environment: Readonly<Record<string, string | undefined>>;
+export interface CommandWorld extends CommandSurroundings {
+  /** What the command is called. */
+  readonly commandName: string;
   readonly version: string;
-  /** @throws when it cannot be read */
-  readonly readFile: (path: string) => string;
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
   /** Runs an agent to its end. @returns the exit status */
   readonly serve: (configuration: Configuration) => Promise<number>;
 }
 
-const usage = `commitlog-agent: one node of a Commitlog cluster
+const usage = (name: string): string => `${name}: one node of a Commitlog cluster
 
-  commitlog-agent [--config FILE] [--SETTING VALUE …]               runs it
-  commitlog-agent config show [--config FILE] [--SETTING VALUE …]   says what each setting is, and where that comes from; --json
+  ${name} [--config FILE] [--SETTING VALUE …]               runs it
+  ${name} config show [--config FILE] [--SETTING VALUE …]   says what each setting is, and where that comes from; --json
 
 A setting comes from a flag, or from the environment, or from the file, or is as said here.
 `;
@@ -33,7 +29,7 @@ A setting comes from a flag, or from the environment, or from the file, or is as
  */
 export async function run(args: readonly string[], world: CommandWorld): Promise<number> {
   if (args.includes('--help') || args.includes('-h')) {
-    world.out(`${usage}\n${settingsTable()}`);
+    world.out(`${usage(world.commandName)}\n${settingsTable()}`);
     return 0;
   }
   if (args[0] === '--version') {
@@ -43,35 +39,14 @@ export async function run(args: readonly string[], world: CommandWorld): Promise
   const isShow = args[0] === 'config' && args[1] === 'show';
   const flags = isShow ? args.slice(2).filter((arg) => arg !== '--json') : args;
   try {
-    const resolved = resolveConfiguration(sourcesOf(flags, world));
+    const resolved = await readConfiguration(flags, world);
     if (!isShow) return await world.serve(resolved.configuration);
     world.out(args.includes('--json') ? `${JSON.stringify({ settings: resolved.shown })}\n` : shownTable(resolved));
     return 0;
   } catch (error) {
-    if (!(error instanceof ConfigurationError) && !(error instanceof UsageError)) throw error;
+    if (!(error instanceof ConfigurationError) && !(error instanceof AgentError)) throw error;
     world.err(`${error.message}\n`);
     return 2;
-  }
-}
-
-class UsageError extends Error {}
-
-/** @throws UsageError for a file that cannot be read */
-function sourcesOf(args: readonly string[], { environment, readFile }: CommandWorld): ConfigurationSources {
-  const flags = [...args];
-  let path = environment.COMMITLOG_CONFIG || undefined;
-  const at = flags.findIndex((flag) => flag === '--config' || flag.startsWith('--config='));
-  if (at !== -1) {
-    const [flag] = flags.splice(at, 1);
-    path = flag === '--config' ? flags.splice(at, 1)[0] : flag!.slice('--config='.length);
-    if (path === undefined || path === '')
-      throw new UsageError('--config: expected the path of a YAML file, got nothing');
-  }
-  if (path === undefined) return { flags, environment };
-  try {
-    return { flags, environment, file: { content: readFile(path), name: path } };
-  } catch (error) {
-    throw new UsageError(`--config: ${path} cannot be read: ${(error as Error).message}`, { cause: error });
   }
 }
 

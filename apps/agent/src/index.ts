@@ -13,6 +13,7 @@ export {
   resolveConfiguration,
   type ShownSetting,
 } from './configuration/configuration.js';
+export { type CommandSurroundings, readConfiguration } from './configuration/read-configuration.js';
 export type { Configuration, Setting, SettingPath } from './configuration/settings.js';
 export { AgentError, type AgentErrorCode } from './errors.js';
 export { type AgentSettings, type CreateAgentOptions, createAgent } from './node/create-agent.js';
@@ -21,4 +22,5 @@ export type { EndpointAnswer } from './observability/endpoints.js';
 export type { Logger } from './observability/logger.js';
 export { GossipExchanges, type GossipExchangesComponents } from './peers/gossip-exchanges.js';
 export { GrpcTransport, type GrpcTransportComponents, type GrpcTransportInit } from './peers/raft-transport.js';
+export { preflight } from './preflight.js';
 export { type ClusterServer, LogService, type LogServiceComponents } from './service/log-service.js';

@@ -10,6 +10,7 @@ async function called(
   let served: Configuration | undefined;
   const status = await run(args, {
     environment: more.env ?? {},
+    commandName: 'commitlog-agent',
     version: '1.2.3',
     readFile: (path) => {
       const content = more.files?.[path];

@@ -4,7 +4,8 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { nodeClock, nodeFiles } from '@commitlog/runtime/node';
+import { nodeClock, nodeFiles, nodeRandom } from '@commitlog/runtime/node';
+import { exitStatus } from './errors.js';
 import { run } from './program.js';
 import type { Output, TemporaryDirectory, World } from './world.js';
 
@@ -12,9 +13,23 @@ import type { Output, TemporaryDirectory, World } from './world.js';
 const packageFile = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const isFromSources = import.meta.url.endsWith('.ts');
 
+/** What asks a process to end. */
+const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+let interruption: { readonly controller: AbortController; by?: NodeJS.Signals } | undefined;
+
 const world: World = {
   files: nodeFiles,
   clock: nodeClock,
+  random: nodeRandom,
+  crypto: globalThis.crypto,
+  environment: process.env,
+  in: {
+    // Asked for late: whoever touches the stream without reading it keeps it open.
+    get isTerminal() {
+      return process.stdin.isTTY === true;
+    },
+    chunks: () => process.stdin,
+  },
   out: output(process.stdout),
   err: output(process.stderr),
   commandName: isFromSources ? 'npm run -s commitlog --' : 'commitlog',
@@ -22,14 +37,41 @@ const world: World = {
   demoText: packageFile('text/the-log.txt'),
   absolutePath: (path, from = '') => resolve(from, path),
   makeTemporaryDirectory,
+  runAgent: async (args, { directory, name }) => {
+    process.chdir(directory);
+    const { runProgram } = await import('@commitlog/agent/program');
+    return runProgram(args, name);
+  },
+  interruption: () => {
+    interruption ??= listen();
+    return interruption.controller.signal;
+  },
 };
 
+// A command that waits is at work: the clock's timers alone would not keep the process.
+const atWork = setInterval(() => {}, 2 ** 30);
 try {
   process.exitCode = await run(process.argv.slice(2), world);
 } catch (error) {
   // Whatever was to be expected has its own status: this is a mistake of ours, and its stack says where.
   console.error(error);
   process.exitCode = 70;
+} finally {
+  clearInterval(atWork);
+}
+// Whoever waits for this process is to see what ended it: a shell stops its loop then.
+if (process.exitCode === exitStatus.interrupted && interruption?.by) process.kill(process.pid, interruption.by);
+
+function listen(): NonNullable<typeof interruption> {
+  const begun: NonNullable<typeof interruption> = { controller: new AbortController() };
+  const end = (signal: NodeJS.Signals): void => {
+    // The next one is not caught any more, and ends this process.
+    for (const each of endings) process.off(each, end);
+    begun.by = signal;
+    begun.controller.abort(new Error(`interrupted by ${signal}`));
+  };
+  for (const each of endings) process.on(each, end);
+  return begun;
 }
 
 /** Whoever stops reading (`| head`) misses the rest; the work goes on, and its exit status still counts. */
@@ -39,17 +81,33 @@ function output(stream: NodeJS.WriteStream): Output {
     if (error.code !== 'EPIPE') throw error;
     isClosed = true;
   });
+  const isTerminal = stream.isTTY === true;
   return {
-    write: (text) => {
-      if (!isClosed) stream.write(text);
+    write: (data) => {
+      if (!isClosed) stream.write(data);
     },
-    isTerminal: stream.isTTY === true,
+    drained: async () => {
+      if (isClosed || !stream.writableNeedDrain) return;
+      await new Promise<void>((resolve) => {
+        const settle = (): void => {
+          stream.off('drain', settle);
+          stream.off('close', settle);
+          resolve();
+        };
+        stream.on('drain', settle);
+        stream.on('close', settle);
+      });
+    },
+    get isClosed() {
+      return isClosed;
+    },
+    isTerminal,
+    hasColors: isTerminal && !process.env.NO_COLOR && process.env.TERM !== 'dumb',
   };
 }
 
 function makeTemporaryDirectory(isKept: boolean): TemporaryDirectory {
   let path: string | undefined;
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   const leave = (signal: NodeJS.Signals): void => {
     // Writes that are under way may still make a file while the directory is being emptied.
     if (path !== undefined) rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 10 });
@@ -57,14 +115,14 @@ function makeTemporaryDirectory(isKept: boolean): TemporaryDirectory {
     process.kill(process.pid, signal);
   };
   // Before it is there, and in one go with it: a signal in between would leave it behind.
-  if (!isKept) for (const signal of signals) process.once(signal, leave);
+  if (!isKept) for (const signal of endings) process.once(signal, leave);
   const made = mkdtempSync(join(tmpdir(), 'commitlog-'));
   path = made;
   return {
     path: made,
     remove: async () => {
       await rm(made, { recursive: true, force: true });
-      for (const signal of signals) process.off(signal, leave);
+      for (const signal of endings) process.off(signal, leave);
     },
   };
 }

@@ -1,9 +1,17 @@
-import type { Clock, Files } from '@commitlog/runtime';
+import type { WebCrypto } from '@commitlog/auth';
+import type { Clock, Files, Random } from '@commitlog/runtime';
 
 /** What a command may touch. Only `main.ts` has the real one. */
 export interface World {
   readonly files: Files;
   readonly clock: Clock;
+  readonly random: Random;
+  /** Makes keys, and signs. */
+  readonly crypto: WebCrypto;
+  /** What was exported to this process. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Standard input. */
+  readonly in: Input;
   /** Standard output: what was asked for. */
   readonly out: Output;
   /** Standard error: what went wrong, and how far a long job is. */
@@ -21,12 +29,45 @@ export interface World {
   absolutePath(path: string, from?: string): string;
   /** Makes a directory of our own. One that is not to be kept goes when the process is interrupted, too. */
   makeTemporaryDirectory(isKept: boolean): TemporaryDirectory;
+  /**
+   * Becomes an agent, until its end.
+   *
+   * @param args flags of the agent
+   * @returns the exit status
+   */
+  runAgent(
+    args: readonly string[],
+    options: {
+      /** Where relative paths begin. */
+      readonly directory: string;
+      /** What its help calls it. */
+      readonly name: string;
+    },
+  ): Promise<number>;
+  /**
+   * Aborted by the first Ctrl-C, or whatever else asks this process to end; the second ends it at once. A command that never asks for this is ended by the
+   * first: right for all that leave nothing behind.
+   */
+  interruption(): AbortSignal;
+}
+
+export interface Input {
+  /** Whether a person is typing. */
+  readonly isTerminal: boolean;
+  /** What comes, in pieces of any length, until its end. Iterate once. */
+  chunks(): AsyncIterable<Uint8Array>;
 }
 
 export interface Output {
-  write(text: string): void;
+  write(data: string | Uint8Array): void;
+  /** Resolves once what was written has left this process, or nobody wants it any more: whoever writes much waits for it. */
+  drained(): Promise<void>;
+  /** Whether the reader has gone (`| head`). What is written then goes nowhere. */
+  readonly isClosed: boolean;
   /** Whether a person is looking. */
   readonly isTerminal: boolean;
+  /** Whether that person wants colours (https://no-color.org). */
+  readonly hasColors: boolean;
 }
 
 export interface TemporaryDirectory {

@@ -4,9 +4,10 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { nodeClock, nodeFiles } from '@commitlog/runtime/node';
+import { nodeClock, nodeFiles, nodeRandom } from '@commitlog/runtime/node';
 import { onTestFinished } from 'vitest';
 import { run } from '../src/program.js';
+import type { Output } from '../src/world.js';
 
 export const packageDirectory = fileURLToPath(new URL('..', import.meta.url));
 
@@ -28,24 +29,61 @@ export function commitlog(args: readonly string[], environment: Record<string, s
   });
 }
 
+export interface TypedOptions {
+  /** For directories of its own. */
+  readonly temporary?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Where it is typed. */
+  readonly cwd?: string;
+  /** What comes on standard input. */
+  readonly input?: readonly Uint8Array[];
+  readonly interruption?: AbortSignal;
+}
+
 /** Runs the command in this process, which is quicker: on real files, and with a directory of the test's for temporary ones. */
-export async function typed(args: readonly string[], { temporary = '' } = {}): Promise<Result> {
-  const [out, err]: [string[], string[]] = [[], []];
+export async function typed(args: readonly string[], options: TypedOptions = {}): Promise<Result> {
+  const { temporary = '', environment = {}, cwd = '', input = [], interruption } = options;
+  const [out, err]: [Buffer[], Buffer[]] = [[], []];
   const status = await run(args, {
     files: nodeFiles,
     clock: nodeClock,
-    out: { isTerminal: false, write: (text) => void out.push(text) },
-    err: { isTerminal: false, write: (text) => void err.push(text) },
+    random: nodeRandom,
+    crypto: globalThis.crypto,
+    environment,
+    in: {
+      isTerminal: false,
+      chunks: async function* () {
+        yield* input;
+      },
+    },
+    out: outputInto(out),
+    err: outputInto(err),
     commandName: 'commitlog',
     version: '1.2.3',
     demoText: join(packageDirectory, 'text/the-log.txt'),
-    absolutePath: (path, from = '') => resolve(from, path),
+    absolutePath: (path, from = '') => resolve(cwd, from, path),
     makeTemporaryDirectory: () => {
       const path = mkdtempSync(join(temporary, 'commitlog-'));
       return { path, remove: () => rm(path, { recursive: true }) };
     },
+    runAgent: (agentArgs) => {
+      out.push(Buffer.from(`agent ${agentArgs.join(' ')}\n`));
+      return Promise.resolve(0);
+    },
+    interruption: () => interruption ?? new AbortController().signal,
   });
-  return { status, out: out.join(''), err: err.join('') };
+  return { status, out: Buffer.concat(out).toString(), err: Buffer.concat(err).toString() };
+}
+
+/** An output that keeps what is written. */
+export function outputInto(kept: Buffer[], { isTerminal = false, hasColors = false } = {}): Output {
+  return {
+    write: (data) => void kept.push(Buffer.from(data)),
+    drained: () => Promise.resolve(),
+    isClosed: false,
+    isTerminal,
+    hasColors,
+  };
 }
 
 /** The JSON object on the last line. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { commitlog, fromSources, packageDirectory, scratch, typed } from './command-line.js';
+import { commitlog, fromSources, lastLine, packageDirectory, scratch, typed } from './command-line.js';
 
 describe('wrong usage: what is wrong and how it is used, on standard error, and status 2', () => {
   it.each([
@@ -36,6 +36,30 @@ it.each([['--help'], ['demo', '--help'], ['log', '--help'], ['log', 'verify', '-
     expect(out).not.toBe('');
   },
 );
+
+describe('the form of the output', () => {
+  it.each([
+    ['--json before the command', ['--json', 'log', 'inspect', '/nowhere'], {}],
+    ['--json behind it', ['log', 'inspect', '/nowhere', '--json'], {}],
+    ['--output json', ['log', 'inspect', '/nowhere', '--output', 'json'], {}],
+    ['--output ndjson', ['--output', 'ndjson', 'log', 'inspect', '/nowhere'], {}],
+    ['COMMITLOG_OUTPUT', ['log', 'inspect', '/nowhere'], { COMMITLOG_OUTPUT: 'json' }],
+  ])('%s: an error is JSON, too', async (_, args, environment) => {
+    const { status, out, err } = await typed(args, { environment });
+    expect(status).toBe(2);
+    expect(lastLine(out)).toMatchObject({ error: { message: err.replace(/^commitlog: |\n$/g, '') } });
+  });
+
+  it.each([
+    ['unknown', ['log', 'inspect', '/nowhere', '--output', 'xml'], {}, 'Allowed choices are table, json, ndjson'],
+    ['contradicting', ['log', 'inspect', '/nowhere', '--json', '--output', 'table'], {}, '--json and --output table'],
+    ['unknown, exported', ['log', 'inspect', '/nowhere'], { COMMITLOG_OUTPUT: 'xml' }, 'COMMITLOG_OUTPUT is "xml"'],
+  ])('%s: refused', async (_, args, environment, message) => {
+    const { status, err } = await typed(args, { environment: environment as Record<string, string> });
+    expect(status).toBe(2);
+    expect(err).toContain(message);
+  });
+});
 
 it('whoever stops reading the output (`| head`) does not stop the work, nor change its status', async () => {
   const { environment, leftBehind } = await scratch();

@@ -62,11 +62,11 @@ export function fromEnvironment(environment: Readonly<Record<string, string | un
 }
 
 /**
- * Named alike, and none of the agent's settings: those of our tests and of the file's place, and what Kubernetes gives to every container
+ * Named alike, and none of the agent's settings: those of our tests, of the file's place and of the command line, and what Kubernetes gives to every container
  * beside a service of the name `commitlog`.
  */
 function isForOthers(name: string): boolean {
-  return /^COMMITLOG_(SEED|CONFIG|SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\w+)?)$/.test(name);
+  return /^COMMITLOG_(SEED|CONFIG|SERVERS|DEADLINE|OUTPUT|SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\w+)?)$/.test(name);
 }
 
 /** What a program has set; `undefined` says nothing. */

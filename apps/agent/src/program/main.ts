@@ -6,14 +6,18 @@ import { openLogOutput } from '../node/log-output.js';
 /** How long the last lines of the log may take. */
 const flushMs = 500;
 
-process.exitCode = await run(process.argv.slice(2), {
-  environment: process.env,
-  version,
-  readFile: (path) => readFileSync(path, 'utf8'),
-  out: (text) => process.stdout.write(text),
-  err: (text) => process.stderr.write(text),
-  serve,
-});
+/** @returns the exit status, where nothing was served */
+export function main(args: readonly string[], commandName: string): Promise<number> {
+  return run(args, {
+    environment: process.env,
+    commandName,
+    version,
+    readFile: (path) => readFileSync(path, 'utf8'),
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
+    serve,
+  });
+}
 
 /** Runs until a signal, or until the node fails. The second signal ends the process as it is: what was acknowledged is synced. */
 async function serve(configuration: Parameters<typeof agentOf>[0]): Promise<number> {

@@ -104,6 +104,15 @@ describe('resolveConfiguration', () => {
     expect(problemsOf({ flags: insecure, environment })).toEqual([]);
   });
 
+  it('given what the command line is told of a cluster, then nobody minds', () => {
+    const environment = {
+      COMMITLOG_SERVERS: '127.0.0.1:7654',
+      COMMITLOG_DEADLINE: '10s',
+      COMMITLOG_OUTPUT: 'json',
+    };
+    expect(problemsOf({ flags: insecure, environment })).toEqual([]);
+  });
+
   it('given nothing, then it asks for what makes a node safe', () => {
     expect(problemsOf({}).map((problem) => problem.split(' ')[0])).toEqual([
       'tls.ca',

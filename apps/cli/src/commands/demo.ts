@@ -8,7 +8,6 @@ import { duration, size, some } from '../presentation/quantity.js';
 interface DemoOptions {
   readonly dir?: string;
   readonly keep?: boolean;
-  readonly json?: boolean;
 }
 
 export function demoCommand(parent: Command, invocation: Invocation): void {
@@ -18,7 +17,6 @@ export function demoCommand(parent: Command, invocation: Invocation): void {
     .argument('[file]', 'the file; a text of our own unless told')
     .option('--dir <dir>', 'make the log in this directory, and keep it')
     .option('--keep', 'keep the log that is made in a temporary directory')
-    .option('--json', 'print one JSON object')
     .action(async (file: string | undefined, options: DemoOptions) => {
       await demo(file, options, invocation);
     });
@@ -32,10 +30,10 @@ async function demo(named: string | undefined, options: DemoOptions, invocation:
   const dir = temporary?.path ?? pathOf(options.dir!);
   try {
     const trip = await roundTrip({ file, dir }, world);
-    if (!trip.isIdentical || !trip.verification.isSound) invocation.status = exitStatus.damage;
+    if (!trip.isIdentical || !trip.verification.isSound) invocation.status = exitStatus.negative;
     const source = named ?? 'a text that comes with this command';
-    if (options.json) world.out.write(`${JSON.stringify(report(trip, file, isKept))}\n`);
-    else world.out.write(inWords(trip, { source, isKept, commandName: world.commandName }));
+    const text = inWords(trip, { source, isKept, commandName: world.commandName });
+    invocation.print({ json: report(trip, file, isKept), text });
   } finally {
     if (!isKept) await temporary?.remove();
   }

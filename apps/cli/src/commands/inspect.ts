@@ -1,18 +1,18 @@
 import { inspectLog, type LogDescription } from '@commitlog/log';
 import type { Command } from 'commander';
 import type { Invocation } from '../invocation.js';
+import { logDirectoryIn } from '../log-directory.js';
 import { filesTable, segmentsTable } from '../presentation/log-files.js';
 import { count } from '../presentation/quantity.js';
 
-export function inspectCommand(parent: Command, { world, pathOf }: Invocation): void {
+export function inspectCommand(parent: Command, { world, pathOf, print }: Invocation): void {
   parent
     .command('inspect')
     .description('say what a log is made of, from its files; reads no batch and changes nothing')
-    .argument('<dir>', 'the directory of a log that nobody has open')
-    .option('--json', 'print one JSON object')
-    .action(async (dir: string, { json = false }: { json?: boolean }) => {
-      const description = await inspectLog({ dir: pathOf(dir) }, world);
-      world.out.write(json ? `${JSON.stringify(description)}\n` : inWords(description));
+    .argument('<dir>', 'of a log that nobody has open, or the data directory of an agent that does not run')
+    .action(async (dir: string) => {
+      const description = await inspectLog({ dir: await logDirectoryIn(pathOf(dir), world) }, world);
+      print({ json: description, text: inWords(description) });
     });
 }
 

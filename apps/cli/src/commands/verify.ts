@@ -2,6 +2,7 @@ import { type Finding, type Verification, verifyLog } from '@commitlog/log';
 import type { Command } from 'commander';
 import { exitStatus } from '../errors.js';
 import type { Invocation } from '../invocation.js';
+import { logDirectoryIn } from '../log-directory.js';
 import { Progress } from '../presentation/progress.js';
 import { duration, range, size, some } from '../presentation/quantity.js';
 
@@ -10,18 +11,25 @@ export function verifyCommand(parent: Command, invocation: Invocation): void {
   parent
     .command('verify')
     .description('read every byte of a log, and check it; changes nothing')
-    .argument('<dir>', 'the directory of a log that nobody has open')
-    .option('--json', 'print one JSON object')
-    .action(async (dir: string, { json = false }: { json?: boolean }) => {
+    .argument('<dir>', 'of a log that nobody has open, or the data directory of an agent that does not run')
+    .action(async (dir: string) => {
       const startedMs = world.clock.monotonicMs();
-      const progress = new Progress(world.err, world.clock, 'verifying');
-      const settings = { dir: pathOf(dir), progress: progress.show.bind(progress) };
+      const progress = new Progress(world.err, world.clock);
+      const settings = {
+        dir: await logDirectoryIn(pathOf(dir), world),
+        progress: (bytes: number, allBytes: number) => progress.show(() => shown(bytes, allBytes)),
+      };
       const verification = await verifyLog(settings, world).finally(() => progress.end());
       const ms = world.clock.monotonicMs() - startedMs;
       const report = { dir: settings.dir, ...verification, ms };
-      world.out.write(json ? `${JSON.stringify(report)}\n` : inWords(verification, ms));
-      if (!verification.isSound) invocation.status = exitStatus.damage;
+      invocation.print({ json: report, text: inWords(verification, ms) });
+      if (!verification.isSound) invocation.status = exitStatus.negative;
     });
+}
+
+function shown(bytes: number, allBytes: number): string {
+  const percent = allBytes === 0 ? 100 : Math.floor((bytes / allBytes) * 100);
+  return `verifying: ${size(bytes)} of ${size(allBytes)}, ${percent} %`;
 }
 
 function inWords({ isSound, findings, ...read }: Verification, ms: number): string {

@@ -1,6 +1,5 @@
 import type { Clock } from '@commitlog/runtime';
 import type { Output } from '../world.js';
-import { size } from './quantity.js';
 
 /** How often the line is drawn anew, in ms. */
 const redrawMs = 100;
@@ -10,27 +9,25 @@ const clearLine = '\r\u001b[K';
 export class Progress {
   readonly #output: Output;
   readonly #clock: Clock;
-  readonly #doing: string;
   #drawnMs: number | undefined;
 
-  /** @param doing such as `verifying` */
-  constructor(output: Output, clock: Clock, doing: string) {
+  constructor(output: Output, clock: Clock) {
     this.#output = output;
     this.#clock = clock;
-    this.#doing = doing;
   }
 
-  show(bytes: number, allBytes: number): void {
+  /** @param line such as `verifying: 3.0 MB of 4.0 MB, 75 %`; asked for when it is drawn only */
+  show(line: () => string): void {
     if (!this.#output.isTerminal) return;
     const nowMs = this.#clock.monotonicMs();
     if (this.#drawnMs !== undefined && nowMs - this.#drawnMs < redrawMs) return;
     this.#drawnMs = nowMs;
-    const percent = allBytes === 0 ? 100 : Math.floor((bytes / allBytes) * 100);
-    this.#output.write(`${clearLine}${this.#doing}: ${size(bytes)} of ${size(allBytes)}, ${percent} %`);
+    this.#output.write(`${clearLine}${line()}`);
   }
 
   /** Takes the line away. */
   end(): void {
     if (this.#drawnMs !== undefined) this.#output.write(clearLine);
+    this.#drawnMs = undefined;
   }
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import {
   checkServerIdentity,
   createSecureContext,
@@ -97,7 +98,9 @@ export class ClientTls extends ChannelCredentials {
         const credentials = this.#credentials((asked) => {
           host = asked;
         });
-        const connected = await credentials._createSecureConnector(...args).connect(socket);
+        const connector = credentials._createSecureConnector(...args);
+        nameNoAddress(connector);
+        const connected = await connector.connect(socket);
         if (connected.socket instanceof TLSSocket) this.#watch(connected.socket, host);
         return connected;
       },
@@ -137,6 +140,16 @@ export class ClientTls extends ChannelCredentials {
   #every(ms: number, act: () => void): void {
     this.#timers.push(setInterval(act, ms).unref());
   }
+}
+
+/**
+ * grpc-js sends the host as the server's name, also where it is an IP address: RFC 6066 §3 forbids that, and Node warns of it on standard error. Without a name
+ * Node checks the certificate for the host all the same.
+ */
+function nameNoAddress(connector: object): void {
+  const { connectionOptions } = connector as { connectionOptions?: { servername?: string } };
+  if (connectionOptions !== undefined && isIP(connectionOptions.servername ?? '') !== 0)
+    connectionOptions.servername = '';
 }
 
 function contextOf(material: TlsMaterial): SecureContext {

@@ -53,6 +53,18 @@ function logOver(credentials: ClientTls, target = secured.target) {
 const expired = new Date('2021-01-01T00:00:00Z');
 
 describe('client TLS', () => {
+  // First: Node warns once in a process.
+  it('a server that is dialled by its address: nobody is warned of anything', async () => {
+    const warnings: string[] = [];
+    const listen = ({ message }: Error): void => void warnings.push(message);
+    process.on('warning', listen);
+    closeAfterTest(() => void process.off('warning', listen));
+    await install(secured.ca, await secured.ca.issue('alice'));
+    const target = secured.target.replace('localhost', '127.0.0.1');
+    expect(await logOver(await open(), target).produce(produceRequest('tea'))).toEqual({ offset: 0n });
+    expect(warnings).toEqual([]);
+  });
+
   it('shows the certificate of its files', async () => {
     await install(secured.ca, await secured.ca.issue('alice'));
     expect(await logOver(await open()).produce(produceRequest('tea'))).toEqual({ offset: 0n });

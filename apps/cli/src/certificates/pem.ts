@@ -1,0 +1,24 @@
+import { X509Certificate } from 'node:crypto';
+import type { Files } from '@commitlog/runtime';
+import { CommandError } from '../errors.js';
+import { readText } from '../small-file.js';
+
+const fileBytesMax = 1024 * 1024;
+
+/** @throws CommandError `unreadable-file`; `wrong-file` where there is none in it */
+export async function certificatesIn(path: string, world: { readonly files: Files }): Promise<X509Certificate[]> {
+  const text = await readText(path, { bytesMax: fileBytesMax }, world);
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]*-----END CERTIFICATE-----/g) ?? [];
+  if (blocks.length === 0) {
+    throw new CommandError('wrong-file', `${path} has no certificate: expected PEM, "-----BEGIN CERTIFICATE-----"`, {
+      path,
+    });
+  }
+  return blocks.map((block, at) => {
+    try {
+      return new X509Certificate(block);
+    } catch (cause) {
+      throw new CommandError('wrong-file', `${path}: certificate ${at + 1} cannot be read`, { path, cause });
+    }
+  });
+}
