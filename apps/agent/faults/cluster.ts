@@ -172,8 +172,7 @@ export class ProcessCluster {
       const ready = await this.#ask(node, '/readyz');
       if (ready?.ok) return;
       if (node.process === undefined || performance.now() > deadline) {
-        const log = await readFile(this.logPath(node), 'utf8');
-        throw new Error(`${node.name} does not serve: ${log.split('\n').slice(-5).join('\n')}`);
+        throw new Error(`${node.name} does not serve: ${await this.#lastWords(node)}`);
       }
       await sleep(20);
     }
@@ -222,7 +221,13 @@ export class ProcessCluster {
       if (leading >= 0 && terms.size === 1 && isKnown && seen[leading]!.commitlog_raft_voters! >= voters) {
         return this.running[leading]!;
       }
-      if (performance.now() > deadline) throw new Error(`no leader in ${timeoutMs} ms: ${JSON.stringify(seen)}`);
+      if (performance.now() > deadline) {
+        const gone = this.nodes.filter(({ process }) => process === undefined);
+        const lastWords = await Promise.all(
+          gone.map(async (node) => `${node.name}, which has ended: ${await this.#lastWords(node)}`),
+        );
+        throw new Error([`no leader in ${timeoutMs} ms: ${JSON.stringify(seen)}`, ...lastWords].join('\n'));
+      }
       await sleep(50);
     }
   }
@@ -247,6 +252,11 @@ export class ProcessCluster {
     );
   }
 
+  async #lastWords(node: NodeProcess): Promise<string> {
+    const log = await readFile(this.logPath(node), 'utf8').catch(() => '');
+    return log.split('\n').slice(-5).join('\n');
+  }
+
   /** One that is paused takes the question, and never answers. */
   async #ask({ adminPort }: NodeProcess, path: string): Promise<Response | undefined> {
     const signal = AbortSignal.timeout(2000);
@@ -258,19 +268,22 @@ export class ProcessCluster {
   }
 }
 
-/** A port of loopback that is free for TCP and UDP alike. */
+/** Where the next search for a port begins: below those that systems give to whoever asks for any, and apart from other processes that search. */
+let portNext = 10_000 + ((process.pid * 32) % 20_000);
+
+/** A port of loopback that is free for TCP and UDP alike, and stays so while others ask for any. */
 async function freePort(): Promise<number> {
   for (;;) {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as { port: number };
+    const port = portNext;
+    portNext = port + 1;
     try {
+      const server = createServer().listen(port, '127.0.0.1');
+      await once(server, 'listening');
+      await new Promise((resolve) => server.close(resolve));
       await nodeDatagrams.bind({ host: '127.0.0.1', port }, () => {}).then((socket) => socket.close());
       return port;
     } catch {
-      // Taken for packets: another.
-    } finally {
-      await new Promise((resolve) => server.close(resolve));
+      // Taken: the next.
     }
   }
 }

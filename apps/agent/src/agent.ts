@@ -233,6 +233,8 @@ export class Agent {
 
   #failed(error: unknown): void {
     this.#phase = 'failed';
+    // A start that is under way is to end with it, and not to say that this node serves.
+    this.#abort.abort(error);
     this.#server?.setServing(false);
     this.#with.logger.error({ error }, 'this node has failed for good, and serves nothing any more');
     this.#with.onFailed?.(error);

@@ -277,8 +277,8 @@ function logSettings(configuration: Configuration, identity: Identity, dir: stri
       diskStallMs: configuration['raft.election-timeout'],
       heartbeatMs: configuration['raft.heartbeat'],
       inflightCountMax: 2,
-      // Of what is on disk: a follower further behind is sent what is read from there, mostly from the system's memory.
-      cacheBytesMax: 4 * 1024 * 1024,
+      // Of what is on disk: what a client may have in flight, with room. A follower further behind is sent what is read from the disk again.
+      cacheBytesMax: 6 * 1024 * 1024,
     },
   };
 }

@@ -39,7 +39,7 @@ export async function run(args: readonly string[], world: CommandWorld): Promise
   const isShow = args[0] === 'config' && args[1] === 'show';
   const flags = isShow ? args.slice(2).filter((arg) => arg !== '--json') : args;
   try {
-    const resolved = await readConfiguration(flags, world);
+    const resolved = await readConfiguration(flags, { ...world, readFile: (path) => readNamed(path, world) });
     if (!isShow) return await world.serve(resolved.configuration);
     world.out(args.includes('--json') ? `${JSON.stringify({ settings: resolved.shown })}\n` : shownTable(resolved));
     return 0;
@@ -47,6 +47,15 @@ export async function run(args: readonly string[], world: CommandWorld): Promise
     if (!(error instanceof ConfigurationError) && !(error instanceof AgentError)) throw error;
     world.err(`${error.message}\n`);
     return 2;
+  }
+}
+
+/** @throws AgentError `settings` for a file that cannot be read */
+async function readNamed(path: string, { readFile }: CommandWorld): Promise<string> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new AgentError('settings', `--config: ${path} cannot be read: ${(error as Error).message}`, { cause: error });
   }
 }
 

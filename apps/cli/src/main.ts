@@ -56,12 +56,16 @@ const world: World = {
   },
 };
 
+// A command that waits is at work: the clock's timers alone would not keep the process.
+const atWork = setInterval(() => {}, 2 ** 30);
 try {
   process.exitCode = await run(process.argv.slice(2), world);
 } catch (error) {
   // Whatever was to be expected has its own status: this is a mistake of ours, and its stack says where.
   console.error(error);
   process.exitCode = 70;
+} finally {
+  clearInterval(atWork);
 }
 // Whoever waits for this process is to see what ended it: a shell stops its loop then.
 if (process.exitCode === exitStatus.interrupted && interruption?.by) process.kill(process.pid, interruption.by);

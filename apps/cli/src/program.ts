@@ -78,6 +78,7 @@ function addCommands(program: Command, invocation: Invocation): void {
   clusterCommands(program, invocation);
   const log = program
     .command('log')
+    .helpCommand(false)
     .description('look at a log: of a cluster that runs, or on a disk that nobody has open');
   logInfoCommand(log, invocation);
   logTrimCommand(log, invocation);

@@ -19,18 +19,22 @@ describe('the README at the top', () => {
   });
 });
 
-describe.each(['README.md', 'docs/README.md', 'docs/log-format.md', 'apps/cli/README.md', 'packages/log/README.md'])(
-  '%s',
-  (page) => {
-    it('links to what exists', () => {
-      const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link]) => link!);
-      expect(links.length).toBeGreaterThan(0);
-      for (const link of links) expect([link, existsSync(join(root, dirname(page), link))]).toEqual([link, true]);
-    });
+describe.each([
+  'README.md',
+  'docs/README.md',
+  'docs/log-format.md',
+  'docs/operations.md',
+  'apps/cli/README.md',
+  'packages/log/README.md',
+])('%s', (page) => {
+  it('links to what exists', () => {
+    const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link]) => link!);
+    expect(links.length).toBeGreaterThan(0);
+    for (const link of links) expect([link, existsSync(join(root, dirname(page), link))]).toEqual([link, true]);
+  });
 
-    it('names scripts that exist', () => {
-      const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-      for (const [, name] of read(page).matchAll(/npm run (?:-s )?([\w:-]+)/g)) expect(scripts).toHaveProperty([name!]);
-    });
-  },
-);
+  it('names scripts that exist', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    for (const [, name] of read(page).matchAll(/npm run (?:-s )?([\w:-]+)/g)) expect(scripts).toHaveProperty([name!]);
+  });
+});

@@ -1,7 +1,7 @@
 import { ApiError } from '@commitlog/api';
 import { isJoint, membersOf, nodeOf } from '@commitlog/raft';
 import type { ReplicatedLog } from '@commitlog/replicated-log';
-import { type ClusterState, decodeClusterState, encodeClusterState } from './cluster-state.js';
+import { type ClusterState, decodeClusterState, encodeClusterState, removedMax } from './cluster-state.js';
 import type { Roster } from './roster.js';
 import type { Wakeup } from './wakeup.js';
 
@@ -30,7 +30,7 @@ export class Removals {
   /**
    * Takes a node out. Resolves when the configuration without it is committed.
    *
-   * @throws ApiError `MEMBER_NOT_FOUND`, `FAILED_PRECONDITION` for the only voter; ReplicatedLogError as `changeMetadata` does; the signal's reason
+   * @throws ApiError `MEMBER_NOT_FOUND`, `FAILED_PRECONDITION` for the only voter, and where too many are out already; ReplicatedLogError as `changeMetadata` does; the signal's reason
    */
   async remove(node: string, signal: AbortSignal): Promise<void> {
     const { log, wakeup } = this.#with;
@@ -68,6 +68,10 @@ export class Removals {
       if (state === undefined) throw new ApiError('NO_LEADER', 'the cluster is being founded: try again');
       const removed = new Set(state.removed);
       change(removed);
+      if (removed.size > removedMax) {
+        const message = `${removedMax} nodes are out already: add those again that can come back no more, since their certificates are revoked`;
+        throw new ApiError('FAILED_PRECONDITION', message, { metadata: { removed: removedMax } });
+      }
       return encodeClusterState({ ...state, removed });
     });
     wakeup.ring();

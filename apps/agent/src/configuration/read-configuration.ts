@@ -4,7 +4,6 @@ import { type ResolvedConfiguration, resolveConfiguration } from './configuratio
 /** What a command line stands in. */
 export interface CommandSurroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** @throws when it cannot be read */
   readonly readFile: (path: string) => string | Promise<string>;
 }
 
@@ -12,7 +11,7 @@ export interface CommandSurroundings {
  * Puts a configuration together from a command line, the environment, and the YAML file that `--config` or `COMMITLOG_CONFIG` names.
  *
  * @param args what follows the command: flags
- * @throws ConfigurationError that lists everything that is wrong; AgentError `settings` for a file that cannot be read
+ * @throws ConfigurationError that lists everything that is wrong; AgentError `settings` where no file is named; what `readFile` throws
  */
 export async function readConfiguration(
   args: readonly string[],
@@ -28,11 +27,5 @@ export async function readConfiguration(
       throw new AgentError('settings', '--config: expected the path of a YAML file, got nothing');
   }
   if (path === undefined) return resolveConfiguration({ flags, environment });
-  let content: string;
-  try {
-    content = await readFile(path);
-  } catch (error) {
-    throw new AgentError('settings', `--config: ${path} cannot be read: ${(error as Error).message}`, { cause: error });
-  }
-  return resolveConfiguration({ flags, environment, file: { content, name: path } });
+  return resolveConfiguration({ flags, environment, file: { content: await readFile(path), name: path } });
 }

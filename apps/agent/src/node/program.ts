@@ -11,10 +11,10 @@ import { setFlagsFromString } from 'node:v8';
 export async function runProgram(args: readonly string[], commandName = 'commitlog-agent'): Promise<number> {
   /*
    * Batches pass through in buffers, which the engine counts as its own. Left alone, it collects after every 30 MB of them, many times a second, which
-   * took half of a busy leader's time; the next collection is due when two and a half times what the last one left is held. And the room for new
+   * took half of a busy leader's time; the next collection is due when 2.2 times what the last one left is held. And the room for new
    * objects, of which there are few, does not grow, here where the agent is not loaded yet: at its full size it takes 30 MB that buffers can use.
    */
-  setFlagsFromString('--heap-growing-percent=150');
+  setFlagsFromString('--heap-growing-percent=120');
   setFlagsFromString('--semi-space-growth-factor=1');
   const { main } = await import('../program/main.js');
   return await main(args, commandName);

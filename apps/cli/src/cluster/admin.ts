@@ -47,7 +47,8 @@ export class Admin {
         return await ask(this.#client(server), this.#timeLeftMs());
       } catch (error) {
         if (!(error instanceof ApiError) || !isNoAnswer(error)) throw error;
-        failures.push(`${server}: ${error.message}`);
+        // grpc-js announces a note also where it has none.
+        failures.push(`${server}: ${error.message.replace(/\s*Resolution note:\s*$/, '')}`);
         last = error;
       }
     }

@@ -70,7 +70,7 @@ function outlook({ mayBeLost, hasLeader, all, quorum }: Outlook): string {
   if (mayBeLost < 0) {
     return `${-mayBeLost} more must come back before appends go on (${quorum} of ${all} must run); what is committed can be read`;
   }
-  const election = hasLeader ? '' : 'they are electing a leader; then ';
+  const election = hasLeader ? '' : 'a leader is being elected; then ';
   if (mayBeLost > 0) {
     const nodes = mayBeLost === 1 ? 'one more node' : `${mayBeLost} more nodes`;
     return `${election}${nodes} may be lost, and appends go on`;

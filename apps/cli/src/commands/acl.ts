@@ -21,7 +21,7 @@ Examples:
   commitlog acl explain till-3 produce orders-eu --acl-policy policy.csv`;
 
 export function aclCommands(parent: Command, invocation: Invocation): void {
-  const acl = parent.command('acl').description('access control: who may do what to which log');
+  const acl = parent.command('acl').helpCommand(false).description('access control: who may do what to which log');
   acl
     .command('init')
     .description('write a policy to begin with: it gives "root" everything, and nobody else anything')

@@ -25,7 +25,10 @@ interface CertOptions {
 
 /** Makes and looks after certificates: an authority in a directory, for a cluster whose people have none. */
 export function certCommands(parent: Command, invocation: Invocation): void {
-  const cert = parent.command('cert').description('certificates: an authority of your own, and what it issues');
+  const cert = parent
+    .command('cert')
+    .helpCommand(false)
+    .description('certificates: an authority of your own, and what it issues');
   authorityCommand(cert, invocation);
   nodeCommand(cert, invocation);
   clientCommand(cert, invocation);

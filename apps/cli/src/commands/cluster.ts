@@ -11,7 +11,10 @@ import { count } from '../presentation/quantity.js';
 import { table } from '../presentation/table.js';
 
 export function clusterCommands(parent: Command, invocation: Invocation): void {
-  const cluster = parent.command('cluster').description('look at a cluster that runs, and change its members');
+  const cluster = parent
+    .command('cluster')
+    .helpCommand(false)
+    .description('look at a cluster that runs, and change its members');
   withConnection(cluster.command('status'))
     .description('say how the cluster is, and how many nodes may still be lost; status 1 unless all is well')
     .action((options: ConnectionOptions) => withAdmin(options, invocation, (admin) => status(admin, invocation)));

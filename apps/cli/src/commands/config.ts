@@ -16,7 +16,10 @@ Examples:
 const agent = () => import('@commitlog/agent');
 
 export function configCommands(parent: Command, invocation: Invocation): void {
-  const config = parent.command('config').description("look at an agent's configuration, without running it");
+  const config = parent
+    .command('config')
+    .helpCommand(false)
+    .description("look at an agent's configuration, without running it");
   agentSettings(config, 'show')
     .description('say what each setting of an agent is, and where that comes from')
     .action(async (args: string[]) => {

@@ -23,6 +23,7 @@ A rotation, while the cluster runs:
 export function keyringCommands(parent: Command, invocation: Invocation): void {
   const keyring = parent
     .command('keyring')
+    .helpCommand(false)
     .description('the keys that gossip is sealed with')
     .addHelpText('after', rotation);
   generateCommand(keyring, invocation);

@@ -31,7 +31,7 @@ describe('how a cluster stands, in a sentence', () => {
   it('without a leader not all is well', () => {
     expect(standingOf(voters('uuu'), '')).toMatchObject({
       isWell: false,
-      sentence: 'All 3 voters are up: they are electing a leader; then one more node may be lost, and appends go on.',
+      sentence: 'All 3 voters are up: a leader is being elected; then one more node may be lost, and appends go on.',
     });
   });
 });

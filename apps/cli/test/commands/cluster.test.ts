@@ -1,6 +1,6 @@
 import { createTestCluster, type TestCluster } from '@commitlog/agent';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { lastLine, type Result, typed } from '../command-line.js';
+import { commitlog, lastLine, type Result, typed } from '../command-line.js';
 
 let cluster: TestCluster;
 
@@ -137,5 +137,28 @@ describe('nodes come, go, and fail', () => {
       out: expect.stringContaining('may be a member'),
     });
     expect(await run('cluster', 'remove', 'n9')).toMatchObject({ status: 4 });
+  }, 30_000);
+
+  it('without a leader a change is waited for until the deadline: status 3, as a process, too', async () => {
+    const [one, ...others] = [...cluster.agents.keys()];
+    for (const node of others) await cluster.stopNode(node);
+    const server = cluster.agents.get(one!)!.address;
+    await expect
+      .poll(
+        async () =>
+          lastLine((await typed(['cluster', 'status', '--insecure', '--servers', server, '--json'])).out).leaderId,
+        { timeout: 15_000 },
+      )
+      .toBe('');
+    const { status, err } = await commitlog([
+      'cluster',
+      'transfer',
+      '--insecure',
+      '--servers',
+      server,
+      '--deadline',
+      '700ms',
+    ]);
+    expect({ status, err }).toEqual({ status: 3, err: 'commitlog: the cluster had no leader for 700 ms\n' });
   }, 30_000);
 });
