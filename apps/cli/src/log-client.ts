@@ -1,6 +1,6 @@
 import type { Commitlog } from '@commitlog/client';
 import type { Command } from 'commander';
-import { type ConnectionOptions, connectionOf, withConnection } from './connection.js';
+import { type Connection, type ConnectionOptions, connectionOf, withConnection } from './connection.js';
 import type { Invocation } from './invocation.js';
 import { requireGoing } from './pause.js';
 
@@ -13,22 +13,31 @@ export function withLogFlags(command: Command): Command {
   return withConnection(command.option('--log <name>', 'the log', 'default'));
 }
 
-/**
- * Runs something with a client of the log, and closes that. What an interruption has broken off is told as that.
- *
- * @throws CommandError `usage`, `interrupted`; CommitlogError
- */
-export async function withLog(
+/** Runs something with a client of the log that flags and environment name. */
+export function withLog(
   options: LogClientOptions,
   invocation: Invocation,
   run: (log: Commitlog, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const { servers, tls, deadlineMs } = connectionOf(options, invocation);
-  const signal = invocation.world.interruption();
+  return withConnectedLog({ connection: connectionOf(options, invocation), log: options.log }, invocation, run);
+}
+
+/**
+ * Runs something with a client of a log, and closes that. What an interruption has broken off is told as that.
+ *
+ * @throws CommandError `interrupted`; CommitlogError
+ */
+export async function withConnectedLog(
+  { connection, log: name }: { readonly connection: Connection; readonly log: string },
+  { world }: Invocation,
+  run: (log: Commitlog, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const { servers, tls, deadlineMs } = connection;
+  const signal = world.interruption();
   // Loaded late: most commands never need it.
   const { connect } = await import('@commitlog/client');
   try {
-    const log = await connect({ servers, deadlineMs, log: options.log, ...(tls ? { tls } : { insecure: true }) });
+    const log = await connect({ servers, deadlineMs, log: name, ...(tls ? { tls } : { insecure: true }) });
     try {
       await run(log, signal);
     } finally {

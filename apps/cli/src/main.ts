@@ -1,16 +1,16 @@
 #!/usr/bin/env node
 import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nodeClock, nodeFiles, nodeRandom } from '@commitlog/runtime/node';
 import { exitStatus } from './errors.js';
 import { freePorts } from './node/free-ports.js';
+import { machine } from './node/machine.js';
 import { startAgent } from './node/start-agent.js';
+import { makeTemporaryDirectory } from './node/temporary-directory.js';
 import { run } from './program.js';
-import type { Output, TemporaryDirectory, World } from './world.js';
+import type { Output, World } from './world.js';
 
 // This file is src/main.ts, or dist/main.js of the published package: the same distance from everything else.
 const packageFile = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -38,6 +38,9 @@ const world: World = {
   },
   out: output(process.stdout),
   err: output(process.stderr),
+  get machine() {
+    return machine();
+  },
   commandName: isFromSources ? 'npm run -s commitlog --' : 'commitlog',
   version: (JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string }).version,
   demoText: packageFile('text/the-log.txt'),
@@ -114,9 +117,4 @@ function output(stream: NodeJS.WriteStream): Output {
     isTerminal,
     hasColors: isTerminal && !process.env.NO_COLOR && process.env.TERM !== 'dumb',
   };
-}
-
-async function makeTemporaryDirectory(): Promise<TemporaryDirectory> {
-  const path = await mkdtemp(join(tmpdir(), 'commitlog-'));
-  return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 }) };
 }

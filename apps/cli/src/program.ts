@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { aclCommands } from './commands/acl.js';
 import { agentCommand } from './commands/agent.js';
+import { benchCommands } from './commands/bench.js';
 import { certCommands } from './commands/cert.js';
 import { clusterCommands } from './commands/cluster.js';
 import { configCommands } from './commands/config.js';
@@ -75,6 +76,7 @@ function addCommands(program: Command, invocation: Invocation): void {
   produceCommand(program, invocation);
   consumeCommand(program, invocation);
   tailCommand(program, invocation);
+  benchCommands(program, invocation);
   clusterCommands(program, invocation);
   const log = program
     .command('log')

@@ -18,6 +18,8 @@ export interface World {
   readonly out: Output;
   /** Standard error: what went wrong, and how far a long job is. */
   readonly err: Output;
+  /** What a measurement was made on. */
+  readonly machine: Machine;
   /** How the command is called here, for advice: `commitlog`, or the script that runs it from the sources. */
   readonly commandName: string;
   readonly version: string;
@@ -76,8 +78,21 @@ export interface Output {
   readonly hasColors: boolean;
 }
 
+export interface Machine {
+  /** Such as `Linux 6.1.0, x64`. */
+  readonly system: string;
+  /** Node's version. */
+  readonly node: string;
+  readonly cpu: string;
+  /** Those that this process may use. */
+  readonly cores: number;
+  readonly memoryBytes: number;
+}
+
 export interface TemporaryDirectory {
   readonly path: string;
+  /** Whether what is synced there is in memory, and lost with the power all the same. */
+  readonly isInMemory: boolean;
   /** Removes it with all that is in it. */
   remove(): Promise<void>;
 }

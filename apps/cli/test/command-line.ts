@@ -60,6 +60,7 @@ export async function typed(args: readonly string[], options: TypedOptions = {})
     },
     out: outputInto(out),
     err: outputInto(err),
+    machine: { system: 'a system', node: '20.20.0', cpu: 'a CPU', cores: 2, memoryBytes: 1e9 },
     commandName: 'commitlog',
     version: '1.2.3',
     demoText: join(packageDirectory, 'text/the-log.txt'),
@@ -67,7 +68,7 @@ export async function typed(args: readonly string[], options: TypedOptions = {})
     startedMs: nodeClock.monotonicMs(),
     makeTemporaryDirectory: async () => {
       const path = await mkdtemp(join(temporary, 'commitlog-'));
-      return { path, remove: () => rm(path, { recursive: true }) };
+      return { path, isInMemory: false, remove: () => rm(path, { recursive: true }) };
     },
     freePorts,
     startAgent: startAgent ?? (() => expect.unreachable('this test starts no agents')),

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import { CommandError } from '../errors.js';
 
 /** What a batch may hold, with what stands around a record: the server says exactly. */
-export const recordBytesMax = 1024 * 1024;
+export const recordBytesMax: number = 1024 * 1024;
 
 /** Bytes as they come, cut into records: each ends where a delimiter stands, which is no part of it; what is behind the last one is a record, too. */
 export class Splitter {
