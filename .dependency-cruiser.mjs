@@ -39,6 +39,9 @@ export const layers = {
 /** What the hostile suite of a package may import besides, and its tests may not: a hostile client of ours needs a server of ours. */
 const besideForHostile = /** @type {Record<string, string[]>} */ ({ auth: ['api', 'record'] });
 
+/** What the tests, benches and examples of a package may import besides: a client is tried against servers, with certificates. */
+const besideForTests = /** @type {Record<string, string[]>} */ ({ client: ['agent', 'auth'] });
+
 /** Where the outside world may be Node's own rather than an interface. */
 const mayUseNode = [
   '^packages/runtime/src/node/',
@@ -68,9 +71,9 @@ export const forbidden = [
     },
     {
       name: `imports-go-down (tests of ${name})`,
-      comment: `tests of ${name} may import what ${name} may, and ${forTests.join(' and ')}: see the table in .dependency-cruiser.mjs`,
+      comment: `tests of ${name} may import what ${name} may, and ${[...forTests, ...(besideForTests[name] ?? [])].join(' and ')}: see the table in .dependency-cruiser.mjs`,
       from: { path: anyOf([name]), pathNot: [sourcesOf(name), hostileOf(name)] },
-      to: { path: workspace, pathNot: anyOf([name, ...below, ...forTests]) },
+      to: { path: workspace, pathNot: anyOf([name, ...below, ...forTests, ...(besideForTests[name] ?? [])]) },
     },
     {
       name: `imports-go-down (hostile suite of ${name})`,

@@ -10,8 +10,8 @@
  *
  * @packageDocumentation
  */
-// From the copy of grpc-js that servers and channels use: credentials of another copy are not recognised.
-export { ChannelCredentials, Metadata, ServerCredentials } from '@grpc/grpc-js';
+// From the copy of grpc-js that servers and channels use: credentials of another copy are not recognised, and resolvers registered there not found.
+export { ChannelCredentials, connectivityState, experimental, Metadata, ServerCredentials } from '@grpc/grpc-js';
 export { fileDescriptors } from './descriptors.js';
 export { type ApiErrorCode, type ErrorKind, errorTable, isApiErrorCode } from './error-table.js';
 export {

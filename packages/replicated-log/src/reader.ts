@@ -23,6 +23,11 @@ export interface ReadOptions {
   readonly follow?: boolean;
   /** Everything that was committed when it was asked for is read, wherever it is read: a leader is asked first. */
   readonly linearizable?: boolean;
+  /**
+   * Begin with an empty run that tells at which offset the reading begins, where the first batch does not: it may begin with records before that
+   * one, or not be there yet. Default false.
+   */
+  readonly tellsBeginning?: boolean;
   /** How many bytes are read at a time, unless one batch alone is longer; 1 up. 1 MiB unless told. A reader holds at most twice as many. */
   readonly maxBytes?: number;
   /** Ends the reading by throwing the signal's reason. */
@@ -62,7 +67,7 @@ export class Reader {
   }
 
   async *batches(options: ReadOptions): AsyncGenerator<Batches, void, undefined> {
-    const { from, follow = false, linearizable = false, maxBytes, signal } = options;
+    const { from, follow = false, linearizable = false, tellsBeginning = false, maxBytes, signal } = options;
     signal?.throwIfAborted();
     this.#requireOpen();
     if (linearizable) await this.#confirm(signal);
@@ -71,14 +76,20 @@ export class Reader {
     let wanted = Math.max(state.start.nextOffset, beginning.beforeOffset);
     let cursor: Beginning['from'] = beginning.from;
     const limits = { ...(maxBytes !== undefined && { maxBytes }), ...(signal !== undefined && { signal }) };
+    let isToBeTold = tellsBeginning;
+    if (isToBeTold && beginning.beforeOffset > 0) {
+      isToBeTold = false;
+      yield emptyAt(beginning.beforeOffset);
+    }
     for (;;) {
-      const throughIndex = state.applied.index;
+      const { index: throughIndex, nextOffset: endOffset } = state.applied;
       try {
         if (!('index' in cursor) || cursor.index <= throughIndex) {
           for await (const { bytes, next } of log.slices({ ...limits, from: cursor, throughIndex })) {
             this.#requireServed(indexOf(bytes), wanted);
             for (const run of dataRuns(bytes, beginning)) {
               wanted = run.nextOffset;
+              isToBeTold = false;
               yield run;
             }
             cursor = next;
@@ -88,6 +99,8 @@ export class Reader {
         cursor = await this.#behindTrimmed(error, cursor, wanted, signal);
         continue;
       }
+      if (isToBeTold) yield emptyAt(endOffset);
+      isToBeTold = false;
       if (!follow) return;
       signal?.throwIfAborted();
       this.#requireOpen();
@@ -214,6 +227,10 @@ export class Reader {
     const message = `offset ${requested} is not in the log, which has ${bounds.first} to before ${bounds.end}`;
     return new ReplicatedLogError('out-of-range', message, { requested, ...bounds });
   }
+}
+
+function emptyAt(offset: number): Batches {
+  return { bytes: Buffer.alloc(0), firstOffset: offset, nextOffset: offset };
 }
 
 function requireInteger(name: string, value: number): void {

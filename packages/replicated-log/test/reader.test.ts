@@ -49,6 +49,25 @@ describe('given a log of twenty records, on every member', () => {
     await logs.stop();
   });
 
+  test.each<[string, ReadFrom, number]>([
+    ['at the end', 'end', 20],
+    ['within a batch', { last: 3 }, 17],
+    ['after all times', { time: 9e12 }, 20],
+  ])(
+    'when a reader who wants to be told begins %s, then an empty run tells where that is',
+    async (_what, from, first) => {
+      const logs = await filled('told');
+      for (const log of logs.logs) {
+        const reader = log!.read({ from, follow: true, tellsBeginning: true });
+        const { value } = await logs.settled(reader.next());
+        expect(value).toMatchObject({ firstOffset: first, nextOffset: first });
+        expect(value!.bytes).toHaveLength(0);
+        await reader.return();
+      }
+      await logs.stop();
+    },
+  );
+
   test('when it is read from the time that an append was acknowledged with, then it begins with that batch', async () => {
     const logs = await filled('time');
     const log = await logs.leading();

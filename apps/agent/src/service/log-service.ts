@@ -106,6 +106,8 @@ export class LogService implements Handlers<LogDefinition> {
       from: fromOf(request),
       follow,
       signal,
+      // A client whose stream breaks off at once must know where to go on.
+      tellsBeginning: true,
       linearizable: request.consistency === logV1.Consistency.LINEARIZABLE,
       maxBytes: Math.min(responseBytesMax === 0 ? batchBytesMaxDefault : responseBytesMax, batchBytesMaxDefault),
     };

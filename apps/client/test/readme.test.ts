@@ -1,0 +1,23 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+
+const packageDirectory = fileURLToPath(new URL('..', import.meta.url));
+const readme = read('README.md');
+const example = read('examples/journey.ts');
+
+function read(path: string): string {
+  return readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+}
+
+it('the README has the example word for word, in at most 25 lines', () => {
+  expect(readme).toContain(`\`\`\`ts\n${example}\`\`\``);
+  expect(example.trimEnd().split('\n').length).toBeLessThanOrEqual(25);
+});
+
+it('the example prints what the README says', () => {
+  const args = ['--conditions=@commitlog/source', '--import', 'tsx', 'examples/journey.ts'];
+  const printed = execFileSync(process.execPath, args, { cwd: packageDirectory, encoding: 'utf8' });
+  expect(readme).toContain(`\`\`\`\n${printed}\`\`\``);
+});
