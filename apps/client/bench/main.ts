@@ -34,7 +34,6 @@ try {
   await sleep(3000);
   const tls = await ClientTls.open(pemFiles(cluster.tls), { reloadMs: 0 });
   const raw = new RawLoops(addressesOf(log), tls);
-  const bareSingles = await raw.singles();
   say('warming up');
   await singles(log, 2000);
   await oneAtATime(log, 500);
@@ -43,7 +42,7 @@ try {
   for (let round = 0; round < flags.rounds; round += 1) {
     bare.push(await raw.batchesOf(500, 2, flags.seconds * 1000));
     sdk.push(await singles(log, flags.seconds * 1000));
-    rawP50.push(await p50Of(flags.seconds * 500, bareSingles.act));
+    rawP50.push(await bareP50(raw, flags.seconds * 500));
     sdkP50.push(await oneAtATime(log, flags.seconds * 500));
     say(
       `round ${round + 1}: singles ${sdk.at(-1)}/s, bare batches of 500 ${bare.at(-1)}/s; one at a time ${sdkP50.at(-1)} ms, bare ${rawP50.at(-1)} ms`,
@@ -60,7 +59,6 @@ try {
       `round ${round + 1}: reading ${reads.at(-1)} records/s, by batches ${batchReads.at(-1)}, bare ${rawReads.at(-1)}`,
     );
   }
-  bareSingles.end();
   raw.close();
   tls.close();
   await log.close();
@@ -117,6 +115,14 @@ async function singles(log: Commitlog, ms: number): Promise<number> {
 
 async function oneAtATime(log: Commitlog, ms: number): Promise<number> {
   return await p50Of(ms, () => log.append(value));
+}
+
+/** On a stream of its own: one on which nothing comes is ended by the server. */
+async function bareP50(raw: RawLoops, ms: number): Promise<number> {
+  const singles = await raw.singles();
+  const p50 = await p50Of(ms, singles.act);
+  singles.end();
+  return p50;
 }
 
 async function p50Of(ms: number, act: () => Promise<unknown>): Promise<number> {

@@ -70,19 +70,6 @@ describe('client TLS', () => {
     expect(await logOver(await open()).produce(produceRequest('tea'))).toEqual({ offset: 0n });
   });
 
-  it('a server is dialled by its address without a server name, which an address is none (RFC 6066 §3)', async () => {
-    await install(secured.ca, await secured.ca.issue('alice'));
-    const warnings: string[] = [];
-    const warned = (warning: Error): number => warnings.push(warning.message);
-    process.on('warning', warned);
-    closeAfterTest(() => void process.off('warning', warned));
-    expect(secured.target).toMatch(/^127\.0\.0\.1:/);
-    await logOver(await open()).produce(produceRequest('tea'));
-    // Warnings come a tick later.
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(warnings).toEqual([]);
-  });
-
   it('connections after a reload show the new certificate, and those before go on with theirs', async () => {
     await install(secured.ca, await secured.ca.issue('alice'));
     const credentials = await open();
