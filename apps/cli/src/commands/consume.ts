@@ -6,7 +6,7 @@ import type { Format, Invocation } from '../invocation.js';
 import { integer } from '../kinds.js';
 import { type LogClientOptions, withLog, withLogFlags } from '../log-client.js';
 import { requireGoing } from '../pause.js';
-import { delimiter } from '../records/delimiter.js';
+import { delimiterOption } from '../records/delimiter.js';
 import { type Place, place, readFrom } from '../records/place.js';
 import { recordJson } from '../records/record-json.js';
 import { recordLine } from '../records/record-line.js';
@@ -82,12 +82,7 @@ function withReading(command: Command, format: ReadingOptions['format']): Comman
         .choices(['value', 'line'])
         .default(format),
     )
-    .option(
-      '--delimiter <text>',
-      'what follows each value; \\n, \\0, \\xHH stand for bytes',
-      delimiter,
-      delimiter('\\n'),
-    );
+    .addOption(delimiterOption('what follows each value'));
 }
 
 async function consume(

@@ -58,7 +58,10 @@ async function demo(named: string | undefined, { keep = false }: DemoOptions, in
     if (keep) await tellHowToGoOn(story.cluster!, tell, invocation);
     else await temporary.remove();
     if (!keep) tell(`  stopped    3 processes, and removed ${dir}\n`);
-    if (format !== 'table') invocation.print({ json: { ...outcome, ...(keep && { dir }) }, text: '' });
+    const kept = keep
+      ? { dir, environment: story.cluster!.layout.environment, processes: processesOf(story.cluster!) }
+      : {};
+    if (format !== 'table') invocation.print({ json: { ...outcome, ...kept }, text: '' });
   } finally {
     if (!isKept) await temporary.remove();
   }
@@ -129,7 +132,7 @@ async function tellHowToGoOn(
   const { commandName } = world;
   const { environment, dir } = cluster.layout;
   await writeEnvironment(cluster, 'admin', world);
-  const processes = cluster.nodes.map(({ process }) => process.pid).join(' ');
+  const processes = processesOf(cluster).join(' ');
   const commands = [
     [`. ${environment}`, 'where the cluster is, and who you are'],
     [`${commandName} cluster status`, 'how it is'],
@@ -141,4 +144,8 @@ async function tellHowToGoOn(
   const width = Math.max(...commands.map(([command]) => command!.length));
   tell(`\nThe cluster stays. Next:\n\n`);
   for (const [command, what] of commands) tell(`  ${command!.padEnd(width)}  ${what}\n`);
+}
+
+function processesOf({ nodes }: LocalCluster): number[] {
+  return nodes.map(({ process }) => process.pid);
 }

@@ -6,7 +6,7 @@ import type { Invocation } from '../invocation.js';
 import { type LogClientOptions, withLog, withLogFlags } from '../log-client.js';
 import { Progress } from '../presentation/progress.js';
 import { count, range, some } from '../presentation/quantity.js';
-import { delimiter } from '../records/delimiter.js';
+import { delimiterOption } from '../records/delimiter.js';
 import { chunksOf, until } from '../records/input.js';
 import { recordOfJson } from '../records/record-json.js';
 import { Splitter } from '../records/splitter.js';
@@ -16,7 +16,7 @@ interface ProduceOptions extends LogClientOptions {
   readonly delimiter: Buffer;
   readonly format: 'value' | 'ndjson';
   readonly key?: string;
-  readonly header: readonly Header[];
+  readonly header?: readonly Header[];
   readonly name?: string;
 }
 
@@ -29,19 +29,14 @@ export function produceCommand(parent: Command, invocation: Invocation): void {
   withLogFlags(parent.command('produce'))
     .description('append what comes on standard input, a line a record, as it comes; each exactly once, and in order')
     .option('--file <file>', 'append what is in a file instead')
-    .option(
-      '--delimiter <text>',
-      'what ends a record, and is no part of it; \\n, \\0, \\xHH stand for bytes',
-      delimiter,
-      delimiter('\\n'),
-    )
+    .addOption(delimiterOption('what ends a record, and is no part of it'))
     .addOption(
       new Option('--format <format>', 'value: a record is its bytes; ndjson: a line of JSON, as consume prints it')
         .choices(['value', 'ndjson'])
         .default('value'),
     )
     .option('--key <text>', 'the key of every record')
-    .option('--header <name=value>', 'a header of every record; may be given more than once', header, [])
+    .option('--header <name=value>', 'a header of every record; may be given more than once', header)
     .option('--name <name>', 'produce under this name: whoever else does is fenced off')
     .addHelpText(
       'after',
@@ -109,7 +104,7 @@ function placeOf({ offset, term, timeMs }: Appended): object {
 
 async function* recordsIn(
   chunks: AsyncIterable<Uint8Array>,
-  { delimiter: ends, format, key, header: headers }: ProduceOptions,
+  { delimiter: ends, format, key, header: headers = [] }: ProduceOptions,
 ): AsyncGenerator<{ readonly value: Buffer; readonly options: RecordOptions }> {
   const splitter = new Splitter(ends);
   const shared: RecordOptions = { ...(key !== undefined && { key }), ...(headers.length > 0 && { headers }) };
@@ -160,7 +155,7 @@ class Acknowledgements {
   }
 }
 
-function header(text: string, before: readonly Header[]): Header[] {
+function header(text: string, before: readonly Header[] = []): Header[] {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('Expected name=value.');
   return [...before, { key: text.slice(0, at), value: text.slice(at + 1) }];

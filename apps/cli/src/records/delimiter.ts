@@ -1,10 +1,17 @@
 import { Buffer } from 'node:buffer';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '0': '\0', '\\': '\\' };
 
-/** What ends each record, as it is typed: `\n`, `\0`, `\r\n`, `\x1e`, `--`; at least one byte. */
-export function delimiter(text: string): Buffer {
+/** `--delimiter`: a line feed unless told. */
+export function delimiterOption(what: string): Option {
+  return new Option('--delimiter <text>', `${what}; \\n, \\0, \\xHH stand for bytes`)
+    .argParser(delimiter)
+    .default(Buffer.from('\n'), '\\n');
+}
+
+/** As it is typed: `\n`, `\0`, `\r\n`, `\x1e`, `--`; at least one byte. */
+function delimiter(text: string): Buffer {
   const said = text.replaceAll(/\\(?:x([0-9A-Fa-f]{2})|(.?))/gs, (written, hex?: string, letter?: string) => {
     if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
     const meant = escapes[letter ?? ''];
