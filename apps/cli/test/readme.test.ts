@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,15 +6,20 @@ import { describe, expect, it } from 'vitest';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const readme = read('README.md');
-const example = 'packages/log/examples/append-and-read.ts';
 
 describe('the README at the top', () => {
-  it('has the example of the log word for word, in at most 20 lines, and what it prints', () => {
-    expect(readme).toContain(`\`\`\`ts\n${read(example)}\`\`\``);
-    expect(read(example).trimEnd().split('\n').length).toBeLessThanOrEqual(20);
-    const args = ['--conditions=@commitlog/source', '--import', 'tsx', join(root, example)];
-    const printed = execFileSync(process.execPath, args, { cwd: join(root, 'packages/log'), encoding: 'utf8' });
-    expect(readme).toContain(`\`\`\`\n${printed}\`\`\``);
+  it("has the client's example word for word, and what it prints, which the client's own tests try", () => {
+    expect(readme).toContain(`\`\`\`ts\n${read('apps/client/examples/journey.ts')}\`\`\``);
+    const [, printed] = /-s --filter @commitlog\/client example\n```\n\n(```\n.*?```)/s.exec(
+      read('apps/client/README.md'),
+    )!;
+    expect(readme).toContain(printed!);
+  });
+
+  it('has the commands for a cluster of three word for word, of which there are eight at most', () => {
+    const commands = read('apps/cli/examples/three-nodes.sh');
+    expect(readme).toContain(`\`\`\`sh\n${commands}\`\`\``);
+    expect(commands.trimEnd().split('\n').length).toBeLessThanOrEqual(8);
   });
 });
 
