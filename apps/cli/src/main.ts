@@ -59,8 +59,15 @@ try {
 } finally {
   clearInterval(atWork);
 }
+await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
 // Whoever waits for this process is to see what ended it: a shell stops its loop then.
 if (process.exitCode === exitStatus.interrupted && interruption?.by) process.kill(process.pid, interruption.by);
+// What is left has nothing to do with the result: a connection to a server that is silent would keep this process for as long.
+process.exit();
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()));
+}
 
 function listen(): NonNullable<typeof interruption> {
   const begun: NonNullable<typeof interruption> = { controller: new AbortController() };
