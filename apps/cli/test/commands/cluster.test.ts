@@ -76,10 +76,12 @@ describe('a cluster of three that is well', () => {
       status: 0,
       out: 'removed 2 records: the log starts at offset 2 now\n',
     });
-    expect(await run('log', 'trim', '--before', '9')).toMatchObject({
-      status: 4,
-      err: expect.stringContaining('offset 9'),
-    });
+    for (const also of [[], ['--dry-run']]) {
+      expect(await run('log', 'trim', '--before', '9', ...also)).toMatchObject({
+        status: 4,
+        err: expect.stringContaining('offset 9'),
+      });
+    }
     expect(await run('log', 'info', '--log', 'nope')).toMatchObject({
       status: 4,
       err: expect.stringContaining('nope'),
