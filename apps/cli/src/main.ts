@@ -15,6 +15,8 @@ const isFromSources = import.meta.url.endsWith('.ts');
 
 /** What asks a process to end. */
 const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Why the output, or part of it, is nowhere: a disk that is full. */
+let unwritable: Error | undefined;
 let interruption: { readonly controller: AbortController; by?: NodeJS.Signals } | undefined;
 
 const world: World = {
@@ -60,6 +62,10 @@ try {
   clearInterval(atWork);
 }
 await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+if (unwritable !== undefined) {
+  process.stderr.write(`commitlog: the output cannot be written: ${unwritable.message}\n`);
+  process.exitCode = exitStatus.refused;
+}
 // Whoever waits for this process is to see what ended it: a shell stops its loop then.
 if (process.exitCode === exitStatus.interrupted && interruption?.by) process.kill(process.pid, interruption.by);
 // What is left has nothing to do with the result: a connection to a server that is silent would keep this process for as long.
@@ -85,8 +91,8 @@ function listen(): NonNullable<typeof interruption> {
 function output(stream: NodeJS.WriteStream): Output {
   let isClosed = false;
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
     isClosed = true;
+    if (error.code !== 'EPIPE') unwritable ??= error;
   });
   const isTerminal = stream.isTTY === true;
   return {

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { commitlog, fromSources, lastLine, packageDirectory, scratch, typed } from './command-line.js';
 
 describe('wrong usage: what is wrong and how it is used, on standard error, and status 2', () => {
@@ -74,6 +74,23 @@ it('whoever stops reading the output (`| head`) does not stop the work, nor chan
   expect(Buffer.concat(errors).toString()).toBe('');
   expect(status).toBe(0);
   expect(await leftBehind()).toEqual([]);
+});
+
+it('output that a full disk does not take is told, without a stack, and has status 2', async () => {
+  const full = await open('/dev/full', 'w');
+  onTestFinished(() => full.close());
+  const child = spawn(process.execPath, [...fromSources, 'errors'], {
+    cwd: packageDirectory,
+    stdio: ['ignore', full.fd, 'pipe'],
+  });
+  const errors: Buffer[] = [];
+  child.stderr!.on('data', (chunk: Buffer) => errors.push(chunk));
+  const [status] = await once(child, 'close');
+  const err = Buffer.concat(errors).toString();
+  expect({ status, err }).toEqual({
+    status: 2,
+    err: expect.stringMatching(/^commitlog: the output cannot be written: ENOSPC.*\n$/),
+  });
 });
 
 it('a demo that is interrupted leaves nothing behind', async () => {
