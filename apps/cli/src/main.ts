@@ -19,6 +19,8 @@ const agentProgram = packageFile(isFromSources ? 'src/node/agent-process.ts' : '
 
 /** What asks a process to end. */
 const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Why the output, or part of it, is nowhere: a disk that is full. */
+let unwritable: Error | undefined;
 let interruption: { readonly controller: AbortController; by?: NodeJS.Signals } | undefined;
 
 const world: World = {
@@ -70,8 +72,19 @@ try {
 } finally {
   clearInterval(atWork);
 }
+await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+if (unwritable !== undefined) {
+  process.stderr.write(`commitlog: the output cannot be written: ${unwritable.message}\n`);
+  process.exitCode = exitStatus.refused;
+}
 // Whoever waits for this process is to see what ended it: a shell stops its loop then.
 if (process.exitCode === exitStatus.interrupted && interruption?.by) process.kill(process.pid, interruption.by);
+// What is left has nothing to do with the result: a connection to a server that is silent would keep this process for as long.
+process.exit();
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()));
+}
 
 function listen(): NonNullable<typeof interruption> {
   const begun: NonNullable<typeof interruption> = { controller: new AbortController() };
@@ -91,8 +104,8 @@ function listen(): NonNullable<typeof interruption> {
 function output(stream: NodeJS.WriteStream): Output {
   let isClosed = false;
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
     isClosed = true;
+    if (error.code !== 'EPIPE') unwritable ??= error;
   });
   const isTerminal = stream.isTTY === true;
   return {

@@ -19,8 +19,11 @@ export async function readText(
       if (size > bytesMax) {
         throw new CommandError('wrong-file', `${path} has ${size} bytes, expected ${bytesMax} at most`, { path });
       }
-      const content = Buffer.alloc(size);
-      return content.toString('utf8', 0, await file.read(content, 0));
+      // Where it says that it is empty it must be: a pipe says so of whatever comes.
+      const content = Buffer.alloc(Math.max(size, 1));
+      const bytes = await file.read(content, 0);
+      if (bytes > size) throw new CommandError('wrong-file', `${path} is not an ordinary file`, { path });
+      return content.toString('utf8', 0, bytes);
     } finally {
       await file.close();
     }
@@ -40,8 +43,10 @@ export async function writeNew(
   { text, permissions }: { readonly text: string; readonly permissions: number },
   { files }: { readonly files: Files },
 ): Promise<void> {
+  let isMade = false;
   try {
     const file = await files.open(path, 'create', permissions);
+    isMade = true;
     try {
       file.write([Buffer.from(text)], 0);
       await file.sync();
@@ -51,8 +56,23 @@ export async function writeNew(
     await files.syncDirectory(dirname(path));
   } catch (error) {
     if (hasErrorCode(error, 'EEXIST')) throw fileExists(path);
-    throw new CommandError('unwritable-file', `${path} cannot be written: ${wordsOf(error)}`, { path, cause: error });
+    // Half of it would stand in the way of the next attempt.
+    if (isMade) await files.remove(path).catch(() => {});
+    throw unwritable(error, path);
   }
+}
+
+/** Makes a directory, and those on the way to it; one that is there is fine. @throws CommandError `unwritable-file` */
+export async function makeDirectory(path: string, { files }: { readonly files: Files }): Promise<void> {
+  try {
+    await files.makeDirectory(path);
+  } catch (error) {
+    throw unwritable(error, path);
+  }
+}
+
+function unwritable(error: unknown, path: string): CommandError {
+  return new CommandError('unwritable-file', `${path} cannot be written: ${wordsOf(error)}`, { path, cause: error });
 }
 
 /** @throws CommandError `file-exists` */
@@ -64,6 +84,15 @@ export async function requireAbsent(path: string, { files }: { readonly files: F
     throw unreadable(error, path);
   }
   throw fileExists(path);
+}
+
+/** @throws CommandError `unreadable-file` */
+export async function requireDirectory(path: string, { files }: { readonly files: Files }): Promise<void> {
+  try {
+    await files.list(path);
+  } catch (error) {
+    throw unreadable(error, path);
+  }
 }
 
 function fileExists(path: string): CommandError {
@@ -80,5 +109,8 @@ function wordsOf(error: unknown): string {
   if (hasErrorCode(error, 'ENOENT')) return 'it is not there';
   if (hasErrorCode(error, 'EACCES', 'EPERM')) return 'this user may not';
   if (hasErrorCode(error, 'EISDIR')) return 'it is a directory';
+  if (hasErrorCode(error, 'EEXIST', 'ENOTDIR')) return 'there is a file in its place';
+  if (hasErrorCode(error, 'ENOSPC')) return 'the disk is full';
+  if (hasErrorCode(error, 'ESPIPE')) return 'it is a pipe, and an ordinary file is expected';
   return error instanceof Error ? error.message : String(error);
 }

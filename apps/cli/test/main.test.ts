@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import { existsSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { commitlog, fromSources, lastLine, packageDirectory, typed } from './command-line.js';
 import { someLog } from './some-log.js';
 
@@ -70,3 +72,23 @@ it('whoever stops reading the output (`| head`) does not stop the work, nor chan
   expect(Buffer.concat(errors).toString()).toBe('');
   expect(status).toBe(0);
 });
+
+it.skipIf(!existsSync('/dev/full'))(
+  'output that a full disk does not take is told, without a stack, and has status 2',
+  async () => {
+    const full = await open('/dev/full', 'w');
+    onTestFinished(() => full.close());
+    const child = spawn(process.execPath, [...fromSources, 'errors'], {
+      cwd: packageDirectory,
+      stdio: ['ignore', full.fd, 'pipe'],
+    });
+    const errors: Buffer[] = [];
+    child.stderr!.on('data', (chunk: Buffer) => errors.push(chunk));
+    const [status] = await once(child, 'close');
+    const err = Buffer.concat(errors).toString();
+    expect({ status, err }).toEqual({
+      status: 2,
+      err: expect.stringMatching(/^commitlog: the output cannot be written: ENOSPC.*\n$/),
+    });
+  },
+);

@@ -57,7 +57,7 @@ export class Roster {
         try {
           const { storageId } = await prove(name, rpcAddressOf(member));
           this.#unprovable.delete(name);
-          this.#proved.set(name, { hint: hintOf(member), member: memberId(name, storageId) });
+          this.#proved.set(name, { hint: storageHintOf(member), member: memberId(name, storageId) });
         } catch (error) {
           const say = this.#unprovable.has(name) ? logger.debug : logger.warn;
           this.#unprovable.add(name);
@@ -79,7 +79,7 @@ export class Roster {
   }
 
   #isToBeProved(member: GossipMember): boolean {
-    return member.name !== this.#self && this.#proved.get(member.name)?.hint !== hintOf(member);
+    return member.name !== this.#self && this.#proved.get(member.name)?.hint !== storageHintOf(member);
   }
 
   #watchFailures(): void {
@@ -97,6 +97,7 @@ export function rpcAddressOf({ tags, address: found }: GossipMember): string {
   return typeof told === 'string' && address.safeParse(told).success ? told : addressText(found);
 }
 
-function hintOf({ tags }: GossipMember): string {
+/** The disk that a node runs on, as it says itself; empty where it says nothing. */
+export function storageHintOf({ tags }: GossipMember): string {
   return String(tags[tagNames.storage] ?? '');
 }

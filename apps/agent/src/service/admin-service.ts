@@ -13,6 +13,7 @@ import type { ReplicatedLog } from '@commitlog/replicated-log';
 import { decodeClusterState } from '../cluster/cluster-state.js';
 import type { GossipKeys } from '../cluster/gossip-keys.js';
 import type { Removals } from '../cluster/removals.js';
+import { storageHintOf } from '../cluster/roster.js';
 import type { Wakeup } from '../cluster/wakeup.js';
 import type { ClusterView } from './cluster-view.js';
 import { toApiError } from './errors.js';
@@ -176,6 +177,7 @@ export class AdminService implements Handlers<Definition> {
       address: view.addressOf(node) ?? '',
       health: gossiped === undefined ? Health.UNSPECIFIED : healthOf[gossiped.status],
     };
+    const runsOn = gossiped === undefined ? '' : storageHintOf(gossiped);
     const members = [...view.members].filter((member) => nodeOf(member) === node);
     if (members.length === 0) {
       const role = removals.removed.has(node) ? Role.REMOVED : Role.UNSPECIFIED;
@@ -186,6 +188,8 @@ export class AdminService implements Handlers<Definition> {
       const isVoter = status.configuration.configuration.voters.includes(member);
       return {
         ...common,
+        // A node that came back on another disk does not bring back the vote of the one that is lost.
+        ...(runsOn !== '' && runsOn !== storageOf(member) && { health: Health.FAILED }),
         storageId: storageOf(member),
         role: isVoter ? Role.VOTER : Role.LEARNER,
         isLeader: status.leader === member,

@@ -38,17 +38,21 @@ export class Admin {
     return new Admin(connection, await credentialsOf(connection), clock);
   }
 
-  /** Asks the first server that answers. */
+  /** Asks the first server that answers. One that is reached and says nothing leaves time for the others. */
   async anyone<T>(ask: (client: AdminClient, timeoutMs: number) => Promise<T>): Promise<T> {
+    const { servers } = this.#connection;
     const failures: string[] = [];
     let last: ApiError | undefined;
-    for (const server of this.#connection.servers) {
+    for (const [at, server] of servers.entries()) {
+      const client = this.#client(server);
+      const others = servers.length - at - 1;
       try {
-        return await ask(this.#client(server), this.#timeLeftMs());
+        // Something small first: what is asked for may take its time.
+        if (others > 0) await client.getClusterStatus({}, { timeoutMs: this.#timeLeftMs() / (others + 1) });
+        return await ask(client, this.#timeLeftMs());
       } catch (error) {
         if (!(error instanceof ApiError) || !isNoAnswer(error)) throw error;
-        // grpc-js announces a note also where it has none.
-        failures.push(`${server}: ${error.message.replace(/\s*Resolution note:\s*$/, '')}`);
+        failures.push(`${server}: ${wordsOf(error)}`);
         last = error;
       }
     }
@@ -56,20 +60,31 @@ export class Admin {
   }
 
   /**
-   * Asks the leader, whichever server knows it; waits for an election.
+   * Asks the leader, whichever server knows it; waits for an election, also where the leader that is known does not answer.
    *
    * @throws ApiError `NO_LEADER` when there is none within the deadline
    */
   async leader<T>(ask: (client: AdminClient, timeoutMs: number) => Promise<T>): Promise<T> {
     for (;;) {
-      const { leaderAddress } = await this.anyone((client, timeoutMs) => client.getClusterStatus({}, { timeoutMs }));
-      try {
-        if (leaderAddress !== '') return await ask(this.#client(leaderAddress), this.#timeLeftMs());
-      } catch (error) {
-        if (!(error instanceof ApiError) || !['NOT_LEADER', 'NO_LEADER'].includes(error.code)) throw error;
+      const { leaderId, leaderAddress } = await this.anyone((client, timeoutMs) =>
+        client.getClusterStatus({}, { timeoutMs }),
+      );
+      let why = 'the cluster had no leader';
+      if (leaderAddress !== '') {
+        const client = this.#client(leaderAddress);
+        // Something that changes nothing first: it may be asked again, of whoever leads then.
+        const silence = await silenceOf(client.getClusterStatus({}, { timeoutMs: this.#timeLeftMs() / 2 }));
+        if (silence === undefined) {
+          try {
+            return await ask(client, this.#timeLeftMs());
+          } catch (error) {
+            if (!(error instanceof ApiError) || !['NOT_LEADER', 'NO_LEADER'].includes(error.code)) throw error;
+          }
+        } else
+          why = `the leader, ${leaderId} at ${leaderAddress}, does not answer (${wordsOf(silence)}), and there was no other`;
       }
       if (this.#clock.monotonicMs() + lookAgainMs >= this.#deadlineAtMs) {
-        throw new ApiError('NO_LEADER', `the cluster had no leader for ${this.#connection.deadlineMs} ms`);
+        throw new ApiError('NO_LEADER', `${why} for ${this.#connection.deadlineMs} ms`);
       }
       await new Promise<void>((resolve) => void this.#clock.after(lookAgainMs, resolve));
     }
@@ -101,6 +116,22 @@ export class Admin {
 /** Whether another server may know more. */
 function isNoAnswer({ code }: ApiError): boolean {
   return code === 'UNAVAILABLE' || code === 'STOPPING' || code === 'NODE_FAILED' || code === 'DEADLINE_EXCEEDED';
+}
+
+/** Why a server does not answer; nothing if it does. */
+async function silenceOf(answer: Promise<unknown>): Promise<ApiError | undefined> {
+  try {
+    await answer;
+    return undefined;
+  } catch (error) {
+    if (error instanceof ApiError && isNoAnswer(error)) return error;
+    throw error;
+  }
+}
+
+/** grpc-js announces a note also where it has none. */
+function wordsOf({ message }: ApiError): string {
+  return message.replace(/\s*Resolution note:\s*$/, '');
 }
 
 async function credentialsOf({ tls }: Connection): Promise<ChannelCredentials> {

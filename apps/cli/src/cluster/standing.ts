@@ -18,7 +18,7 @@ export interface Standing {
   readonly sentence: string;
 }
 
-/** @param voters of the configuration as it is; the node that answers is `alive` */
+/** @param voters of the configuration as it is */
 export function standingOf(voters: readonly VoterStanding[], leaderId: string): Standing {
   const down = voters.filter(({ health }) => health !== 'alive');
   const [all, up] = [voters.length, voters.length - down.length];
@@ -37,7 +37,10 @@ export function standingOf(voters: readonly VoterStanding[], leaderId: string): 
 
 function runningOf(voters: readonly VoterStanding[], down: readonly VoterStanding[]): string {
   const all = voters.length;
-  if (down.length === 0) return all === 1 ? 'The only voter is up' : `All ${all} voters are up`;
+  if (down.length === 0) {
+    if (all === 1) return 'The only voter is up';
+    return all === 2 ? 'Both voters are up' : `All ${all} voters are up`;
+  }
   const names = down.map(
     ({ nodeId, health }) => `${nodeId} ${health === 'suspect' ? 'is suspected' : `is ${wordOf(health)}`}`,
   );

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Invocation } from '../invocation.js';
+import { requireDirectory } from '../small-file.js';
 
 export function agentCommand(parent: Command, invocation: Invocation): void {
   parent
@@ -13,6 +14,7 @@ export function agentCommand(parent: Command, invocation: Invocation): void {
     .argument('[settings...]')
     .action(async (args: string[]) => {
       const { world, pathOf } = invocation;
+      await requireDirectory(pathOf('.'), world);
       invocation.status = await world.runAgent(args, { directory: pathOf('.'), name: `${world.commandName} agent` });
     });
 }

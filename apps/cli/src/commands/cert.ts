@@ -1,14 +1,14 @@
 import type { Authority, Issued } from '@commitlog/auth';
 import type { Command } from 'commander';
 import type { Inspected } from '../certificates/inspected.js';
-import { certificatesIn } from '../certificates/pem.js';
-import { exitStatus } from '../errors.js';
+import { certificatesIn, requireKeyOf } from '../certificates/pem.js';
+import { CommandError, exitStatus } from '../errors.js';
 import type { Invocation } from '../invocation.js';
 import { integer } from '../kinds.js';
 import { facts } from '../presentation/facts.js';
 import { moment, some } from '../presentation/quantity.js';
 import { table } from '../presentation/table.js';
-import { requireAbsent } from '../small-file.js';
+import { makeDirectory, requireAbsent } from '../small-file.js';
 
 /** Loaded by the commands that need it: it takes longer than all else together. */
 const auth = () => import('@commitlog/auth');
@@ -108,11 +108,12 @@ async function issueAll(orders: readonly Order[], options: CertOptions, invocati
   const { world, pathOf, print } = invocation;
   const authority = await openedAuthority(options.caDir, invocation);
   const out = pathOf(options.out);
-  await world.files.makeDirectory(out);
   const placed = orders.map((order) => {
     const base = `${out}/${fileNameOf(order.name)}`;
     return { ...order, paths: { certificate: `${base}.crt`, key: `${base}.key` } };
   });
+  requireApart(placed);
+  await makeDirectory(out, world);
   // Before anything is issued: what is there is in use somewhere.
   for (const { paths } of placed) for (const path of Object.values(paths)) await requireAbsent(path, world);
   const { saveIssued } = await auth();
@@ -126,6 +127,20 @@ async function issueAll(orders: readonly Order[], options: CertOptions, invocati
     lines.push(`${name}: ${paths.certificate} and its key, good until ${moment(expiresMs)}\n`);
   }
   print({ json: { certificates: done }, lines: done, text: lines.join('') });
+}
+
+/** @throws CommandError `usage` where the key of one would be written over that of another */
+function requireApart(placed: readonly (Pick<Order, 'name'> & { readonly paths: { readonly key: string } })[]): void {
+  const names = new Map<string, string>();
+  for (const { name, paths } of placed) {
+    const other = names.get(paths.key);
+    if (other !== undefined)
+      throw new CommandError(
+        'usage',
+        `"${other}" and "${name}" would both have their key in ${paths.key}: issue one of them, or with another --out`,
+      );
+    names.set(paths.key, name);
+  }
 }
 
 async function openedAuthority(caDir: string, { world, pathOf }: Invocation): Promise<Authority> {
@@ -155,8 +170,9 @@ function renewCommand(parent: Command, invocation: Invocation): void {
       for (const file of files) {
         const certificate = pathOf(file);
         const [before] = await certificatesIn(certificate, world);
-        const issued = await authority.renew(before!.serialNumber, { days });
         const paths = { certificate, key: `${certificate.replace(/\.(crt|pem|cert)$/, '')}.key` };
+        await requireKeyOf(before!, paths, world);
+        const issued = await authority.renew(before!.serialNumber, { days });
         await saveIssued(issued, paths, world);
         const { serialNumber, expiresMs } = issued;
         done.push({ ...paths, serialNumber, replaced: before!.serialNumber, expires: moment(expiresMs) });

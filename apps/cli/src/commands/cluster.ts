@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Admin, type AdminClient } from '../cluster/admin.js';
 import { shownMember } from '../cluster/member.js';
-import { standingOf, type VoterStanding } from '../cluster/standing.js';
+import { standingOf } from '../cluster/standing.js';
 import { type ConnectionOptions, connectionOf, withConnection } from '../connection.js';
 import { exitStatus } from '../errors.js';
 import type { Invocation } from '../invocation.js';
@@ -79,11 +79,7 @@ async function status(admin: Admin, invocation: Invocation): Promise<void> {
   ]);
   const nodes = listed.map(shownMember);
   const voters = nodes.filter(({ role }) => role === 'voter');
-  // A node sees itself, whatever gossip says.
-  const seen = voters.map(
-    (voter): VoterStanding => ({ ...voter, health: voter.nodeId === cluster.nodeId ? 'alive' : voter.health }),
-  );
-  const standing = standingOf(seen, cluster.leaderId);
+  const standing = standingOf(voters, cluster.leaderId);
   if (!standing.isWell) invocation.status = exitStatus.negative;
   const { clusterId, nodeId, leaderId, leaderAddress, targetVoters, learners, isChanging, version } = cluster;
   const [term, commitIndex] = [Number(cluster.term), Number(cluster.commitIndex)];

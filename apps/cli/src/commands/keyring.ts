@@ -1,3 +1,4 @@
+import type { adminV1 } from '@commitlog/api';
 import type { Command } from 'commander';
 import type { AdminClient } from '../cluster/admin.js';
 import { type ConnectionOptions, withConnection } from '../connection.js';
@@ -88,7 +89,20 @@ async function list(options: ConnectionOptions, invocation: Invocation): Promise
     const columns = [{ heading: 'key' }, { heading: 'on nodes' }, { heading: 'sealed with by' }];
     invocation.print({ json: { keys, unreachableNodeIds }, lines: keys, text: table(columns, rows) });
     tellUnreachable(unreachableNodeIds, invocation);
+    tellApart(keys, invocation);
   });
+}
+
+/** Who seals with a key that another node does not have is not understood by it. */
+function tellApart(keys: readonly adminV1.GossipKey[], invocation: Invocation): void {
+  const nodes = new Set(keys.flatMap(({ nodeIds }) => nodeIds));
+  for (const { id, nodeIds, sealingNodeIds } of keys) {
+    const lacking = [...nodes].filter((node) => !nodeIds.includes(node)).sort();
+    if (sealingNodeIds.length === 0 || lacking.length === 0) continue;
+    invocation.status = exitStatus.negative;
+    const who = `${lacking.join(', ')} cannot open what ${sealingNodeIds.join(', ')} seals with ${id}`;
+    invocation.world.err.write(`commitlog: ${who}: install the newest key again, and use it\n`);
+  }
 }
 
 type Change = (

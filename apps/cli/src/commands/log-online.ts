@@ -1,4 +1,4 @@
-import type { adminV1 } from '@commitlog/api';
+import { type adminV1, offsetOutOfRange } from '@commitlog/api';
 import type { Command } from 'commander';
 import type { Admin } from '../cluster/admin.js';
 import { type ConnectionOptions, withConnection } from '../connection.js';
@@ -61,12 +61,13 @@ async function trim(admin: Admin, { log, before, dryRun = false }: TrimOptions, 
   );
   const startBefore = Number(startOffset);
   if (dryRun) {
-    const upTo = Math.min(before, Number(endOffset));
-    const gone = Math.max(upTo - startBefore, 0);
+    // As the leader would refuse it.
+    if (before > endOffset) throw offsetOutOfRange(before, { start: startBefore, end: Number(endOffset) });
+    const gone = Math.max(before - startBefore, 0);
     const text =
       gone === 0
         ? `nothing would go: the log starts at offset ${count(startBefore)}\n`
-        : `up to ${some(gone, 'record')} would go, offsets ${range(startBefore, upTo - 1)}; a batch stays whole\n`;
+        : `up to ${some(gone, 'record')} would go, offsets ${range(startBefore, before - 1)}; a batch stays whole\n`;
     return print({ json: { log, isDryRun: true, startBefore, start: startBefore, wouldRemove: gone }, text });
   }
   const request = { log, beforeOffset: BigInt(before) };

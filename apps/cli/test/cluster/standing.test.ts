@@ -15,7 +15,7 @@ describe('how a cluster stands, in a sentence', () => {
     ['uuu', 1, true, 'All 3 voters are up: one more node may be lost, and appends go on.'],
     ['uuuuu', 2, true, 'All 5 voters are up: 2 more nodes may be lost, and appends go on.'],
     ['u', 0, true, 'The only voter is up: no node may be lost without stopping appends.'],
-    ['uu', 0, true, 'All 2 voters are up: no node may be lost without stopping appends.'],
+    ['uu', 0, true, 'Both voters are up: no node may be lost without stopping appends.'],
     ['uud', 0, false, '2 of 3 voters are up (n3 is down): no node may be lost without stopping appends.'],
     ['uusuu', 1, false, '4 of 5 voters are up (n3 is suspected): one more node may be lost, and appends go on.'],
     [

@@ -9,6 +9,14 @@ it('what follows the command is the agent’s, also where another command has a 
   expect(out).toBe('agent --tls-ca ca.crt --insecure --retention-max-age 7 d --help\n');
 });
 
+it('-C names a directory that is not there: status 2, and it is said', async () => {
+  expect(await typed(['-C', '/nowhere', 'agent', '--insecure'])).toEqual({
+    status: 2,
+    out: '',
+    err: 'commitlog: /nowhere cannot be read: it is not there\n',
+  });
+});
+
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

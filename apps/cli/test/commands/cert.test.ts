@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { copyFile, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { lastLine, scratch, typed } from '../command-line.js';
@@ -100,6 +100,9 @@ describe('nothing is done, status 2, and what to do is said', () => {
       /authority itself expires|days/,
     ],
     ['a file that is there', ['cert', 'client', 'root'], /root\.crt is there already, and is not replaced/],
+    ['one name twice', ['cert', 'node', 'n1', 'n1'], /"n1" and "n1" would both have their key in \S+n1\.key/],
+    ['two names, one file', ['cert', 'client', 'a/b', 'a_b'], /"a\/b" and "a_b" would both/],
+    ['a file where a directory is to be', ['cert', 'client', 'a', '--out', 'root.crt'], /there is a file in its place/],
     ['no certificate', ['cert', 'inspect', 'root.key'], /root\.key has no certificate: expected PEM/],
     ['a directory', ['cert', 'inspect', 'ca'], /ca cannot be read: it is a directory/],
     ['a number that is none', ['cert', 'client', 'a', '--days', '1.5'], /Expected a whole number/],
@@ -117,4 +120,24 @@ it('a subject with a slash stays in its directory', async () => {
   const { dir, run } = await authority();
   const { out } = await run('cert', 'client', '../../etc/x', '--json');
   expect(lastLine(out).certificates).toMatchObject([{ certificate: join(dir, '__.._etc_x.crt') }]);
+});
+
+describe('a certificate is not renewed where its key is not beside it, and nothing changes', () => {
+  it.each([
+    ['elsewhere', 'moved.crt', /moved\.key cannot be read: it is not there/],
+    ['that of another', 'b.crt', /b\.key is not the key of \S+b\.crt: nothing was changed/],
+    ['kept nowhere, as in the register of the authority', 'ca/issued', /\.key cannot be read: it is not there/],
+  ])('%s', async (_, named, message) => {
+    const { dir, run } = await authority();
+    await run('cert', 'client', 'a', 'b');
+    await copyFile(join(dir, 'a.crt'), join(dir, 'moved.crt'));
+    await copyFile(join(dir, 'a.key'), join(dir, 'b.key'));
+    const [registered] = await readdir(join(dir, 'ca/issued'));
+    const file = named === 'ca/issued' ? `ca/issued/${registered}` : named;
+    const before = await readFile(join(dir, file), 'utf8');
+    const { status, err } = await run('cert', 'renew', file);
+    expect({ status, err }).toEqual({ status: 2, err: expect.stringMatching(message) });
+    expect(await readFile(join(dir, file), 'utf8')).toBe(before);
+    expect(await readdir(join(dir, 'ca/issued'))).toHaveLength(2);
+  });
 });

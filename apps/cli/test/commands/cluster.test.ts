@@ -1,6 +1,8 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { createTestCluster, type TestCluster } from '@commitlog/agent';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { commitlog, lastLine, type Result, typed } from '../command-line.js';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { commitlog, lastLine, type Result, scratch, typed } from '../command-line.js';
 
 let cluster: TestCluster;
 
@@ -74,10 +76,12 @@ describe('a cluster of three that is well', () => {
       status: 0,
       out: 'removed 2 records: the log starts at offset 2 now\n',
     });
-    expect(await run('log', 'trim', '--before', '9')).toMatchObject({
-      status: 4,
-      err: expect.stringContaining('offset 9'),
-    });
+    for (const also of [[], ['--dry-run']]) {
+      expect(await run('log', 'trim', '--before', '9', ...also)).toMatchObject({
+        status: 4,
+        err: expect.stringContaining('offset 9'),
+      });
+    }
     expect(await run('log', 'info', '--log', 'nope')).toMatchObject({
       status: 4,
       err: expect.stringContaining('nope'),
@@ -92,6 +96,29 @@ describe('who answers', () => {
     const { status } = await typed(['cluster', 'status', '--insecure', '--servers', servers]);
     expect(status).toBe(0);
   });
+
+  it('a server that is reached and says nothing leaves time for the others, and keeps no process', async () => {
+    const silent = createServer((socket) => void socket.on('error', () => {})).listen(0, '127.0.0.1');
+    onTestFinished(() => void silent.close());
+    await once(silent, 'listening');
+    const address = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const passedOver = await typed([
+      'cluster',
+      'status',
+      '--insecure',
+      '--servers',
+      `${address},${cluster.addresses[0]}`,
+    ]);
+    expect(passedOver.status).toBe(0);
+
+    const { dir } = await scratch();
+    await typed(['cert', 'ca'], { cwd: dir });
+    await typed(['cert', 'client', 'root'], { cwd: dir });
+    const me = ['--tls-ca', 'ca/ca.crt', '--tls-cert', 'root.crt', '--tls-key', 'root.key'];
+    const asked = ['cluster', 'status', ...me, '--servers', address, '--deadline', '500ms'];
+    const { status, err } = await commitlog(['-C', dir, ...asked]);
+    expect({ status, err }).toEqual({ status: 3, err: expect.stringMatching(/^commitlog: no server answers\./) });
+  }, 20_000);
 
   it('nobody: status 3, each server with its reason, and JSON for whoever reads JSON', async () => {
     const { status, out, err } = await typed([

@@ -24,6 +24,11 @@ describe('config show', () => {
     });
   });
 
+  it('what is no ordinary file, such as a pipe, does not pass for an empty one', async () => {
+    const { status, err } = await typed(['config', 'show', '--insecure', '--config', '/dev/zero']);
+    expect({ status, err }).toEqual({ status: 2, err: 'commitlog: /dev/zero is not an ordinary file\n' });
+  });
+
   it('tells every mistake at once, and has status 2', async () => {
     const { status, out, err } = await typed(['config', 'show', '--insecure', '--node-id', '..', '--colour', 'red']);
     expect({ status, out }).toEqual({ status: 2, out: '' });

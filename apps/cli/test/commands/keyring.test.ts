@@ -59,3 +59,17 @@ it('a rotation, from a new key to the old one forgotten, on every node and in it
   });
   expect(await run('use', 'abc')).toMatchObject({ status: 4 });
 }, 30_000);
+
+it('list has status 1 where a node cannot open what another seals, and says who', async () => {
+  const { dir } = await scratch();
+  const [one, other] = [join(dir, 'n1.keyring'), join(dir, 'n2.keyring')];
+  for (const path of [one, other]) await typed(['keyring', 'generate', path]);
+  const cluster = await createTestCluster({ nodes: 1, settings: { 'gossip.keyring': one } });
+  onTestFinished(() => cluster.stop());
+  await cluster.startNode('n2', { 'gossip.keyring': other });
+  const list = () => typed(['keyring', 'list', '--insecure', '--servers', cluster.addresses[0]!]);
+  await expect
+    .poll(async () => (await list()).err, { timeout: 15_000 })
+    .toMatch(/^commitlog: n[12] cannot open what n[12] seals with [0-9a-f]{16}: install/);
+  expect((await list()).status).toBe(1);
+}, 30_000);

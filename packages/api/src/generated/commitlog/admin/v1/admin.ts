@@ -23,6 +23,7 @@ export enum Health {
   ALIVE = 1,
   /** SUSPECT - It missed a probe, and has a moment to refute. */
   SUSPECT = 2,
+  /** FAILED - It answers no probe, or runs on another disk than that of this member. */
   FAILED = 3,
   /** LEFT - It said that it stops. */
   LEFT = 4,
