@@ -22,8 +22,11 @@ export async function readText(
       // Where it says that it is empty it must be: a pipe says so of whatever comes.
       const content = Buffer.alloc(Math.max(size, 1));
       const bytes = await file.read(content, 0);
-      if (bytes > size) throw new CommandError('wrong-file', `${path} is not an ordinary file`, { path });
-      return content.toString('utf8', 0, bytes);
+      // One that is being written has grown by now.
+      if (bytes > size && (await file.size()) === 0) {
+        throw new CommandError('wrong-file', `${path} is not an ordinary file`, { path });
+      }
+      return content.toString('utf8', 0, Math.min(bytes, size));
     } finally {
       await file.close();
     }
