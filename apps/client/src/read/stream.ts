@@ -87,7 +87,7 @@ export class BatchStream {
       const attempt = new AbortController();
       const abort = (): void => attempt.abort();
       signal.addEventListener('abort', abort, { once: true });
-      const timer = this.#with.clock.after(this.#patienceMs(), abort);
+      let timer = this.#with.clock.after(this.#patienceMs(), abort);
       let failure: ApiError;
       const beganMs = this.#with.clock.monotonicMs();
       try {
@@ -98,6 +98,9 @@ export class BatchStream {
             yield batch;
             if (batch.nextOffset >= this.#untilOffset) return;
           }
+          // One that has no more to send may be silent; a disk that hangs keeps no connection from being alive.
+          const isOwing = !follow || response.nextOffset < response.endOffset;
+          if (isOwing) timer = this.#with.clock.after(this.#patienceMs(), abort);
         }
         if (!follow) return;
         failure = new ApiError('UNAVAILABLE', 'the server has ended the stream');
