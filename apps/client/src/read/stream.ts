@@ -98,9 +98,7 @@ export class BatchStream {
             yield batch;
             if (batch.nextOffset >= this.#untilOffset) return;
           }
-          // One that has no more to send may be silent; a disk that hangs keeps no connection from being alive.
-          const isOwing = !follow || response.nextOffset < response.endOffset;
-          if (isOwing) timer = this.#with.clock.after(this.#patienceMs(), abort);
+          if (this.#isOwing(response)) timer = this.#with.clock.after(this.#patienceMs(), abort);
         }
         if (!follow) return;
         failure = new ApiError('UNAVAILABLE', 'the server has ended the stream');
@@ -162,9 +160,16 @@ export class BatchStream {
     // An empty one tells where the reading begins; but of a time, it tells where the log ended, and what comes may be older still.
     const isPlace = typeof from === 'string' || !('time' in from);
     if (bytes.length > 0) return;
-    this.#silentSinceMs = undefined;
-    this.#trouble = undefined;
+    if (!this.#isOwing(response)) {
+      this.#silentSinceMs = undefined;
+      this.#trouble = undefined;
+    }
     if (isPlace) this.nextOffset ??= requireOffset(response.nextOffset);
+  }
+
+  /** Whether a server has more to say than this. Otherwise it may be silent; one whose disk hangs is, too, and its connection is alive. */
+  #isOwing({ nextOffset, endOffset }: logV1.ReadResponse): boolean {
+    return !this.#init.follow || nextOffset < endOffset;
   }
 
   /**
