@@ -10,7 +10,7 @@ interface Sent {
 }
 
 /** A wire on which nothing happens but what a test does: it notes what it was asked for. */
-export class ScriptedWire implements Wire {
+class ScriptedWire implements Wire {
   opens = 0;
   resets = 0;
   readonly sent: Sent[] = [];
