@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { inspect } from 'node:util';
 import { LogProducer } from './append/log-producer.js';
 import { type Codec, encodeValue } from './codec.js';
 import type { AppendOptions, Cluster, Commitlog, GetOptions } from './commitlog.js';
@@ -33,6 +34,7 @@ export class LogHandle<T> implements Commitlog<T> {
     try {
       const { expectedOffset, signal } = options;
       if (expectedOffset !== undefined) requireOffset('expectedOffset', expectedOffset);
+      requireSignal(signal);
       const { components, appends } = this.#session;
       const isPlain =
         options.key === undefined && options.headers === undefined && options.producerTimeMs === undefined;
@@ -57,6 +59,7 @@ export class LogHandle<T> implements Commitlog<T> {
   read(options: ReadOptions = {}): Reading<T> {
     const { from = 'start', follow = false, limit = Number.POSITIVE_INFINITY, consistency, atLeast, signal } = options;
     requireFrom(from);
+    requireSignal(signal);
     if (limit !== Number.POSITIVE_INFINITY) requireOffset('limit', limit);
     if (atLeast !== undefined) requireOffset('atLeast.offset', atLeast.offset);
     if (consistency !== undefined && consistency !== 'committed' && consistency !== 'linearizable') {
@@ -110,6 +113,12 @@ export class LogHandle<T> implements Commitlog<T> {
 function requireOffset(name: string, value: unknown): void {
   if (isCount(value)) return;
   throw invalid(`${name}: expected a whole number from 0 to 2^53 − 1, got ${String(value)}`);
+}
+
+/** @throws CommitlogError `INVALID_ARGUMENT` */
+function requireSignal(signal: unknown): void {
+  if (signal === undefined || signal instanceof AbortSignal) return;
+  throw invalid(`signal: expected an AbortSignal, got ${inspect(signal, { depth: 0 })}`);
 }
 
 function isCount(value: unknown): boolean {

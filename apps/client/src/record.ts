@@ -1,6 +1,7 @@
 import type { Buffer } from 'node:buffer';
 import type { RecordHeader, RecordHeaderView, RecordInput, RecordView } from '@commitlog/record';
 import type { Codec } from './codec.js';
+import { CommitlogError } from './errors.js';
 
 /** A place in a log. An acknowledgement and a record are positions, too; it is plain data, to be sent to other processes. */
 export interface Position {
@@ -82,7 +83,11 @@ export interface RecordBatch<T> extends BatchPlace {
   readonly nextOffset: number;
 }
 
-/** A record in the form that batches are made of. */
+/**
+ * A record in the form that batches are made of.
+ *
+ * @throws CommitlogError `INVALID_ARGUMENT` for headers that are none
+ */
 export function recordOf(value: Uint8Array, options: RecordOptions | undefined, nowMs: number): RecordInput {
   if (options === undefined) return { value, time: nowMs };
   const { key, headers, producerTimeMs = nowMs } = options;
@@ -96,8 +101,13 @@ export function recordOf(value: Uint8Array, options: RecordOptions | undefined, 
 
 /** Headers in the form that batches are made of. */
 function headersOf(input: HeadersInput): RecordHeader[] {
-  if (isList(input)) return input.map(({ key, value }) => ({ key, value: bytesOf(value) }));
-  return Object.entries(input).map(([key, value]) => ({ key, value: bytesOf(value) }));
+  try {
+    if (isList(input)) return input.map(({ key, value }) => ({ key, value: bytesOf(value) }));
+    return Object.entries(input).map(([key, value]) => ({ key, value: bytesOf(value) }));
+  } catch (cause) {
+    const message = 'headers: expected { name: value }, or a list of { key, value }';
+    throw new CommitlogError('INVALID_ARGUMENT', message, { outcome: 'not-applied', cause });
+  }
 }
 
 /** Text as bytes; bytes, and what is neither, as they are. */

@@ -46,6 +46,20 @@ describe('given a reading that waits at the end', () => {
     },
   );
 
+  test.each(['records', 'batches'])(
+    'when its iterator of %s is left, then whoever waits is told, and the server is left',
+    async (kind) => {
+      const { server, log } = await given(idle);
+      const reading = log.read({ from: 'end', follow: true });
+      const iterator = kind === 'records' ? reading[Symbol.asyncIterator]() : reading.batches()[Symbol.asyncIterator]();
+      const next = iterator.next();
+      await until('it knows where it begins', () => reading.nextOffset === 7);
+      await iterator.return!();
+      expect(await next).toEqual({ done: true, value: undefined });
+      await until('its stream is released', () => server.openReads === 0, 1000);
+    },
+  );
+
   test('when nothing is ever read of it, then no stream was opened', async () => {
     const { server, log } = await given(idle);
     await log.read({ follow: true }).close();
@@ -144,6 +158,38 @@ test('given a server that answers nothing, then a read settles within its deadli
   const { log, server } = await given((_request, signal) => gone(signal), 400);
   const beganMs = performance.now();
   await expect(log.get(3)).rejects.toMatchObject({ code: 'UNAVAILABLE', retryable: true, offset: 3 });
+  expect(performance.now() - beganMs).toBeLessThan(1500);
+  await until('its streams are released', () => server.openReads === 0, 1000);
+});
+
+test.each([
+  ['ends at the end', false, 7],
+  ['follows, and is behind', true, 9],
+])(
+  'given one that %s, when the server says nothing more, then another is asked, within the deadline',
+  async (_name, follow, end) => {
+    let isFirst = true;
+    const { log } = await given(async (_request, signal, responses) => {
+      await responses.write(response(Buffer.alloc(0), 7, end));
+      if (isFirst) {
+        isFirst = false;
+        // As where the disk hangs, and heartbeats go on.
+        return await gone(signal);
+      }
+      await responses.write(response(storedBatch(7, 2), 9));
+    }, 1500);
+    const beganMs = performance.now();
+    const found: string[] = [];
+    for await (const { value } of log.read({ from: { last: 2 }, follow, limit: 2 })) found.push(value);
+    expect(found).toEqual(['7', '8']);
+    expect(performance.now() - beganMs).toBeLessThan(1500);
+  },
+);
+
+test('given a server that begins to answer and then says nothing more, then a read settles within its deadline (ioredis 285)', async () => {
+  const { log, server } = await given(idle, 400);
+  const beganMs = performance.now();
+  await expect(log.get(7)).rejects.toMatchObject({ code: 'UNAVAILABLE', retryable: true, offset: 7 });
   expect(performance.now() - beganMs).toBeLessThan(1500);
   await until('its streams are released', () => server.openReads === 0, 1000);
 });

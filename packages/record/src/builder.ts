@@ -15,7 +15,7 @@ const emptyBytes = headerBytes + baseTimeBytes;
  * Gathers records one by one into a batch, for a client that sends what has come together while the previous batch was on
  * its way. Each record is encoded when it is added: its bytes are the caller's again at once.
  *
- * The first record's time (or 0) is the base time. One builder makes any number of batches, one after the other, and keeps
+ * The first record's time (or 0) is the base time, unless {@link BatchBuilder.clear} was given one. One builder makes any number of batches, one after the other, and keeps
  * its scratch space, at most `batchBytesMax`, in between.
  */
 export class BatchBuilder {
@@ -23,7 +23,7 @@ export class BatchBuilder {
   private scratch: Buffer = Buffer.alloc(0);
   private bytes = emptyBytes;
   private records = 0;
-  private baseTime = 0;
+  private baseTime: number | undefined;
 
   /** @throws BatchError `number` for a limit out of range */
   constructor(limits?: BatchLimits) {
@@ -49,7 +49,7 @@ export class BatchBuilder {
    */
   add(record: RecordInput): boolean {
     const isFirst = this.records === 0;
-    const baseTime = isFirst ? (record.time ?? 0) : this.baseTime;
+    const baseTime = this.baseTime ?? record.time ?? 0;
     const delta = timeDelta(record, baseTime);
     if (delta === undefined) return false;
     const length = recordLength(record, delta);
@@ -85,11 +85,15 @@ export class BatchBuilder {
     return batch;
   }
 
-  /** Forgets what was added. */
-  clear(): void {
+  /**
+   * Forgets what was added.
+   *
+   * @param baseTime of the next batch: with that of a batch, any of its records have room, and are encoded as they were there
+   */
+  clear(baseTime?: number): void {
     this.bytes = emptyBytes;
     this.records = 0;
-    this.baseTime = 0;
+    this.baseTime = baseTime;
   }
 
   /** A record that fits into no batch must not be offered again to the next one, for ever. */

@@ -50,6 +50,20 @@ describe('BatchBuilder', () => {
     expect(builder.add({ value })).toBe(true);
   });
 
+  it('given the base time of a batch, then any of its records have room again, wherever their times lie', () => {
+    const times = [0, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER];
+    const whole = encodeBatch(times.map((time) => ({ value, time })));
+    const builder = new BatchBuilder({ batchBytesMax: whole.length });
+    builder.clear(baseTimeOf(whole));
+    for (const time of times.slice(1)) expect(builder.add({ value, time })).toBe(true);
+    const batch = builder.build();
+    expect([...records(batch)].map(({ time }) => time)).toEqual(times.slice(1));
+    expect(readHeader(batch)).toBeDefined();
+    // It was that batch's alone.
+    builder.add({ value, time: 5 });
+    expect(baseTimeOf(builder.build())).toBe(5);
+  });
+
   it('given a record that no batch has room for, then it is refused, whether or not others came before', () => {
     const builder = new BatchBuilder({ batchBytesMax: batchBytes });
     const tooLong = { value: Buffer.alloc(value.length + 1) };

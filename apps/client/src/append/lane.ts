@@ -7,6 +7,7 @@ import { aborted, closed, isPassing, refused, tooLate, unencodable } from '../fa
 import type { Appended } from '../record.js';
 import { type Entry, PendingBatch } from './pending.js';
 import { Queue } from './queue.js';
+import { Signals } from './signals.js';
 
 /** What the log knows a producer by, and how many of its batches may be unanswered. */
 export interface Identity {
@@ -117,6 +118,7 @@ export class Lane {
   #isAbandoning = false;
   #trouble: ApiError | undefined;
   readonly #backoff: Backoff;
+  readonly #signals = new Signals((signal, entries) => this.#aborted(signal, entries));
   #deadlineTimer: Timer | undefined;
   #retryTimer: Timer | undefined;
   /** Whether the stream has answered anything: a refusal before that is one of the stream itself. */
@@ -158,9 +160,9 @@ export class Lane {
         return;
       }
       const sinceMs = this.#with.clock.monotonicMs();
-      const entry: Entry = { resolve, reject, sinceMs, unlink: undefined, isOver: false };
+      const entry: Entry = { resolve, reject, sinceMs, unlink: undefined, isOver: false, batch: undefined };
       this.#entriesOpen += 1;
-      if (signal !== undefined) this.#link(entry, signal);
+      if (signal !== undefined) this.#signals.link(entry, signal);
       if (this.hasRoom) this.#admit(record, expectedOffset, entry);
       else this.#outside.push({ entry, record, expectedOffset });
       this.#armDeadline();
@@ -189,7 +191,7 @@ export class Lane {
     this.#onStream = [];
     this.#phase = 'over';
     this.#retryTimer?.cancel();
-    this.#with.wire.reset();
+    this.#reset();
     for (const batch of owed) {
       this.#reject(batch, new CommitlogError(error.code, error.message, { outcome: 'unknown', cause: error.cause }));
     }
@@ -259,18 +261,24 @@ export class Lane {
         if (isPrompt) this.#retry();
         break;
       case 'opening':
-        this.#with.wire.reset();
+        this.#reset();
         this.openFailed(moved());
         break;
       case 'ready':
       case 'draining':
-        this.#with.wire.reset();
+        this.#reset();
         this.broke(moved());
         break;
       case 'closed':
       case 'over':
         break;
     }
+  }
+
+  /** What is asked for next goes over a stream of its own. */
+  #reset(): void {
+    this.#hasAnswered = false;
+    this.#with.wire.reset();
   }
 
   #refusalOf(signal: AbortSignal | undefined): CommitlogError | undefined {
@@ -281,14 +289,11 @@ export class Lane {
     return new CommitlogError('OVERLOADED', message, { outcome: 'not-applied', retryable: true });
   }
 
-  #link(entry: Entry, signal: AbortSignal): void {
-    const abort = (): void => {
-      const isSent = this.#owed.some(({ entries }) => entries.includes(entry));
-      this.#rejectEntry(entry, aborted(signal, { outcome: isSent ? 'unknown' : 'not-applied' }));
-      this.#afterExpiring();
-    };
-    signal.addEventListener('abort', abort, { once: true });
-    entry.unlink = () => signal.removeEventListener('abort', abort);
+  #aborted(signal: AbortSignal, entries: ReadonlySet<Entry>): void {
+    for (const entry of entries) {
+      this.#rejectEntry(entry, aborted(signal, { outcome: entry.batch?.isSealed ? 'unknown' : 'not-applied' }));
+    }
+    this.#afterExpiring();
   }
 
   #admit(record: RecordInput, expectedOffset: number | undefined, entry: Entry): void {
@@ -405,7 +410,7 @@ export class Lane {
     } else if (!isPassing(error)) {
       batch.refusal = error;
       this.#isAbandoning = true;
-    } else if (error.retry === 'idempotent') batch.isMaybe = true;
+    } else if (error.retry !== 'yes') batch.isMaybe = true;
   }
 
   /**
@@ -463,7 +468,7 @@ export class Lane {
     }
     this.#isAbandoning = false;
     this.#identity = undefined;
-    this.#with.wire.reset();
+    this.#reset();
     this.#requeue(again);
     const isOver = failure !== undefined || this.#settings.isNamed;
     if (this.#settings.mode === 'stream' && isOver) this.#fail(failure ?? refused(error, 'not-applied'));
@@ -479,6 +484,8 @@ export class Lane {
     }
     this.#waiting.unshift(...batches);
     this.#dropEmpty();
+    // Of a stream that has failed, nothing is sent for the first time any more.
+    if (this.#isFailed) this.#rejectUnsent(() => this.#end!);
   }
 
   #retryLater(): void {
@@ -493,7 +500,7 @@ export class Lane {
   #retry(): void {
     if (this.#phase !== 'waiting') return;
     this.#retryTimer?.cancel();
-    this.#with.wire.reset();
+    this.#reset();
     this.#phase = this.#identity === undefined ? 'closed' : 'ready';
     for (const batch of this.#owed) this.#send(batch);
     this.#pump();
@@ -597,7 +604,7 @@ export class Lane {
       this.#identity = undefined;
       this.#isAbandoning = false;
       this.#retryTimer?.cancel();
-      this.#with.wire.reset();
+      this.#reset();
       this.#phase = this.#isFailed ? 'over' : 'closed';
       this.#schedulePump();
     }

@@ -41,6 +41,9 @@ export class LogProducer<T> implements Producer<T> {
   }
 
   append(value: T, options?: RecordOptions): Promise<Appended> {
+    const { end } = this.#with.lane;
+    // It was closed: what is not taken leaves no hole.
+    if (end?.code === 'CLOSED') return rejected(end);
     const appended = this.#append(value, options);
     this.#last = appended;
     return appended;
@@ -108,8 +111,15 @@ export class LogProducer<T> implements Producer<T> {
     try {
       await this.flush();
     } finally {
+      // A failure is told before those ahead of it are.
+      await this.#whenSettled();
       this.#with.onOver();
     }
+  }
+
+  async #whenSettled(): Promise<void> {
+    const { lane } = this.#with;
+    while (lane.pending > 0) await new Promise<void>((resolve) => lane.onProgress(resolve));
   }
 
   #abandon(reason: unknown): void {
@@ -121,6 +131,13 @@ export class LogProducer<T> implements Producer<T> {
 /** The failure that others were refused for. */
 function first(error: CommitlogError): CommitlogError {
   return error.cause instanceof CommitlogError ? error.cause : error;
+}
+
+/** Whoever does not wait for it is no reason to end the process. */
+function rejected(error: CommitlogError): Promise<never> {
+  const promise = Promise.reject(error);
+  promise.catch(ignore);
+  return promise;
 }
 
 function ignore(): void {}

@@ -1,6 +1,6 @@
 import type { Buffer } from 'node:buffer';
 import type { ApiError } from '@commitlog/api';
-import { BatchBuilder, countOf, type RecordInput, records } from '@commitlog/record';
+import { BatchBuilder, baseTimeOf, countOf, type RecordInput, records } from '@commitlog/record';
 import type { CommitlogError } from '../errors.js';
 import type { Appended } from '../record.js';
 
@@ -14,6 +14,8 @@ export interface Entry {
   unlink: (() => void) | undefined;
   /** Settled: nobody waits any more. */
   isOver: boolean;
+  /** What it travels in, once there is room for it. */
+  batch: PendingBatch | undefined;
 }
 
 /** Builders that wait for their next batch: each keeps room for one. */
@@ -46,6 +48,11 @@ export class PendingBatch {
     return this.expectedOffset !== undefined;
   }
 
+  /** Numbered, and not taken back since: copies of it may be on their way. */
+  get isSealed(): boolean {
+    return this.#bytes !== undefined;
+  }
+
   get byteLength(): number {
     return this.#bytes?.length ?? this.#builder!.byteLength;
   }
@@ -66,6 +73,7 @@ export class PendingBatch {
   add(record: RecordInput, entry: Entry): boolean {
     if (!this.#builder!.add(record)) return false;
     this.entries.push(entry);
+    entry.batch = this;
     return true;
   }
 
@@ -100,6 +108,8 @@ export class PendingBatch {
   #withoutThoseOver(bytes: Buffer): void {
     const entries = this.entries.splice(0);
     let at = 0;
+    // Beside another base time, those that stay might not all have room.
+    this.#builder!.clear(baseTimeOf(bytes));
     for (const record of records(bytes)) {
       const entry = entries[at]!;
       if (!entry.isOver) this.add(record, entry);

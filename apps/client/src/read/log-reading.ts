@@ -53,16 +53,21 @@ export class LogReading<T> implements Reading<T> {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<LogRecord<T>, undefined> {
-    return new RecordIterator(this.#take(), this.#init.codec, (nextOffset) => {
+    const onRead = (nextOffset: number): void => {
       this.#nextOffset = nextOffset;
-    });
+    };
+    return new RecordIterator(this.#take(), { codec: this.#init.codec, onRead, leave: () => this.end('left') });
   }
 
   batches(): AsyncIterableIterator<RecordBatch<T>> {
     const batches = this.#decoded();
     const iterator: AsyncIterableIterator<RecordBatch<T>> = {
       next: () => handled(batches.next()),
-      return: () => batches.return(),
+      return: () => {
+        // A generator that waits for the server hears of nothing else.
+        this.end('left');
+        return batches.return();
+      },
       [Symbol.asyncIterator]: () => iterator,
     };
     return iterator;
@@ -144,22 +149,24 @@ export class LogReading<T> implements Reading<T> {
 
 const done = { done: true, value: undefined } as const;
 
+interface RecordIteratorComponents<T> {
+  readonly codec: Codec<T>;
+  /** Told of the offset behind each record. */
+  readonly onRead: (nextOffset: number) => void;
+  /** Ends the reading, also while its batches are waited for: a generator that waits hears of nothing else. */
+  readonly leave: () => void;
+}
+
 /** Record by record, without more than one promise for each. */
 class RecordIterator<T> implements AsyncIterator<LogRecord<T>, undefined> {
   readonly #batches: AsyncGenerator<StoredBatch, void, undefined>;
-  readonly #codec: Codec<T>;
-  readonly #onRead: (nextOffset: number) => void;
+  readonly #with: RecordIteratorComponents<T>;
   #batch: StoredBatch | undefined;
   #views: Iterator<RecordView> | undefined;
 
-  constructor(
-    batches: AsyncGenerator<StoredBatch, void, undefined>,
-    codec: Codec<T>,
-    onRead: (nextOffset: number) => void,
-  ) {
+  constructor(batches: AsyncGenerator<StoredBatch, void, undefined>, components: RecordIteratorComponents<T>) {
     this.#batches = batches;
-    this.#codec = codec;
-    this.#onRead = onRead;
+    this.#with = components;
   }
 
   next(): Promise<IteratorResult<LogRecord<T>, undefined>> {
@@ -173,6 +180,7 @@ class RecordIterator<T> implements AsyncIterator<LogRecord<T>, undefined> {
 
   async return(): Promise<IteratorResult<LogRecord<T>, undefined>> {
     this.#views = undefined;
+    this.#with.leave();
     await this.#batches.return();
     return done;
   }
@@ -191,8 +199,8 @@ class RecordIterator<T> implements AsyncIterator<LogRecord<T>, undefined> {
   #record(): LogRecord<T> | undefined {
     const next = this.#views?.next();
     if (next === undefined || next.done) return undefined;
-    const record = decode(next.value, this.#batch!, this.#codec);
-    this.#onRead(record.offset + 1);
+    const record = decode(next.value, this.#batch!, this.#with.codec);
+    this.#with.onRead(record.offset + 1);
     return record;
   }
 

@@ -87,7 +87,7 @@ export class BatchStream {
       const attempt = new AbortController();
       const abort = (): void => attempt.abort();
       signal.addEventListener('abort', abort, { once: true });
-      const timer = this.#with.clock.after(this.#patienceMs(), abort);
+      let timer = this.#with.clock.after(this.#patienceMs(), abort);
       let failure: ApiError;
       const beganMs = this.#with.clock.monotonicMs();
       try {
@@ -98,6 +98,7 @@ export class BatchStream {
             yield batch;
             if (batch.nextOffset >= this.#untilOffset) return;
           }
+          if (this.#isOwing(response)) timer = this.#with.clock.after(this.#patienceMs(), abort);
         }
         if (!follow) return;
         failure = new ApiError('UNAVAILABLE', 'the server has ended the stream');
@@ -159,9 +160,16 @@ export class BatchStream {
     // An empty one tells where the reading begins; but of a time, it tells where the log ended, and what comes may be older still.
     const isPlace = typeof from === 'string' || !('time' in from);
     if (bytes.length > 0) return;
-    this.#silentSinceMs = undefined;
-    this.#trouble = undefined;
+    if (!this.#isOwing(response)) {
+      this.#silentSinceMs = undefined;
+      this.#trouble = undefined;
+    }
     if (isPlace) this.nextOffset ??= requireOffset(response.nextOffset);
+  }
+
+  /** Whether a server has more to say than this. Otherwise it may be silent; one whose disk hangs is, too, and its connection is alive. */
+  #isOwing({ nextOffset, endOffset }: logV1.ReadResponse): boolean {
+    return !this.#init.follow || nextOffset < endOffset;
   }
 
   /**
