@@ -156,8 +156,8 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'replicated-log/src/reader.ts',
-        find: 'const throughIndex = state.applied.index;',
-        replace: 'const throughIndex = log.durable.index;',
+        find: 'const { index: throughIndex, nextOffset: endOffset } = state.applied;',
+        replace: 'const { nextOffset: endOffset } = state.applied; const throughIndex = log.durable.index;',
       },
     ],
   },
