@@ -3,15 +3,13 @@
  *
  *     pnpm bench:cluster [--seconds N] [--rounds N] [--json]
  *
- * The agents are those that were built last (`pnpm build`). With --json the last line of standard output is `{ "cases": [{ "recordsPerBatch", "inFlight",
+ * With --json the last line of standard output is `{ "cases": [{ "recordsPerBatch", "inFlight",
  * "recordsPerSecond", "p50Ms", "p99Ms" }…], "peakRssMb": [three numbers] }`: of each case the median of the rounds.
  */
-import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHistogram } from 'node:perf_hooks';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { logV1 } from '@commitlog/api';
 import { encodeBatch } from '@commitlog/record';
@@ -21,16 +19,10 @@ import { type NodeProcess, ProcessCluster } from '../faults/cluster.js';
 const record = { value: Buffer.alloc(256, 'x') };
 const warmUpMs = 3000;
 const megabyte = 1_000_000;
-const built = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
 const { seconds, rounds, json } = readFlags();
-if (!existsSync(built)) {
-  console.error(`${built} is not there: pnpm build makes it`);
-  process.exit(2);
-}
 const dir = await mkdtemp(join(tmpdir(), 'commitlog-bench-'));
 const cluster = await ProcessCluster.create(dir, ['n1', 'n2', 'n3'], {
-  program: [built],
   // A machine that is busy with other things is to make it slow, and not to have it elect.
   flags: ['--raft-election-timeout', '10 s'],
 });

@@ -39,15 +39,14 @@ export interface NodeProcess {
 export interface ProcessSettings {
   /** Flags of all nodes, beside those that make it a cluster. */
   readonly flags?: readonly string[];
-  /** What Node runs: the sources, unless told. */
-  readonly program?: readonly string[];
   /** Where a node keeps everything, if that is to be a place of its own; it need not exist. */
   readonly dataDir?: (name: string) => string;
   /** What a node's process has in its environment, beside what this one has. */
   readonly environmentOf?: (name: string) => Promise<Readonly<Record<string, string>>>;
 }
 
-const fromSources = ['--conditions=@commitlog/source', '--import', 'tsx', 'src/main.ts'];
+/** What `npm run bundle` has made: it starts in a third of the time that the sources take. */
+const program = 'dist/main.js';
 
 /** Agents as processes on loopback, over mutual TLS, with certificates from our own authority. */
 export class ProcessCluster {
@@ -62,7 +61,6 @@ export class ProcessCluster {
     this.dir = dir;
     this.#settings = {
       flags: [],
-      program: fromSources,
       dataDir: (name) => join(dir, 'data', name),
       environmentOf: async () => ({}),
       ...settings,
@@ -142,7 +140,7 @@ export class ProcessCluster {
       ...['--gossip-profile', 'local', '--voter-stable-for', '100 ms', ...this.#settings.flags],
     ];
     const log = await open(this.logPath(node), 'a');
-    const child = spawn(process.execPath, [...this.#settings.program, ...flags], {
+    const child = spawn(process.execPath, [program, ...flags], {
       env: { ...process.env, ...node.environment },
       cwd: packageDirectory,
       stdio: ['ignore', 'ignore', log.fd],

@@ -195,10 +195,8 @@ async function appended(log: LogClient, batch: Buffer): Promise<number> {
 }
 
 function* recordsIn(bytes: Uint8Array): Generator<[offset: number, value: string]> {
-  // The first answer to a read may only tell where it begins.
-  if (bytes.length === 0) return;
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (const batch of batches(buffer, { batchBytesMax: buffer.length })) {
+  for (const batch of batches(buffer)) {
     for (const { offset, value } of records(batch)) yield [offset, value.toString().replace(/\.+$/, '')];
   }
 }

@@ -120,7 +120,7 @@ async function build({ needs }: Scenario, dir: string) {
   const network = needs === 'network' ? new Network((port) => cluster.nameOf(port)) : undefined;
   if (network !== undefined) leftovers.push(() => network.close());
   const cluster = await ProcessCluster.create(dir, names, {
-    ...{ flags, program: ['dist/main.js'] },
+    flags,
     ...(disks && { dataDir: (name: string) => join(disks.of({ name }).path, 'data') }),
     ...(network && { environmentOf: (name: string) => network.environmentOf(name) }),
   });

@@ -15,6 +15,8 @@ import type { Output, World } from './world.js';
 // This file is src/main.ts, or dist/main.js of the published package: the same distance from everything else.
 const packageFile = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const isFromSources = import.meta.url.endsWith('.ts');
+/** `npm run demo`, in a clone, runs what was bundled; whatever is typed next runs from sources there. */
+const isInClone = isFromSources || process.env.npm_lifecycle_event === 'demo';
 const agentProgram = packageFile(isFromSources ? 'src/node/agent-process.ts' : 'dist/agent-process.js');
 
 /** What asks a process to end. */
@@ -43,7 +45,7 @@ const world: World = {
   get machine() {
     return machine();
   },
-  commandName: isFromSources ? 'npm run -s commitlog --' : 'commitlog',
+  commandName: isInClone ? 'npm run -s commitlog --' : 'commitlog',
   version: (JSON.parse(readFileSync(packageFile('package.json'), 'utf8')) as { version: string }).version,
   demoText: packageFile('text/the-log.txt'),
   absolutePath: (path, from = '') => resolve(from, path),

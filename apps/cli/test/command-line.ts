@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -17,13 +18,14 @@ export interface Result {
   readonly err: string;
 }
 
-export const fromSources = ['--conditions=@commitlog/source', '--import', 'tsx', 'src/main.ts'];
+/** What is run as a process of its own: what the sources were bundled to. */
+export const program = 'dist/main.js';
 
 /** Runs the real command, as a process of its own. */
 export function commitlog(args: readonly string[], environment: Record<string, string> = {}): Promise<Result> {
   const options = { cwd: packageDirectory, env: { ...process.env, ...environment }, maxBuffer: 1 << 26 };
   return new Promise((done) => {
-    const child = execFile(process.execPath, [...fromSources, ...args], options, (_, out, err) =>
+    const child = execFile(process.execPath, [program, ...args], options, (_, out, err) =>
       done({ status: child.exitCode ?? -1, out, err }),
     );
   });
@@ -46,6 +48,9 @@ export interface TypedOptions {
 export async function typed(args: readonly string[], options: TypedOptions = {}): Promise<Result> {
   const { temporary = '', environment = {}, cwd = '', input = [], interruption, startAgent } = options;
   const [out, err]: [Buffer[], Buffer[]] = [[], []];
+  const patient = new AbortController();
+  // As the real command does: whoever works for a cluster listens many times.
+  setMaxListeners(0, patient.signal);
   const status = await run(args, {
     files: nodeFiles,
     clock: nodeClock,
@@ -76,7 +81,7 @@ export async function typed(args: readonly string[], options: TypedOptions = {})
       out.push(Buffer.from(`agent ${agentArgs.join(' ')}\n`));
       return Promise.resolve(0);
     },
-    interruption: () => interruption ?? new AbortController().signal,
+    interruption: () => interruption ?? patient.signal,
   });
   return { status, out: Buffer.concat(out).toString(), err: Buffer.concat(err).toString() };
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ConfigurationError, readConfiguration } from '@commitlog/agent';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { fromSources, packageDirectory, scratch, typed } from './command-line.js';
+import { packageDirectory, program, scratch, typed } from './command-line.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -113,7 +113,7 @@ it('the README’s cluster of three comes to be, from nothing, by the lines that
   started = started
     .replaceAll(`--join 127.0.0.1:${ports.get('7654')}`, `--join ${first}`)
     .replace('--bootstrap', `--bootstrap --listen ${first} --admin-addr ${admin}`);
-  const command = [process.execPath, ...fromSources.slice(0, -1), `${packageDirectory}src/main.ts`, '-C', dir];
+  const command = [process.execPath, `${packageDirectory}${program}`, '-C', dir];
   const shell = `commitlog() { (cd ${packageDirectory} && exec ${command.map((word) => `'${word}'`).join(' ')} "$@"); }\n${started}\nwait\n`;
   const child = spawn('sh', ['-c', shell], {
     cwd: dir,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { commitlog, fromSources, lastLine, packageDirectory, typed } from './command-line.js';
+import { commitlog, lastLine, packageDirectory, program, typed } from './command-line.js';
 import { someLog } from './some-log.js';
 
 describe('wrong usage: what is wrong and how it is used, on standard error, and status 2', () => {
@@ -64,7 +64,7 @@ describe('the form of the output', () => {
 
 it('whoever stops reading the output (`| head`) does not stop the work, nor change its status', async () => {
   const dir = await someLog();
-  const child = spawn(process.execPath, [...fromSources, 'log', 'verify', dir], { cwd: packageDirectory });
+  const child = spawn(process.execPath, [program, 'log', 'verify', dir], { cwd: packageDirectory });
   const errors: Buffer[] = [];
   child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
   child.stdout.destroy();
@@ -78,7 +78,7 @@ it.skipIf(!existsSync('/dev/full'))(
   async () => {
     const full = await open('/dev/full', 'w');
     onTestFinished(() => full.close());
-    const child = spawn(process.execPath, [...fromSources, 'errors'], {
+    const child = spawn(process.execPath, [program, 'errors'], {
       cwd: packageDirectory,
       stdio: ['ignore', full.fd, 'pipe'],
     });

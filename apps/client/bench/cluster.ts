@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,7 +12,7 @@ import { nodeClock, nodeDatagrams, nodeFiles, nodeRandom } from '@commitlog/runt
 const agent = join(dirname(fileURLToPath(import.meta.resolve('@commitlog/agent/package.json'))), 'dist/main.js');
 const clusterName = 'bench';
 
-/** Three agents as processes on loopback, over mutual TLS, in a temporary directory; those that were built last. */
+/** Three agents as processes on loopback, over mutual TLS, in a temporary directory. */
 export class BenchCluster {
   readonly servers: readonly string[];
   /** Paths, for clients. */
@@ -28,9 +27,8 @@ export class BenchCluster {
     this.tls = { ca: `${dir}/ca/ca.crt`, cert: `${dir}/bench.crt`, key: `${dir}/bench.key` };
   }
 
-  /** @throws Error when the agent was not built, or does not serve */
+  /** @throws Error when an agent does not serve */
   static async start(): Promise<BenchCluster> {
-    if (!existsSync(agent)) throw new Error(`${agent} is not there: \`pnpm build\` makes it`);
     const dir = await mkdtemp(join(tmpdir(), 'commitlog-client-bench-'));
     const world = { files: nodeFiles, clock: nodeClock, random: nodeRandom, crypto };
     const authority = await createAuthority({ dir: `${dir}/ca`, name: 'bench CA' }, world);

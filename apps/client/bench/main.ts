@@ -4,7 +4,7 @@
  *
  *     pnpm --filter @commitlog/client bench [--seconds N] [--rounds N] [--read-records N] [--slow-megabytes N] [--json]
  *
- * The agents are those that were built last (`pnpm build`). With --json the last line of standard output is `{ "singlesInFlight1000PerSecond", "oneAtATimeP50Ms",
+ * With --json the last line of standard output is `{ "singlesInFlight1000PerSecond", "oneAtATimeP50Ms",
  * "rawP50Ms", "readRecordsPerSecond", "slowReaderGrowthMb", … }`: medians of the rounds. Records have 256 bytes.
  */
 import { createHistogram } from 'node:perf_hooks';

@@ -124,9 +124,10 @@ function mustDetect(cluster: SimCluster, plan: Plan): number[] {
     return found.size === cluster.nodes.length - 1;
   };
   const { maxMs, minMs } = suspicionTimes(cluster.settings, cluster.nodes.length);
-  // Where others can confirm a suspicion it is over before one that nobody shares. Of a few members the one confirmation there is may be lost: then it
+  // Where others can confirm a suspicion it is over before one that nobody shares. Of three members only one can, and what it says may be lost: then it
   // lasts as long as one can, from when somebody has asked in vain.
-  const untilSuspectedMs = plan.cluster.network.drop > 0 ? 4 * cluster.settings.probeIntervalMs : 0;
+  const isConfirmedByOne = cluster.nodes.length === 3 && plan.cluster.network.drop > 0;
+  const untilSuspectedMs = isConfirmedByOne ? 4 * cluster.settings.probeIntervalMs : 0;
   const withinMs = maxMs > minMs ? maxMs + untilSuspectedMs : 120_000 * plan.pace;
   if (!cluster.runUntil(isFound, withinMs)) {
     throw new Violation('a kill is noticed', `${found.size} of ${cluster.nodes.length - 1} know of ${victim.name}`);

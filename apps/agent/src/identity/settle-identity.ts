@@ -24,8 +24,9 @@ export interface SettleComponents {
   readonly signal: AbortSignal;
 }
 
-/** How long to wait before all places are asked again. */
-const askAgainMs = 500;
+/** How long to wait before all places are asked again: nodes that start together wait little, and one that is alone asks little. */
+const firstAskAgainMs = 50;
+const askAgainMsMax = 500;
 const idBytes = 16;
 
 /**
@@ -92,7 +93,7 @@ async function joinedId(
         timer.cancel();
         reject(signal.reason);
       };
-      const timer = clock.after(askAgainMs, () => {
+      const timer = clock.after(Math.min(firstAskAgainMs * 2 ** tries, askAgainMsMax), () => {
         signal.removeEventListener('abort', stop);
         resolve();
       });

@@ -22,8 +22,7 @@ export async function readFrom(address: string, tls: NonNullable<Connection['tls
     });
     for await (const { batches: bytes } of responses) {
       const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      // The first answer may only tell where the read begins.
-      for (const batch of buffer.length === 0 ? [] : batches(buffer, { batchBytesMax: buffer.length })) {
+      for (const batch of batches(buffer)) {
         for (const { value } of records(batch)) values.push(value);
       }
     }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { fromSources, lastLine, packageDirectory, scratch, typed } from '../command-line.js';
+import { lastLine, packageDirectory, program, scratch, typed } from '../command-line.js';
 
 it('what follows the command is the agent’s, also where another command has a flag of that name', async () => {
   const { out } = await typed(['agent', '--tls-ca', 'ca.crt', '--insecure', '--retention-max-age', '7 d', '--help']);
@@ -29,7 +29,7 @@ it('runs a node in a directory below -C, which other commands find, and which en
   const { dir } = await scratch();
   const address = `127.0.0.1:${await freePort()}`;
   const settings = `--insecure --node-id n1 --data-dir data --bootstrap --listen ${address} --admin-addr 127.0.0.1:0`;
-  const child = spawn(process.execPath, [...fromSources, '-C', dir, 'agent', ...settings.split(' ')], {
+  const child = spawn(process.execPath, [program, '-C', dir, 'agent', ...settings.split(' ')], {
     cwd: packageDirectory,
     stdio: ['ignore', 'ignore', 'pipe'],
   });

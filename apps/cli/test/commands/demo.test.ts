@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { commitlog, fromSources, lastLine, packageDirectory, scratch, typed } from '../command-line.js';
+import { commitlog, lastLine, packageDirectory, program, scratch, typed } from '../command-line.js';
 import { isRunning, processesOf } from '../processes.js';
 import { blockAfter, stable } from '../readme.js';
 
@@ -68,7 +68,7 @@ it(
   'Ctrl-C while it starts leaves no process and no file',
   async () => {
     const { environment, temporary, leftBehind } = await scratch();
-    const child = spawn(process.execPath, [...fromSources, 'demo'], {
+    const child = spawn(process.execPath, [program, 'demo'], {
       cwd: packageDirectory,
       env: { ...process.env, ...environment },
       stdio: 'ignore',

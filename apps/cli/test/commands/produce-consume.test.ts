@@ -4,9 +4,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
-  fromSources,
   lastLine,
   packageDirectory,
+  program,
   type Result,
   scratch,
   type TypedOptions,
@@ -115,7 +115,7 @@ describe('acknowledgements', () => {
   });
 
   it('`tail -f | commitlog produce`: each comes while the input goes on, and Ctrl-C ends it when all are there', async () => {
-    const child = spawn(process.execPath, [...fromSources, 'produce', '--output', 'ndjson'], {
+    const child = spawn(process.execPath, [program, 'produce', '--output', 'ndjson'], {
       cwd: packageDirectory,
       env: { ...process.env, ...environment },
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -170,7 +170,7 @@ describe('where to begin and end', () => {
 
   it('--follow: what comes later, too, until Ctrl-C', async () => {
     const from = await produced(['before\n']);
-    const child = spawn(process.execPath, [...fromSources, 'consume', '--from', from, '--follow'], {
+    const child = spawn(process.execPath, [program, 'consume', '--from', from, '--follow'], {
       cwd: packageDirectory,
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'inherit'],

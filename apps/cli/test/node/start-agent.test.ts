@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { fromSources, packageDirectory, scratch } from '../command-line.js';
+import { packageDirectory, scratch } from '../command-line.js';
 import { processesOf } from '../processes.js';
 
 it('an agent ends with the process that started it, however that ends', async () => {
@@ -12,7 +12,7 @@ it('an agent ends with the process that started it, however that ends', async ()
     args: [...args, '--listen', '127.0.0.1:0', '--admin-addr', '127.0.0.1:0'],
     logPath: join(dir, 'log'),
   };
-  const node = [...fromSources.slice(0, -1), 'test/node/start-one.ts', JSON.stringify(options)];
+  const node = ['--conditions=@commitlog/source', '--import', 'tsx', 'test/node/start-one.ts', JSON.stringify(options)];
   const parent = spawn(process.execPath, node, { cwd: packageDirectory, stdio: 'inherit' });
   // The one that was started, besides its parent.
   await expect.poll(() => processesOf(dir), { timeout: 30_000 }).toHaveLength(2);

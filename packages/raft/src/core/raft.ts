@@ -205,6 +205,12 @@ export class Raft {
     return this.isNeeded && this.holes.size === 0 && !this.isStorageRefusing && !this.isDiskStalled;
   }
 
+  /** Whether this member's own vote is all that it takes: then there is nobody to wait for, nor to time out together with. */
+  get isOnlyVoter(): boolean {
+    const { voters, outgoing } = this.configuration;
+    return voters.length === 1 && outgoing.length === 0 && voters[0] === this.self;
+  }
+
   /** Whether a leader was heard so lately that no voter should help to depose it (§6, thesis §4.2.3). */
   get isLeaderAlive(): boolean {
     if (this.isLeader) return true;

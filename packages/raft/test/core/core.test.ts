@@ -67,3 +67,16 @@ test('given a clock that goes back, the core refuses to go on', () => {
   lab.nowMs = 0;
   expect(() => lab.step({ kind: 'tick' })).toThrow('the clock went back');
 });
+
+test('given that it is the only voter, a member campaigns at once; and not while its disk takes nothing', () => {
+  const lab = new Lab({ settings, voters: 1 });
+  lab.step({ kind: 'tick' });
+  expect({ role: lab.role, atMs: lab.nowMs }).toEqual({ role: 'leader', atMs: 0 });
+
+  const refused = new Lab({ settings, voters: 1 });
+  refused.isSyncing = false;
+  refused.step({ kind: 'tick' });
+  expect(refused.role).toBe('candidate');
+  refused.pass(50);
+  expect(refused.core.term, 'it waits for its vote to be on disk, and draws no term with each tick').toBe(1);
+});
