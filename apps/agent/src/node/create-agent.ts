@@ -42,6 +42,7 @@ export function agentOf(configuration: Configuration, options: CreateAgentOption
     random: nodeRandom,
     datagrams: nodeDatagrams,
     serveHttp,
+    timelinePage: () => '<!doctype html><title>The timeline is not in this build</title>',
     version,
     logger,
     ...(onFailed && { onFailed }),
