@@ -33,8 +33,8 @@ export interface AgentComponents {
     at: Address,
     answer: (request: EndpointRequest) => Promise<EndpointAnswer>,
   ) => Promise<HttpListener>;
-  /** The page of `/timeline`: HTML that shows the traces of the nodes that it is told to watch. */
-  readonly timelinePage: () => string;
+  /** The page of `/timeline`: HTML that shows the traces of the nodes that it is told to watch, of these origins besides its own and loopback. */
+  readonly timelinePage: (init: { readonly origins: readonly string[] }) => string;
   readonly version: string;
   /** The node's disk, or the protocol, has failed for good: the process should end, and not pretend that all is well. */
   readonly onFailed?: (error: unknown) => void;
@@ -193,7 +193,7 @@ export class Agent {
       notAlive: () => (this.#phase === 'failed' ? 'failed' : undefined),
       build: { name: 'commitlog-agent', version, node },
       trace: this.#trace,
-      timelinePage,
+      timelinePage: () => timelinePage({ origins }),
       timelineAccess: { isRemote, origins, host: at.host },
     });
     const answer = endpoints.answer.bind(endpoints);

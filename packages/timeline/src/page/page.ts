@@ -26,14 +26,18 @@ export function timelinePage({ title = 'Raft timeline', events }: TimelinePageIn
 
 export interface LivePageInit {
   readonly title?: string;
+  /** Origins of servers that it may watch besides, such as `http://10.0.0.2:7655`. */
+  readonly origins?: readonly string[];
 }
 
 /**
  * The same viewer without data, to be served: it opens the event stream `trace` beside itself; with the query
- * `?watch=http://127.0.0.1:1111,http://127.0.0.1:2222`, the `/trace` of each of these servers. By its own policy it reaches its own server and loopback only.
+ * `?watch=http://127.0.0.1:1111,http://127.0.0.1:2222`, the `/trace` of each of these servers. By its own policy it reaches its own server, loopback
+ * and `origins` only.
  */
-export function livePage({ title = 'Raft timeline, live' }: LivePageInit = {}): string {
-  return page({ title, data: null, connect: "'self' http://127.0.0.1:* http://localhost:*" });
+export function livePage({ title = 'Raft timeline, live', origins = [] }: LivePageInit = {}): string {
+  const connect = ["'self'", 'http://127.0.0.1:*', 'http://localhost:*', ...origins].join(' ');
+  return page({ title, data: null, connect });
 }
 
 interface PageInit {
