@@ -7,10 +7,11 @@ import type { Configuration } from './configuration/settings.js';
 import { AgentError } from './errors.js';
 import { DataDirectory } from './identity/data-directory.js';
 import { settleIdentity } from './identity/settle-identity.js';
-import type { EndpointAnswer } from './observability/endpoints.js';
+import type { EndpointAnswer, EndpointRequest } from './observability/endpoints.js';
 import { Endpoints } from './observability/endpoints.js';
 import type { Logger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
+import { TraceStreams } from './observability/trace-streams.js';
 import { identify } from './peers/identify.js';
 import { KeyringFile } from './peers/keyring-file.js';
 import { type NodeSecurity, openSecurity } from './security/node-security.js';
@@ -30,8 +31,10 @@ export interface AgentComponents {
   /** Serves plain HTTP. */
   readonly serveHttp: (
     at: Address,
-    answer: (method: string, path: string) => Promise<EndpointAnswer>,
+    answer: (request: EndpointRequest) => Promise<EndpointAnswer>,
   ) => Promise<HttpListener>;
+  /** The page of `/timeline`: HTML that shows the traces of the nodes that it is told to watch, of these origins besides its own and loopback. */
+  readonly timelinePage: (init: { readonly origins: readonly string[] }) => string;
   readonly version: string;
   /** The node's disk, or the protocol, has failed for good: the process should end, and not pretend that all is well. */
   readonly onFailed?: (error: unknown) => void;
@@ -47,6 +50,7 @@ export class Agent {
   readonly #configuration: Configuration;
   readonly #with: AgentComponents;
   readonly #closing: Closing;
+  readonly #trace: TraceStreams;
   readonly #abort = new AbortController();
   #phase: Phase = 'starting';
   #security: NodeSecurity | undefined;
@@ -61,6 +65,7 @@ export class Agent {
     this.#configuration = configuration;
     this.#with = components;
     this.#closing = new Closing(components);
+    this.#trace = new TraceStreams(components);
   }
 
   /**
@@ -132,6 +137,7 @@ export class Agent {
         tls: this.#security.tls,
         audit: this.#security.audit,
         isReady: () => this.#phase === 'serving',
+        traceViewers: () => this.#trace.viewers,
       },
     );
     await this.#serveAdmin(metrics, nodeId);
@@ -170,22 +176,28 @@ export class Agent {
     await this.#serve(this.#node, metrics);
     await this.#node.start(this.#server!.port, this.address);
     this.#requireGoingOn();
+    const { clusterId, storageId } = identity;
+    this.#trace.start({ clusterId, nodeId, member: this.#node.log.member });
+    this.#closing.add('the trace', () => this.#trace.close());
     this.#server!.setServing(true);
     this.#phase = 'serving';
-    const { clusterId, storageId } = identity;
     logger.info({ node: nodeId, clusterId, storageId, address: this.address, version }, 'serving');
   }
 
   async #serveAdmin(metrics: Metrics, node: string): Promise<void> {
-    const { serveHttp, version } = this.#with;
+    const { serveHttp, version, timelinePage } = this.#with;
+    const { 'admin-addr': at, 'timeline.remote': isRemote, 'timeline.origins': origins } = this.#configuration;
     const endpoints = new Endpoints({
       metrics,
       notReady: () => (this.#phase === 'serving' ? undefined : this.#phase),
       notAlive: () => (this.#phase === 'failed' ? 'failed' : undefined),
       build: { name: 'commitlog-agent', version, node },
+      trace: this.#trace,
+      timelinePage: () => timelinePage({ origins }),
+      timelineAccess: { isRemote, origins, host: at.host },
     });
     const answer = endpoints.answer.bind(endpoints);
-    this.#admin = await serveHttp(this.#configuration['admin-addr'], answer);
+    this.#admin = await serveHttp(at, answer);
     this.#closing.add('the admin address', () => this.#admin!.close());
   }
 

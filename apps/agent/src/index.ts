@@ -18,7 +18,7 @@ export type { Configuration, Setting, SettingPath } from './configuration/settin
 export { AgentError, type AgentErrorCode } from './errors.js';
 export { type AgentSettings, type CreateAgentOptions, createAgent } from './node/create-agent.js';
 export { createTestCluster, type TestCluster, type TestClusterInit } from './node/test-cluster.js';
-export type { EndpointAnswer } from './observability/endpoints.js';
+export type { EndpointAnswer, EndpointRequest } from './observability/endpoints.js';
 export type { Logger } from './observability/logger.js';
 export { GossipExchanges, type GossipExchangesComponents } from './peers/gossip-exchanges.js';
 export { GrpcTransport, type GrpcTransportComponents, type GrpcTransportInit } from './peers/raft-transport.js';

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { nodeClock, nodeFiles, nodeRandom } from '@commitlog/runtime/node';
 import { exitStatus } from './errors.js';
 import { freePorts } from './node/free-ports.js';
+import { httpGet } from './node/http-get.js';
 import { machine } from './node/machine.js';
 import { startAgent } from './node/start-agent.js';
 import { makeTemporaryDirectory } from './node/temporary-directory.js';
@@ -51,6 +52,7 @@ const world: World = {
   absolutePath: (path, from = '') => resolve(from, path),
   makeTemporaryDirectory,
   freePorts,
+  httpGet,
   startAgent: (options) => startAgent(agentProgram, options),
   runAgent: async (args, { directory, name }) => {
     process.chdir(directory);

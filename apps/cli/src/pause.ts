@@ -24,3 +24,11 @@ export async function pause(ms: number, clock: Clock, signal: AbortSignal): Prom
 export function requireGoing(signal: AbortSignal): void {
   if (signal.aborted) throw new CommandError('interrupted', 'interrupted', { cause: signal.reason });
 }
+
+/** Waits until the signal is aborted. */
+export async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => {
+    signal.addEventListener('abort', resolve, { once: true });
+  });
+}

@@ -35,6 +35,8 @@ export interface World {
   makeTemporaryDirectory(): Promise<TemporaryDirectory>;
   /** Ports of loopback that nobody has, for TCP and UDP alike. Somebody may take one before it is used. */
   freePorts(count: number): Promise<number[]>;
+  /** What a plain HTTP server on this machine answers. @throws when it does not, within a second */
+  httpGet(url: string): Promise<string>;
   /** Starts an agent in a process of its own. It ends with this one, in whatever way this one ends, unless it is let go. */
   startAgent(options: StartAgentOptions): AgentProcess;
   /**

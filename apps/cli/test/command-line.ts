@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { nodeClock, nodeFiles, nodeRandom } from '@commitlog/runtime/node';
 import { expect, onTestFinished } from 'vitest';
 import { freePorts } from '../src/node/free-ports.js';
+import { httpGet } from '../src/node/http-get.js';
 import { run } from '../src/program.js';
 import type { Output, World } from '../src/world.js';
 
@@ -76,6 +77,7 @@ export async function typed(args: readonly string[], options: TypedOptions = {})
       return { path, isInMemory: false, remove: () => rm(path, { recursive: true }) };
     },
     freePorts,
+    httpGet,
     startAgent: startAgent ?? (() => expect.unreachable('this test starts no agents')),
     runAgent: (agentArgs) => {
       out.push(Buffer.from(`agent ${agentArgs.join(' ')}\n`));

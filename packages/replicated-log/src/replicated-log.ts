@@ -53,13 +53,14 @@ export interface ReplicatedLogComponents {
   readonly onFailed?: (error: unknown) => void;
   /** Something went wrong that stops nothing: to be logged and counted. */
   readonly onProblem?: (problem: Problem | ScrubProblem) => void;
+  /** Told of every event of Raft from the first one on; `member.watch` begins later, and ends. */
   readonly trace?: TraceSink;
 }
 
 /** The member, but for what only the log itself may do with it. */
 export type Member = Pick<
   RaftGroup,
-  'id' | 'self' | 'state' | 'status' | 'isLeader' | 'leader' | 'appliedIndex' | 'changeMembers' | 'transfer'
+  'id' | 'self' | 'state' | 'status' | 'isLeader' | 'leader' | 'appliedIndex' | 'changeMembers' | 'transfer' | 'watch'
 >;
 
 export interface AppendOptions {

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import type { Address } from '@commitlog/runtime';
-import { addressText } from './kinds.js';
+import { addressText, isLoopback } from './kinds.js';
 import { type Configuration, type Setting, type SettingPath, settings } from './settings.js';
 import {
   fromEnvironment,
@@ -139,10 +139,6 @@ function contradictions(
     refuse('admin-addr', 'another address than listen');
   }
   return problems;
-}
-
-function isLoopback({ host }: Address): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 function isWildcard({ host }: Address): boolean {

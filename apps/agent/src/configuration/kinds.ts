@@ -73,17 +73,41 @@ export const address: z.ZodType<Address> = z
     return z.NEVER;
   });
 
+/** Text with commas between its parts is as good as a list of them. */
+function listed(written: unknown): unknown {
+  if (typeof written !== 'string') return written;
+  return written
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '');
+}
+
 /** Several addresses: a list, or text with commas between them. */
 export const addresses: z.ZodType<readonly Address[]> = z.preprocess(
-  (written) =>
-    typeof written === 'string'
-      ? written
-          .split(',')
-          .map((each) => each.trim())
-          .filter((each) => each !== '')
-      : written,
+  listed,
   z.array(address, { error: 'expected host:port, one or more with commas between them' }),
 );
+
+/** Whether only this machine reaches it. */
+export function isLoopback({ host }: Pick<Address, 'host'>): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+const originsExpected =
+  'expected https://host, or http://host:port, in small letters and without a path, one or more with commas between them';
+
+/** Origins of web pages, each `scheme://host` or with a port: a list, or text with commas between them. */
+export const origins: z.ZodType<readonly string[]> = z.preprocess(
+  listed,
+  z.array(
+    z.string().refine((written) => isOrigin(written), { error: originsExpected }),
+    { error: originsExpected },
+  ),
+);
+
+function isOrigin(written: string): boolean {
+  return /^https?:/.test(written) && URL.canParse(written) && new URL(written).origin === written;
+}
 
 export function addressText({ host, port }: Address): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;

@@ -1,6 +1,6 @@
 import type { Address } from '@commitlog/runtime';
 import type { z } from 'zod';
-import { address, addresses, boolean, bytes, choice, duration, oneOf, text } from './kinds.js';
+import { address, addresses, boolean, bytes, choice, duration, oneOf, origins, text } from './kinds.js';
 
 /** One thing that can be set. */
 export interface Setting<T> {
@@ -43,6 +43,8 @@ interface Settings {
   readonly 'retention.max-age': Setting<number>;
   readonly 'scrub.rate': Defaulted<number>;
   readonly 'scrub.every': Defaulted<number>;
+  readonly 'timeline.remote': Defaulted<boolean>;
+  readonly 'timeline.origins': Defaulted<readonly string[]>;
   readonly 'log-level': Defaulted<'debug' | 'info' | 'warn' | 'error'>;
   readonly 'leave-on-stop': Defaulted<boolean>;
 }
@@ -149,6 +151,16 @@ export const settings: Settings = {
     kind: duration(60_000, 366 * day),
     what: 'how long after all was read it is read again',
     default: '7 d',
+  },
+  'timeline.remote': {
+    kind: boolean,
+    what: 'admin-addr shows the timeline, and the trace, to other machines as well, if it is reached from there',
+    default: 'false',
+  },
+  'timeline.origins': {
+    kind: origins,
+    what: "pages that may read the trace, beside this node's own and those of loopback: where other nodes show the timeline",
+    default: '',
   },
   'log-level': {
     kind: choice(['debug', 'info', 'warn', 'error']),

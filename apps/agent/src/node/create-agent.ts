@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { nodeClock, nodeDatagrams, nodeFiles, nodeRandom } from '@commitlog/runtime/node';
+import { livePage } from '@commitlog/timeline';
 import { Agent } from '../agent.js';
 import { resolveConfiguration } from '../configuration/configuration.js';
 import type { Configuration, SettingPath } from '../configuration/settings.js';
@@ -42,6 +43,7 @@ export function agentOf(configuration: Configuration, options: CreateAgentOption
     random: nodeRandom,
     datagrams: nodeDatagrams,
     serveHttp,
+    timelinePage: livePage,
     version,
     logger,
     ...(onFailed && { onFailed }),

@@ -1,20 +1,17 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { AgentComponents } from '../agent.js';
+import type { EndpointAnswer, EndpointRequest } from '../observability/endpoints.js';
 
 /** A scrape takes milliseconds: whoever takes longer to ask, or to read, is cut off. */
 const requestMsMax = 5000;
 
-/** Plain HTTP/1.1 by Node: no body is read, and nobody keeps a connection for long. */
+/** Plain HTTP/1.1 by Node: no body is read, and nobody keeps a connection for long but those who read a stream as it comes. */
 export const serveHttp: AgentComponents['serveHttp'] = async ({ host, port }, answer) => {
   const server = createServer({ requestTimeout: requestMsMax, headersTimeout: requestMsMax }, (request, response) => {
-    const path = (request.url ?? '/').split('?', 1)[0]!;
-    answer(request.method ?? '', path).then(
-      ({ status, type, body }) => {
-        response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
-        response.end(request.method === 'HEAD' ? undefined : body);
-      },
+    answer(requestOf(request)).then(
+      (answered) => respond(response, answered, request.method === 'HEAD'),
       () => {
         response.writeHead(500);
         response.end();
@@ -34,3 +31,32 @@ export const serveHttp: AgentComponents['serveHttp'] = async ({ host, port }, an
       }),
   };
 };
+
+function requestOf({ method = '', url = '/', headers, socket }: IncomingMessage): EndpointRequest {
+  const single = Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join() : value]);
+  const remoteAddress = socket.remoteAddress ?? '';
+  return { method, path: url.split('?', 1)[0]!, headers: Object.fromEntries(single), remoteAddress };
+}
+
+function respond(response: ServerResponse, { status, type, headers, body }: EndpointAnswer, isHead: boolean): void {
+  const head = { ...headers, 'content-type': type, 'x-content-type-options': 'nosniff' };
+  if (typeof body === 'string') {
+    response.writeHead(status, { ...head, 'content-length': Buffer.byteLength(body) });
+    response.end(isHead ? undefined : body);
+    return;
+  }
+  response.writeHead(status, head);
+  if (isHead || response.destroyed) {
+    response.end();
+    return;
+  }
+  response.flushHeaders();
+  const gone = body({
+    get isBehind() {
+      return response.writableLength > 0;
+    },
+    write: (text) => void response.write(text),
+    end: () => void response.end(),
+  });
+  response.once('close', gone);
+}

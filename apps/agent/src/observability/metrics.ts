@@ -11,6 +11,7 @@ export interface MetricsComponents {
   readonly tls: ServerTls | undefined;
   readonly audit: AuditTrail | undefined;
   readonly isReady: () => boolean;
+  readonly traceViewers: () => number;
 }
 
 /** From a tenth of a millisecond to ten seconds. */
@@ -54,6 +55,7 @@ export class Metrics {
       registers,
     });
     this.#gauge('commitlog_ready', 'Whether this node serves.', () => Number(components.isReady()));
+    this.#gauge('commitlog_trace_viewers', 'How many watch the trace of this node.', components.traceViewers);
     this.#ofLog(components.log);
     this.#ofScrub(components.log);
     this.#ofGossip(components.gossip);

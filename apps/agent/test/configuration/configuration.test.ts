@@ -57,6 +57,17 @@ describe('resolveConfiguration', () => {
     ]);
   });
 
+  it('given origins of pages, then they are taken as browsers send them, and in no other form', () => {
+    const origins = ['https://ops.example', 'http://10.0.0.2:7655', 'http://[::1]:7655'];
+    const flags = [...insecure, '--timeline-origins', origins.join(', ')];
+    expect(resolveConfiguration({ flags }).configuration['timeline.origins']).toEqual(origins);
+    for (const written of ['*', 'ops.example', 'https://ops.example/', 'https://Ops.example', 'ws://a', 'null']) {
+      expect(problemsOf({ flags: insecure, file: yaml(`timeline:\n  origins: ["${written}"]`) })).toEqual([
+        expect.stringMatching(/^timeline\.origins \(agent\.yaml:2\): expected https:\/\/host, or http:/),
+      ]);
+    }
+  });
+
   it('given many mistakes, then all are told at once, each with its path, its value and where it came from', () => {
     const problems = problemsOf({
       flags: ['--insecure', '--node-id', '..', '--frobnicate', '--listen', '0.0.0.0:7000'],

@@ -1,15 +1,18 @@
 import type { Commitlog, Position } from '@commitlog/client';
 import { LocalCluster, type LocalNode } from '../local-cluster/local-cluster.js';
-import { requireGoing } from '../pause.js';
+import { pause, requireGoing } from '../pause.js';
 import type { World } from '../world.js';
 import { type Acknowledged, countIn } from './count.js';
 import { appendThrough } from './failover.js';
 import { readFrom } from './follower-read.js';
 import { cutLines } from './lines.js';
+import { type Onlooker, timelineOf, untilWatched } from './onlooker.js';
 
 /** A line that is longer becomes several records, each in a batch that it fits into with room to spare. */
 const recordBytesMax = 512 * 1024;
 const nodes = 3;
+/** For an onlooker, so much passes between two things that happen. */
+const beatMs = 1500;
 
 export interface DemoSettings {
   /** What is appended, line by line. */
@@ -18,6 +21,8 @@ export interface DemoSettings {
   readonly dir: string;
   /** Whether the cluster is to live on: then it is whole again at the end. */
   readonly isKept: boolean;
+  /** Somebody who is to see it happen in a browser: it waits for them, and goes at their pace. */
+  readonly onlooker?: Onlooker;
 }
 
 /** What is told as soon as it has happened. */
@@ -57,6 +62,7 @@ export async function runDemo(settings: DemoSettings, audience: DemoAudience, wo
   let isLetGo = false;
   try {
     const outcome = await new Demo(settings, audience, cluster, world).run(signal);
+    if (!settings.isKept) await settings.onlooker?.untilSeen(signal);
     if (settings.isKept) await cluster.letGo();
     isLetGo = settings.isKept;
     return outcome;
@@ -85,12 +91,22 @@ class Demo {
     const leader = await this.#leader();
     const readyMs = this.#msSince(this.#world.startedMs);
     this.#audience.ready(this.#cluster, leader, readyMs);
+    const { onlooker } = this.#settings;
+    if (onlooker !== undefined) {
+      const { nodes } = this.#cluster;
+      // Whoever reloads the page finds it there when the leader is gone.
+      const survivors = nodes.filter((node) => node !== leader);
+      onlooker.invite(timelineOf(nodes, survivors[0]));
+      await untilWatched(nodes, this.#world);
+    }
     const { connect } = await import('@commitlog/client');
     const { servers, tls, deadlineMs } = this.#cluster.connection();
     const log = await connect({ servers, tls: tls!, deadlineMs });
     try {
+      await this.#beat(signal);
       const text = await this.#appendText(log);
       const identical = await this.#readBack(leader);
+      await this.#beat(signal);
       requireGoing(signal);
       const { clock } = this.#world;
       const killLeader = () => this.#cluster.kill(leader.nodeId);
@@ -102,6 +118,7 @@ class Demo {
       const records = acknowledged.length;
       const outcome = { readyMs, records, identical, leaderKilled: leader.process.hasEnded, writesPausedMs, ...count };
       this.#audience.counted(outcome);
+      await this.#beat(signal);
       if (this.#settings.isKept) await this.#restart(leader);
       return outcome;
     } finally {
@@ -137,6 +154,10 @@ class Demo {
     const beganMs = this.#world.clock.monotonicMs();
     await this.#cluster.restart(node.nodeId);
     this.#audience.restarted(node, this.#msSince(beganMs));
+  }
+
+  async #beat(signal: AbortSignal): Promise<void> {
+    if (this.#settings.onlooker !== undefined) await pause(beatMs, this.#world.clock, signal);
   }
 
   async #leader(): Promise<LocalNode> {

@@ -14,6 +14,8 @@ export interface LocalNode {
   readonly nodeId: string;
   /** `host:port`, for clients and nodes. */
   readonly address: string;
+  /** `host:port` of its health, metrics and timeline. */
+  readonly adminAddress: string;
   process: AgentProcess;
 }
 
@@ -126,16 +128,19 @@ export class LocalCluster {
 
   /** @returns whether all serve; otherwise a port of theirs was taken */
   async #startAll(nodeIds: readonly string[], start: number): Promise<boolean> {
-    const ports = await this.#world.freePorts(nodeIds.length);
+    const ports = await this.#world.freePorts(2 * nodeIds.length);
     const addresses = ports.map((port) => `127.0.0.1:${port}`);
+    const adminAddresses = addresses.splice(nodeIds.length);
     this.#nodes = [];
     for (const [at, nodeId] of nodeIds.entries()) {
       await this.#configure(nodeId, {
         'data-dir': this.layout.data(nodeId, start),
         listen: addresses[at]!,
+        'admin-addr': adminAddresses[at]!,
         ...(at === 0 ? { bootstrap: true } : { join: addresses[0]! }),
       });
-      this.#nodes.push({ nodeId, address: addresses[at]!, process: this.#spawn(nodeId) });
+      const [address, adminAddress] = [addresses[at]!, adminAddresses[at]!];
+      this.#nodes.push({ nodeId, address, adminAddress, process: this.#spawn(nodeId) });
     }
     return this.#serving(this.#nodes);
   }
@@ -145,7 +150,6 @@ export class LocalCluster {
     const settings: Settings = {
       'cluster-name': clusterName,
       ...own,
-      'admin-addr': '127.0.0.1:0',
       'tls.ca': ca,
       'tls.cert': cert,
       'tls.key': key,

@@ -55,6 +55,9 @@ it(
     const well = await typed(['cluster', 'status', '--json'], { environment: reached });
     expect(lastLine(well.out)).toMatchObject({ voters: 3, votersUp: 3, mayBeLost: 1 });
 
+    const [link] = /^ {2}http:\S+\/timeline\?watch=\S+$/m.exec(out)!;
+    expect((await fetch(link.trim())).status).toBe(200);
+
     const [, ids] = /^ {2}kill ([\d ]+);/m.exec(out)!;
     const pids = ids!.split(' ').map(Number);
     expect(pids.filter(isRunning)).toHaveLength(3);

@@ -21,7 +21,7 @@ import { compacted, sendChunk } from './snapshot.js';
 import { sendFetchedPart } from './snapshot-fetch.js';
 import type { SnapshotMeta } from './snapshot-meta.js';
 import { stepMessage } from './step.js';
-import type { TraceSink } from './trace.js';
+import type { TraceEvent, TraceSink } from './trace.js';
 import { handOver, tickTransfer, transfer } from './transfer.js';
 
 /** How a member stands, as its leader sees it. */
@@ -97,6 +97,29 @@ export class RaftCore {
     const effects = raft.flush();
     raft.check();
     return effects;
+  }
+
+  /**
+   * From now on, what happens goes to this sink and to no other; to nobody where there is none, and then no event is made. The sink is
+   * called in the middle of a step: it must not throw, nor call this core.
+   */
+  traceTo(sink: TraceSink | undefined): void {
+    this.#raft.traceTo(sink);
+  }
+
+  /**
+   * How this member is, as the events that would have made it so, for whoever begins to watch now: one of kind `role`, one of kind
+   * `configuration`.
+   *
+   * @param nowMs by the clock that `step` is given
+   */
+  traceOfNow(nowMs: number, cause: string): TraceEvent[] {
+    const { role, leader, configurations } = this.#raft;
+    const { index: configurationIndex, configuration } = configurations.current;
+    return [
+      this.#raft.traced('role', cause, { atMs: nowMs, role, ...(role === 'follower' && { leader }) }),
+      this.#raft.traced('configuration', cause, { atMs: nowMs, configurationIndex, ...configuration }),
+    ];
   }
 
   get isLeader(): boolean {

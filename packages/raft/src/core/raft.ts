@@ -123,7 +123,8 @@ export class Raft {
   staging: Staging | null = null;
 
   readonly outbox: Outbox;
-  readonly trace: Trace | undefined;
+  /** Absent while nobody watches: no event is made then, nor what would be in it. */
+  trace: Trace | undefined;
 
   constructor(
     readonly settings: CoreSettings,
@@ -132,6 +133,7 @@ export class Raft {
     readonly format: EntryFormat,
     sink: TraceSink | undefined,
   ) {
+    this.traceTo(sink);
     this.terms = new Terms(stored.start, stored.terms, stored.lastIndex);
     this.tail = new Tail(stored.lastIndex);
     this.writes = new Writes(stored.lastIndex);
@@ -154,7 +156,6 @@ export class Raft {
     this.readRequestBase = randomBelow(random, 2 ** 32) * 2 ** 20;
     this.readRequest = this.readRequestBase;
     this.outbox = new Outbox(settings.self);
-    this.trace = sink === undefined ? undefined : (event, cause, fields) => sink(this.#traced(event, cause, fields));
     this.drawElectionTimeout();
     this.check();
   }
@@ -358,7 +359,12 @@ export class Raft {
     this.uncommittedBytes += bytes;
   }
 
-  #traced(event: TraceKind, cause: string, fields: Readonly<Record<string, unknown>> | undefined): TraceEvent {
+  /** From now on, whatever happens goes to `sink`. */
+  traceTo(sink: TraceSink | undefined): void {
+    this.trace = sink && ((event, cause, fields) => sink(this.traced(event, cause, fields)));
+  }
+
+  traced(event: TraceKind, cause: string, fields: Readonly<Record<string, unknown>> | undefined): TraceEvent {
     return {
       v: 1,
       atMs: this.nowMs,

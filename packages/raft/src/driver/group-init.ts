@@ -30,6 +30,7 @@ export interface GroupComponents {
   readonly random: Random;
   /** What entries' bytes look like; by default they are what was proposed. All members need the same one, and so does the storage. */
   readonly format?: EntryFormat;
+  /** Told of every event from the first one on; `RaftGroup.watch` begins later, and ends. */
   readonly trace?: TraceSink;
   /** Role, term or leader changed. */
   readonly onRole?: (role: Role, term: Term, leader: MemberId | null, cause: string) => void;

@@ -9,6 +9,7 @@ import {
   type Message,
   RaftCore,
   type SnapshotMeta,
+  type TraceSink,
 } from '../core/index.js';
 import { Applier } from './applier.js';
 import { Batch } from './batch.js';
@@ -22,6 +23,7 @@ import { Snapshots } from './snapshots.js';
 import { Space } from './space.js';
 import { Steps, type Tell } from './steps.js';
 import { Transfers } from './transfers.js';
+import { Watchers } from './watchers.js';
 import { Writer } from './writer.js';
 
 /** One member of one group, driven: its core, with a disk, a clock and a network. Made by `RaftHost.open`. */
@@ -41,6 +43,7 @@ export class RaftGroup {
   readonly #reads: Readings;
   readonly #transfers: Transfers = new Transfers();
   readonly #space: Space;
+  readonly #watchers: Watchers;
   #lastWrite = 0;
   #state: 'running' | 'stopped' | 'failed' = 'running';
   #failure: unknown = null;
@@ -62,7 +65,9 @@ export class RaftGroup {
     this.#send = send;
     this.#components = components;
     this.#report = safeSink(components.onProblem);
-    const { storage, machine, random } = components;
+    this.#watchers = new Watchers(core, { group: id, report: this.#report });
+    const { storage, machine, random, trace } = components;
+    if (trace !== undefined) this.#watchers.add(trace);
     this.#writer = new Writer(storage, {
       send,
       persisted: (write) => {
@@ -115,11 +120,8 @@ export class RaftGroup {
   ): Promise<RaftGroup> {
     const { snapshotEvery: _every, trailing: _trailing, ...settings } = init;
     const stored = await components.storage.load();
-    const { random, format, trace: sink, onProblem } = components;
-    const report = safeSink(onProblem);
-    // In the middle of a step, an exception would leave the core half changed.
-    const trace: typeof sink = sink && ((event) => callSafely('trace', { group: id, report }, () => sink(event)));
-    const core = new RaftCore({ ...defaultSettings, ...settings }, stored, { random, format, trace });
+    const { random, format } = components;
+    const core = new RaftCore({ ...defaultSettings, ...settings }, stored, { random, format });
     const group = new RaftGroup(id, init, core, send, components);
     await group.#applier.start(stored.snapshot, stored.start.index);
     group.#applier.kick();
@@ -234,6 +236,19 @@ export class RaftGroup {
   /** Entries that this disk cannot read, found by whoever read them: they are fetched from other members. */
   reportUnreadable(indexes: readonly Index[]): void {
     this.#step({ kind: 'unreadable', indexes });
+  }
+
+  /**
+   * Hands over every event of this member from now on (`docs/trace.md`), after two that say how it is: a `role` and a `configuration`
+   * whose cause is "at the start of the stream". While nobody watches, no event is made. One that has ended has nothing to say.
+   *
+   * @param sink called within a step, so it should be quick; what it throws is a problem of kind `callback-threw`
+   * @returns ends it
+   */
+  watch(sink: TraceSink): () => void {
+    if (this.#state !== 'running') return () => {};
+    const nowMs = this.#components.clock.monotonicMs();
+    return this.#watchers.add(sink, this.#core.traceOfNow(nowMs, 'at the start of the stream'));
   }
 
   /** The host's: time has passed. */

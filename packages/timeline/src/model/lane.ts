@@ -1,0 +1,62 @@
+import { compareEntries, type Entry } from './entry.js';
+import { type Look, lookOf, type NodeState, unknown } from './node-state.js';
+import { countWhile } from './search.js';
+
+/** A time in which a node looks the same and is in one term. */
+export interface Span {
+  readonly fromMs: number;
+  /** Infinity where it has not ended. */
+  toMs: number;
+  readonly look: Look;
+  readonly term: number;
+}
+
+/** One node: its events in order, and what it looked like meanwhile. */
+export class Lane {
+  readonly entries: Entry[] = [];
+  readonly spans: Span[] = [];
+
+  constructor(readonly name: string) {}
+
+  get lastState(): NodeState {
+    return this.entries.at(-1)?.state ?? unknown;
+  }
+
+  /** Its events come in order: a node's own clock never goes back. */
+  add(entry: Entry): void {
+    this.entries.push(entry);
+    const look = lookOf(entry.state);
+    const { term } = entry.state;
+    const open = this.spans.at(-1);
+    if (open !== undefined && open.look === look && open.term === term) return;
+    if (open !== undefined) {
+      open.toMs = entry.atMs;
+      // What lasts no time was never seen.
+      if (open.fromMs === open.toMs) this.spans.pop();
+    }
+    if (look !== null) this.spans.push({ fromMs: entry.atMs, toMs: Number.POSITIVE_INFINITY, look, term });
+  }
+
+  /** Forgets its first events. */
+  forget(count: number, beforeMs: number): void {
+    this.entries.splice(0, count);
+    this.spans.splice(
+      0,
+      countWhile(this.spans, (span) => span.toMs < beforeMs),
+    );
+  }
+
+  /** Its state once `entry`, of whatever lane, has happened. */
+  stateAt(entry: Entry): NodeState {
+    return this.#before(countWhile(this.entries, (each) => compareEntries(each, entry) <= 0));
+  }
+
+  /** Its state just before `entry`. */
+  stateBefore(entry: Entry): NodeState {
+    return this.#before(countWhile(this.entries, (each) => compareEntries(each, entry) < 0));
+  }
+
+  #before(count: number): NodeState {
+    return count === 0 ? unknown : this.entries[count - 1]!.state;
+  }
+}

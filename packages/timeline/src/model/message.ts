@@ -1,0 +1,151 @@
+import { numberOf, type TraceEvent, textOf } from '../trace/event.js';
+import type { Entry } from './entry.js';
+import { type Kind, messageKindOf } from './kind.js';
+
+/** A message, from its sending to its receipt: an arrow. */
+export interface Message {
+  /** Unique within one life of its sender. */
+  readonly id: number;
+  /** Its own name, such as `request-vote`. */
+  readonly name: string;
+  readonly kind: Kind;
+  /** Members. */
+  readonly from: string;
+  readonly to: string;
+  readonly term: number | null;
+  /** Null where the trace begins after it. */
+  send: Entry | null;
+  /** Null where it never came in, or has not yet. */
+  receive: Entry | null;
+  /** Why the network did not carry it, where the trace knows. */
+  lost: string | null;
+  /** Why its receiver did not act on it. */
+  ignored: string | null;
+  /** The network made this copy. */
+  readonly isDuplicate: boolean;
+}
+
+/** When an arrow begins; where its sending is not in the trace, when it ends. */
+export function beginMs({ send, receive }: Message): number {
+  return (send ?? receive)!.atMs;
+}
+
+/** When an arrow ends; where it never arrives, when it began. */
+export function endMs({ send, receive }: Message): number {
+  return (receive ?? send)!.atMs;
+}
+
+/**
+ * Joins the two ends of messages. A number alone does not tell a message: senders count from 1 in every life, so receiver, name and term must agree, too, and
+ * of several that do it is the last one sent.
+ */
+export class MessageJoin {
+  readonly #sent = new Map<string, Message[]>();
+  /** Those whose sending is not known yet: streams of several nodes come in any order. */
+  readonly #early = new Map<string, Message[]>();
+  /** By receiver: what it took in last. */
+  readonly #lastReceived = new Map<string, Message>();
+
+  /** The message that this event is an end of, and whether it is a new one; null where the event is none. */
+  join(entry: Entry): { readonly message: Message; readonly isNew: boolean } | null {
+    const { event } = entry;
+    switch (event.event) {
+      case 'send':
+        return this.#sends(entry);
+      case 'receive':
+        return this.#receives(entry);
+      case 'lost':
+        return this.#loses(event);
+      case 'drop':
+        return this.#ignores(event);
+      default:
+        return null;
+    }
+  }
+
+  /** Forgets those that began before. */
+  forgetBefore(ms: number): void {
+    for (const map of [this.#sent, this.#early]) {
+      for (const [key, messages] of map) {
+        const kept = messages.filter((message) => beginMs(message) >= ms);
+        if (kept.length === 0) map.delete(key);
+        else if (kept.length < messages.length) map.set(key, kept);
+      }
+    }
+  }
+
+  #sends(entry: Entry): { readonly message: Message; readonly isNew: boolean } {
+    const { event } = entry;
+    const to = textOf(event, 'to') ?? '';
+    const key = keyOf(event, event.node, to);
+    const early = this.#early.get(key)?.shift();
+    const message = early ?? newMessage(event, { from: event.node, to });
+    message.send = entry;
+    push(this.#sent, key, message);
+    return { message, isNew: early === undefined };
+  }
+
+  #receives(entry: Entry): { readonly message: Message; readonly isNew: boolean } {
+    const { event } = entry;
+    const from = textOf(event, 'from') ?? '';
+    const key = keyOf(event, from, event.node);
+    const sent = this.#sent.get(key) ?? [];
+    const waiting = sent.findLast((each) => each.receive === null && each.lost === null);
+    const message =
+      waiting ?? newMessage(event, { from, to: event.node, send: sent.at(-1)?.send ?? null, isCopy: sent.length > 0 });
+    message.receive = entry;
+    if (waiting === undefined && sent.length === 0) push(this.#early, key, message);
+    this.#lastReceived.set(event.node, message);
+    return { message, isNew: waiting === undefined };
+  }
+
+  #loses(event: TraceEvent): { readonly message: Message; readonly isNew: boolean } | null {
+    const key = keyOf(event, event.node, textOf(event, 'to') ?? '');
+    const message = this.#sent.get(key)?.findLast((each) => each.receive === null && each.lost === null);
+    if (message === undefined) return null;
+    message.lost = event.cause;
+    return { message, isNew: false };
+  }
+
+  #ignores(event: TraceEvent): { readonly message: Message; readonly isNew: boolean } | null {
+    const message = this.#lastReceived.get(event.node);
+    if (message === undefined || message.id !== event.message || message.from !== event.from) return null;
+    message.ignored = event.cause;
+    return { message, isNew: false };
+  }
+}
+
+/** The name of a message: the cause of its ends; where it was lost, `kind`, since the cause says why. */
+export function messageNameOf(event: TraceEvent): string {
+  return textOf(event, 'kind') ?? event.cause;
+}
+
+function newMessage(
+  event: TraceEvent,
+  ends: { readonly from: string; readonly to: string; readonly send?: Entry | null; readonly isCopy?: boolean },
+): Message {
+  const name = messageNameOf(event);
+  return {
+    id: numberOf(event, 'message') ?? 0,
+    name,
+    kind: messageKindOf(name),
+    from: ends.from,
+    to: ends.to,
+    term: numberOf(event, 'messageTerm'),
+    send: ends.send ?? null,
+    receive: null,
+    lost: null,
+    ignored: null,
+    isDuplicate: ends.isCopy ?? false,
+  };
+}
+
+function keyOf(event: TraceEvent, from: string, to: string): string {
+  return `${from} ${to} ${event.message} ${messageNameOf(event)} ${event.messageTerm}`;
+}
+
+function push(map: Map<string, Message[]>, key: string, message: Message): void {
+  const known = map.get(key);
+  if (known === undefined) map.set(key, [message]);
+  else known.push(message);
+}
