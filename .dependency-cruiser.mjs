@@ -39,8 +39,8 @@ export const layers = {
 /** What the hostile suite of a package may import besides, and its tests may not: a hostile client of ours needs a server of ours. */
 const besideForHostile = /** @type {Record<string, string[]>} */ ({ auth: ['api', 'record'] });
 
-/** What the tests, benches and examples of a package may import besides: a client is tried against servers, with certificates. */
-const besideForTests = /** @type {Record<string, string[]>} */ ({ client: ['agent', 'auth'] });
+/** What the tests, simulations, benches and examples of a package may import besides: a client is tried against servers, with certificates; a simulated run is drawn. */
+const besideForTests = /** @type {Record<string, string[]>} */ ({ client: ['agent', 'auth'], raft: ['timeline'] });
 
 /** Where the outside world may be Node's own rather than an interface. */
 const mayUseNode = [

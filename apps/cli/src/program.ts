@@ -12,6 +12,7 @@ import { inspectCommand } from './commands/inspect.js';
 import { keyringCommands } from './commands/keyring.js';
 import { logInfoCommand, logTrimCommand } from './commands/log-online.js';
 import { produceCommand } from './commands/produce.js';
+import { timelineCommand } from './commands/timeline.js';
 import { verifyCommand } from './commands/verify.js';
 import { CommandError, exitStatus, isExpected, statusOf } from './errors.js';
 import { type Format, formats, type Invocation, printed } from './invocation.js';
@@ -90,6 +91,7 @@ function addCommands(program: Command, invocation: Invocation): void {
   keyringCommands(program, invocation);
   aclCommands(program, invocation);
   configCommands(program, invocation);
+  timelineCommand(program, invocation);
   errorsCommand(program, invocation);
 }
 

@@ -49,7 +49,10 @@ describe.each(pages)('%s', (page) => {
   it('names commands and flags that there are', async () => {
     expect(ours.length).toBeGreaterThan(10);
     for (const words of ours) {
-      const path = words.slice(0, ['demo', 'errors', 'produce', 'consume', 'tail'].includes(words[0]!) ? 1 : 2);
+      const path = words.slice(
+        0,
+        ['demo', 'errors', 'produce', 'consume', 'tail', 'timeline'].includes(words[0]!) ? 1 : 2,
+      );
       const { status, out } = await typed([...path, '--help']);
       expect([words.join(' '), status]).toEqual([words.join(' '), 0]);
       expect(out).toContain(`Usage: commitlog ${path.join(' ')}`);

@@ -10,7 +10,6 @@ import {
   type Message,
   nodeOf,
   type PlacedConfiguration,
-  type TraceSink,
 } from '../src/index.js';
 import type { DiskQuality, SimDisk } from './disk.js';
 import { payload } from './machine.js';
@@ -18,6 +17,7 @@ import { SimNode } from './node.js';
 import type { Outcome } from './proposals.js';
 import { Record } from './record.js';
 import { states } from './states.js';
+import type { SimTrace } from './world-trace.js';
 
 export interface SimClusterInit {
   readonly seed: string | number;
@@ -59,12 +59,14 @@ export class SimCluster {
   readonly settings: Omit<CoreSettings, 'self'>;
   /** Told of every step; scenarios and counters listen here. */
   readonly watchers: ((node: SimNode, input: Input, effects: readonly Effect[]) => void)[] = [];
+  /** Told of every message that comes to a node which is down. */
+  onUndelivered: ((message: Message) => void) | undefined;
   readonly #disks = new Map<MemberId, SimDisk>();
   readonly #init: SimClusterInit;
-  readonly #trace: TraceSink | undefined;
+  readonly #trace: SimTrace | undefined;
   #payloads = 0;
 
-  constructor(init: SimClusterInit, components: { readonly trace?: TraceSink | undefined } = {}) {
+  constructor(init: SimClusterInit, components: { readonly trace?: SimTrace | undefined } = {}) {
     this.#init = init;
     this.#trace = components.trace;
     this.random = new SeededRandom(init.seed);
@@ -73,7 +75,7 @@ export class SimCluster {
     this.network = new SimulatedNetwork<Message>(init.network, {
       events: this.events,
       random: this.random.fork('network'),
-      deliver: (_from, to, message) => this.node(to).receive(message),
+      deliver: (_from, to, message) => this.#deliver(this.node(to), message),
     });
     for (let at = 1; at <= init.voters + init.spares; at++) this.nodes.push(this.#newNode(`n${at}`));
     const founders = this.nodes.slice(0, init.voters);
@@ -175,6 +177,11 @@ export class SimCluster {
   wipe(node: SimNode): void {
     node.wipe();
     this.#disks.set(node.member, node.disk);
+  }
+
+  #deliver(node: SimNode, message: Message): void {
+    if (node.isUp) node.receive(message);
+    else this.onUndelivered?.(message);
   }
 
   #newNode(name: string): SimNode {

@@ -1,13 +1,14 @@
 /**
  * The scenarios, the swarm and the planted bugs of Raft:
  *
- *     pnpm sim raft [--seeds N | --seed 0x… [--trace FILE]] [--mutant NAME] [--cores N] [--json]
+ *     pnpm sim raft [--seeds N | --seed 0x… [--trace FILE] [--timeline FILE]] [--mutant NAME] [--cores N] [--json]
  *     pnpm sim raft mutants [--only NAME] [--cores N] [--json]
  *     pnpm raft:scenarios [--json]
  *
  * With --json the last line of standard output is the report. Exits 1 when something did not hold, 2 on a wrong flag.
  */
 import { runSimulation } from '@commitlog/simulation/main';
+import { timelinePage } from '@commitlog/timeline';
 import { integerFlag } from '../../../scripts/flags.mjs';
 import { commitSeed } from '../../../scripts/seed.mjs';
 import type { Mutant } from './mutants/mutant.js';
@@ -16,7 +17,7 @@ import type { RunResult } from './run.js';
 import { problemOf, scenarios } from './scenarios/table.js';
 import { RaftSummary } from './summary.js';
 
-const usage = `usage: pnpm sim raft [--seeds N | --seed 0x… [--trace FILE]] [--mutant NAME] [--cores N] [--json]
+const usage = `usage: pnpm sim raft [--seeds N | --seed 0x… [--trace FILE] [--timeline FILE]] [--mutant NAME] [--cores N] [--json]
        pnpm sim raft mutants [--only NAME] [--cores N] [--json]
        pnpm raft:scenarios [--json]`;
 
@@ -25,6 +26,7 @@ await runSimulation(
     name: 'raft',
     usage,
     isTraced: true,
+    timelineOf: ({ title, trace }) => timelinePage({ title, events: trace }),
     mutants,
     seedsForMutants: 1000,
     workerOf: (mutant: Mutant | undefined) => ({

@@ -1,6 +1,7 @@
 import type { EventQueue, SeededRandom } from '@commitlog/simulation';
 import {
   type CoreSettings,
+  type CoreStatus,
   type DurableMessage,
   type Effect,
   type Entry,
@@ -13,7 +14,6 @@ import {
   type PlacedConfiguration,
   RaftCore,
   type SnapshotMeta,
-  type TraceSink,
 } from '../src/index.js';
 import { type DiskQuality, SimDisk } from './disk.js';
 import { Machine } from './machine.js';
@@ -22,6 +22,7 @@ import { PendingReads } from './pending-reads.js';
 import { type Outcome, PendingProposals } from './proposals.js';
 import type { Record, Sent } from './record.js';
 import { check } from './violation.js';
+import type { SimTrace, WorldKind } from './world-trace.js';
 
 export interface SimNodeInit {
   readonly name: string;
@@ -41,7 +42,7 @@ export interface SimNodeComponents {
   readonly random: SeededRandom;
   readonly record: Record;
   readonly send: (from: string, message: Message) => void;
-  readonly trace: TraceSink | undefined;
+  readonly trace: SimTrace | undefined;
   /** Told of everything a step returned, before it is carried out. */
   readonly onStep?: (node: SimNode, input: Input, effects: readonly Effect[]) => void;
 }
@@ -126,6 +127,7 @@ export class SimNode {
     }
     // A commit hint that came back from disk was checked when it was first made.
     this.commitSeen = this.core.commitIndex;
+    this.#tellStart(this.core.status);
     record.started(this);
     this.#tick(this.#life);
   }
@@ -134,6 +136,7 @@ export class SimNode {
   crash(wasBetween = false): void {
     if (this.core === null) return;
     const wasLeader = this.core.isLeader;
+    this.#tell('crash', wasBetween ? 'between two effects of one step' : 'its process died');
     this.#life += 1;
     this.core = null;
     this.crashes += 1;
@@ -158,12 +161,15 @@ export class SimNode {
   }
 
   pause(): void {
-    if (this.core !== null) this.isPaused = true;
+    if (this.core === null || this.isPaused) return;
+    this.isPaused = true;
+    this.#tell('pause', 'its process was stopped');
   }
 
   resume(): void {
     if (!this.isPaused) return;
     this.isPaused = false;
+    this.#tell('resume', 'its process goes on');
     for (const run of this.#inbox.splice(0)) run();
   }
 
@@ -204,6 +210,20 @@ export class SimNode {
 
   entryAt(index: Index): Entry | undefined {
     return this.core?.cached(index, index)[0] ?? this.disk.entryAt(index);
+  }
+
+  #tellStart({ vote, firstIndex, durableIndex, configuration: { configuration } }: CoreStatus): void {
+    const cause = this.#life === 1 ? 'for the first time' : 'again';
+    this.#tell('start', cause, { vote, logStart: firstIndex - 1, durable: durableIndex, ...configuration });
+  }
+
+  /** What happens to this process, which it cannot tell itself. */
+  #tell(event: WorldKind, cause: string, fields: object = {}): void {
+    const { events, trace } = this.#components;
+    if (trace === undefined) return;
+    const { term, lastIndex, commitIndex } = this.core!.status;
+    const { member: node } = this;
+    trace({ v: 1, atMs: events.nowMs, node, term, index: lastIndex, commit: commitIndex, event, cause, ...fields });
   }
 
   #newDisk(): SimDisk {

@@ -18,6 +18,7 @@ import { isHeldByQuorum } from './quorums.js';
 import { watchReads } from './reads.js';
 import { Violation } from './violation.js';
 import { watchStates } from './watch.js';
+import { type SimTrace, type WorldEvent, WorldTrace } from './world-trace.js';
 
 /** What one seed's run came to. */
 export interface RunResult extends SeedResult {
@@ -36,12 +37,18 @@ export function runSeed(seed: string, options: Traced = {}): RunResult {
   const plan = drawPlan(seed);
   const { onTrace } = options;
   const hash = onTrace === undefined ? null : createHash('sha256');
-  const trace = (event: TraceEvent): void => {
+  const write = (event: TraceEvent | WorldEvent): void => {
     const line = `${JSON.stringify(event)}\n`;
     hash?.update(line);
     onTrace?.(line);
   };
+  let worldTrace: WorldTrace | null = null;
+  const trace: SimTrace = (event) => {
+    worldTrace?.flush();
+    write(event);
+  };
   const cluster = new SimCluster(plan.cluster, { trace: hash === null ? undefined : trace });
+  if (hash !== null) worldTrace = new WorldTrace(cluster, write);
   watchStates(cluster);
   watchReads(cluster);
   const operator = new Operator(cluster, plan);
@@ -66,6 +73,7 @@ export function runSeed(seed: string, options: Traced = {}): RunResult {
     checkLiveness(cluster, plan, clients);
   } catch (error) {
     violation = violationOf(error, cluster.nowMs);
+    worldTrace?.violated(violation.invariant, violation.what);
   }
   return {
     seed,
@@ -80,7 +88,7 @@ export function runSeed(seed: string, options: Traced = {}): RunResult {
   };
 }
 
-function violationOf(error: unknown, atMs: number): RunResult['violation'] {
+function violationOf(error: unknown, atMs: number): NonNullable<RunResult['violation']> {
   if (error instanceof Violation) return { invariant: error.invariant, what: error.message, atMs };
   if (error instanceof InvariantError) return { invariant: 'an assertion of the core', what: error.message, atMs };
   // Anything else that a core throws is as wrong: it would have stopped a process.

@@ -31,6 +31,8 @@ export interface Simulation<Result extends SeedResult, Beside extends object = n
   readonly usage: string;
   /** Whether a run can be written down. */
   readonly isTraced: boolean;
+  /** The page that shows a run's trace, where it can be shown. */
+  readonly timelineOf?: (run: { readonly title: string; readonly trace: string }) => string;
   readonly mutants: readonly Bug[];
   /** A planted bug that survives so many seeds is a hole in the proof. */
   readonly seedsForMutants: number;
@@ -125,13 +127,18 @@ class Main<Result extends SeedResult, Beside extends object, Bug extends Mutant>
       { startWorker: await this.#workersOf(this.#mutant), onReport: (report) => reports.push(report) > 0 },
     );
     const [{ result, trace }] = reports as [SeedReport<Result>];
-    const { trace: path, isJson } = this.#flags;
+    const { trace: path, timeline, isJson } = this.#flags;
     if (path !== undefined) writeFileSync(path, trace!);
+    if (timeline !== undefined) {
+      const title = `${this.#simulation.name}, seed ${seed}${this.#mutant === undefined ? '' : `, ${this.#mutant.name}`}`;
+      writeFileSync(timeline, this.#simulation.timelineOf!({ title, trace: trace! }));
+    }
     if (isJson) console.log(JSON.stringify(result));
     else {
       const seconds = (result.simulatedMs / 1000).toFixed(1);
       console.log(`seed ${seed}: ${this.#simulation.about(result)} in ${seconds} simulated seconds`);
       if (result.traceHash) console.log(`trace ${result.traceHash}${path === undefined ? '' : `, written to ${path}`}`);
+      if (timeline !== undefined) console.log(`timeline written to ${timeline}: open it in a browser`);
       console.log(isGood(result) ? 'every invariant held' : this.#tell(result));
     }
     return isGood(result);
@@ -162,10 +169,11 @@ class Main<Result extends SeedResult, Beside extends object, Bug extends Mutant>
   }
 
   #tell(result: Result): string {
-    const { name, isTraced, about } = this.#simulation;
+    const { name, isTraced, timelineOf, about } = this.#simulation;
     const mutant = this.#mutant === undefined ? '' : ` --mutant ${this.#mutant.name}`;
     const trace = isTraced ? ' --trace trace.ndjson' : '';
-    return tellSeed(result, about(result), `pnpm sim ${name} --seed ${result.seed}${mutant}${trace}`);
+    const timeline = timelineOf === undefined ? '' : ' --timeline timeline.html';
+    return tellSeed(result, about(result), `pnpm sim ${name} --seed ${result.seed}${mutant}${trace}${timeline}`);
   }
 
   /** Builds the worker, with the bug planted, and starts any number of it. */
@@ -186,13 +194,14 @@ function jobsOf(seeds: readonly string[]): SeedJob[] {
 }
 
 function flagsOf<Result extends SeedResult, Beside extends object, Bug extends Mutant>(
-  { usage, mutants, modes = {}, isTraced }: Simulation<Result, Beside, Bug>,
+  { usage, mutants, modes = {}, isTraced, timelineOf }: Simulation<Result, Beside, Bug>,
   components: FlagsComponents,
 ): Flags {
   const init = {
     modes: [...Object.keys(modes), ...(mutants.length > 0 ? ['mutants'] : [])],
     mutants: mutants.map(({ name }) => name),
     isTraced,
+    isDrawn: timelineOf !== undefined,
   };
   try {
     const flags = readFlags(process.argv.slice(2), init, components);

@@ -8,6 +8,8 @@ export interface FlagsInit {
   readonly mutants: readonly string[];
   /** Whether a run can be written down. */
   readonly isTraced: boolean;
+  /** Whether what was written down can be drawn. */
+  readonly isDrawn: boolean;
 }
 
 export interface FlagsComponents {
@@ -23,6 +25,8 @@ export interface Flags {
   readonly seed: string | undefined;
   /** Where its trace goes. */
   readonly trace: string | undefined;
+  /** Where it goes as a page that shows it. */
+  readonly timeline: string | undefined;
   /** The bug that is planted. */
   readonly mutant: string | undefined;
   /** A part of the names of those that are hunted. */
@@ -34,7 +38,7 @@ export interface Flags {
 
 /** @throws Error that says which flag is wrong */
 export function readFlags(args: readonly string[], init: FlagsInit, { integerFlag }: FlagsComponents): Flags {
-  const { modes, mutants, isTraced } = init;
+  const { modes, mutants, isTraced, isDrawn } = init;
   const text = { type: 'string' } as const;
   const isSet = { type: 'boolean', default: false } as const;
   const { values, positionals } = parseArgs({
@@ -47,10 +51,11 @@ export function readFlags(args: readonly string[], init: FlagsInit, { integerFla
       json: isSet,
       help: isSet,
       ...(isTraced && { trace: text }),
+      ...(isDrawn && { timeline: text }),
       ...(mutants.length > 0 && { mutant: text, only: text }),
     },
   });
-  const { trace, mutant, only } = values as { trace?: string; mutant?: string; only?: string };
+  const { trace, timeline, mutant, only } = values as Partial<Record<'trace' | 'timeline' | 'mutant' | 'only', string>>;
   const [mode, ...more] = positionals;
   if (more.length > 0 || (mode !== undefined && !modes.includes(mode))) {
     throw new Error(`"${positionals.join(' ')}" is not ${modes.join(' or ')}`);
@@ -58,11 +63,15 @@ export function readFlags(args: readonly string[], init: FlagsInit, { integerFla
   if (mutant !== undefined && !mutants.includes(mutant)) {
     throw new Error(`there is no mutant "${mutant}"; there are: ${mutants.join(', ')}`);
   }
+  if ((trace ?? timeline) !== undefined && values.seed === undefined) {
+    throw new Error(`${trace === undefined ? '--timeline' : '--trace'} is of one run: say which, with --seed 0x…`);
+  }
   return {
     mode,
     seeds: integerFlag('--seeds', values.seeds, 1, 10_000_000) ?? 100,
     seed: values.seed,
     trace,
+    timeline,
     mutant,
     only,
     cores: integerFlag('--cores', values.cores, 1, 256),

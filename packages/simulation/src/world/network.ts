@@ -19,6 +19,10 @@ export class SimulatedNetwork<Packet> {
   quality: LinkQuality;
   /** Told of every packet as it is given to the network, and whether a cut link swallowed it. */
   onSend: ((from: string, to: string, packet: Packet, isCut: boolean) => void) | undefined;
+  /** Told of every packet that will never arrive, and whether a cut link swallowed it. */
+  onLost: ((from: string, to: string, packet: Packet, isCut: boolean) => void) | undefined;
+  /** Told after links were cut or healed; of several at one moment, after each. */
+  onLinks: (() => void) | undefined;
   readonly dropped = { cut: 0, lost: 0, duplicated: 0, late: 0, held: 0 };
   readonly #events: EventQueue;
   readonly #random: SeededRandom;
@@ -45,11 +49,13 @@ export class SimulatedNetwork<Packet> {
     this.onSend?.(from, to, packet, isCut);
     if (isCut) {
       this.dropped.cut += 1;
+      this.onLost?.(from, to, packet, true);
       return;
     }
     const { drop, duplicate } = this.quality;
     if (drop > 0 && this.#random.chance(drop)) {
       this.dropped.lost += 1;
+      this.onLost?.(from, to, packet, false);
       return;
     }
     this.#schedule(from, to, packet);
@@ -62,10 +68,12 @@ export class SimulatedNetwork<Packet> {
   /** Packets from one to the other are lost from now on; those under way arrive, as in the real world they may. */
   cut(from: string, to: string): void {
     this.#cut.add(link(from, to));
+    this.onLinks?.();
   }
 
   heal(from: string, to: string): void {
     this.#cut.delete(link(from, to));
+    this.onLinks?.();
   }
 
   /** Nothing gets through between the groups, in either direction. */
@@ -81,10 +89,16 @@ export class SimulatedNetwork<Packet> {
   healAll(): void {
     this.#cut.clear();
     this.#stalledUntilMs.clear();
+    this.onLinks?.();
   }
 
   isCut(from: string, to: string): boolean {
     return this.#cut.has(link(from, to));
+  }
+
+  /** The links that are cut, `[from, to]`, in the order in which they were. */
+  get cutLinks(): (readonly [from: string, to: string])[] {
+    return [...this.#cut].map((cut) => cut.split('>') as [string, string]);
   }
 
   get cuts(): number {

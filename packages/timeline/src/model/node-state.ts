@@ -108,7 +108,7 @@ function startOf(event: TraceEvent): Partial<NodeState> {
     role: 'follower',
     leader: null,
     vote: textOf(event, 'vote'),
-    durable: event.index,
+    durable: numberOf(event, 'durable') ?? event.index,
     logStart: numberOf(event, 'logStart') ?? 0,
     voters: namesOf(event, 'voters'),
     outgoing: namesOf(event, 'outgoing'),

@@ -1,7 +1,7 @@
 import { nodeOf, type TraceEvent, world } from '../trace/event.js';
 import { linesOf, parseLine } from '../trace/parse.js';
 import type { Entry } from './entry.js';
-import { kindOf, messageKindOf } from './kind.js';
+import { type Kind, kindOf, messageKindOf } from './kind.js';
 import { Lane } from './lane.js';
 import { beginMs, endMs, type Message, MessageJoin, messageNameOf } from './message.js';
 import { stateAfter, unknown } from './node-state.js';
@@ -34,6 +34,9 @@ export class Timeline {
   readonly entries: Entry[] = [];
   readonly terms: TermSpan[] = [];
   readonly cuts: CutSpan[] = [];
+  readonly violations: Entry[] = [];
+  /** How many events there are of each kind that there ever was. */
+  readonly counts: Map<Kind, number> = new Map();
   readonly #lanesByName = new Map<string, Lane>();
   readonly #join = new MessageJoin();
   #messages: Message[] = [];
@@ -89,6 +92,8 @@ export class Timeline {
     else this.entries.splice(at, 0, entry);
     lane?.add(entry);
     this.#connect(entry);
+    this.#count(entry, 1);
+    if (entry.kind === 'violation') this.violations.push(entry);
     this.#noteTerm(entry);
     this.#noteCut(entry);
     return entry;
@@ -100,7 +105,10 @@ export class Timeline {
     if (excess <= 0) return;
     const forgotten = this.entries.splice(0, excess);
     const counts = new Map<Lane, number>();
-    for (const { lane } of forgotten) if (lane !== null) counts.set(lane, (counts.get(lane) ?? 0) + 1);
+    for (const entry of forgotten) {
+      this.#count(entry, -1);
+      if (entry.lane !== null) counts.set(entry.lane, (counts.get(entry.lane) ?? 0) + 1);
+    }
     const { fromMs } = this;
     for (const [lane, gone] of counts) lane.forget(gone, fromMs);
     this.#messages = this.#messages.filter((message) => beginMs(message) >= fromMs);
@@ -108,6 +116,7 @@ export class Timeline {
     this.#join.forgetBefore(fromMs);
     // Of terms and cuts the last that began before still goes on.
     this.terms.splice(0, countWhile(this.terms, (span) => span.fromMs < fromMs) - 1);
+    while (this.violations.length > 0 && this.violations[0]!.atMs < fromMs) this.violations.shift();
     while (this.cuts.length > 0 && this.cuts[0]!.toMs < fromMs) this.cuts.shift();
   }
 
@@ -144,8 +153,8 @@ export class Timeline {
     );
   }
 
-  get violations(): readonly Entry[] {
-    return this.entries.filter(({ kind }) => kind === 'violation');
+  #count({ kind }: Entry, by: 1 | -1): void {
+    this.counts.set(kind, (this.counts.get(kind) ?? 0) + by);
   }
 
   #laneOf(name: string): Lane {

@@ -102,7 +102,10 @@ export class App {
   /** Puts the cursor on an event, and shows it. */
   select(entry: Entry | null, { isClose = false }: { readonly isClose?: boolean } = {}): void {
     this.cursor = entry;
-    if (entry === null) return this.changed();
+    if (entry === null) {
+      this.changed();
+      return;
+    }
     this.isFollowing = false;
     const view = isClose && this.view.spanMs > 60 ? this.view.zoom(60 / this.view.spanMs, entry.atMs) : this.view;
     this.look(view.showing(entry.atMs));

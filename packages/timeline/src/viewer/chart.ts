@@ -281,7 +281,8 @@ export class Chart {
     if (x < gutter) {
       const row = this.#scene.rows.find((each) => Math.abs(each.y - y) <= each.height / 2);
       app.focus = row === undefined || app.focus === row.lane ? null : row.lane;
-      return app.changed();
+      app.changed();
+      return;
     }
     const entry = this.entryNear(x, y) ?? app.timeline.entryAt(app.view.ms(x));
     if (entry !== undefined) app.select(entry);

@@ -6,6 +6,8 @@ export interface Inspection {
   /** The nodes in the order of their lanes, with where the middle of each is on the canvas, in CSS pixels. */
   readonly lanes: readonly { readonly name: string; readonly y: number; readonly spans: readonly object[] }[];
   readonly events: number;
+  /** Where the log of whoever spoke last ends. */
+  readonly newestIndex: number;
   /** All messages, sent and received, as the lines of the trace were joined. */
   readonly messages: { readonly received: number; readonly notReceived: number };
   /** What the last picture was made of. */
@@ -29,6 +31,9 @@ export function inspectionOf(app: App, chart: Chart): Inspection {
     },
     get events() {
       return timeline.entries.length;
+    },
+    get newestIndex() {
+      return timeline.entries.at(-1)?.event.index ?? 0;
     },
     get messages() {
       const received = timeline.messages.filter(({ receive }) => receive !== null).length;

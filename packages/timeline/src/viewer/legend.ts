@@ -50,8 +50,7 @@ export class Legend {
 
   update(): void {
     const { timeline, filter, lanes } = this.#app;
-    const counts = new Map<Kind, number>();
-    for (const { kind } of timeline.entries) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    const { counts } = timeline;
     const offered = kinds.filter((kind) => counts.has(kind) && kind !== 'violation');
     const key = [
       themeNow(),
@@ -119,7 +118,10 @@ function drawLine(context: CanvasRenderingContext2D, kind: Kind, color: string):
   context.strokeStyle = color;
   context.fillStyle = color;
   context.lineWidth = 1.5;
-  if (kind === 'role') return context.fillRect(1, 4, 14, 8);
+  if (kind === 'role') {
+    context.fillRect(1, 4, 14, 8);
+    return;
+  }
   if (kind === 'network') context.setLineDash([2, 2]);
   context.beginPath();
   context.moveTo(2, 3);

@@ -8,7 +8,7 @@ export const axisHeight = 26;
 export const termHeight = 22;
 export const top = axisHeight + termHeight;
 const rowMin = 62;
-const rowMax = 132;
+const rowMax = 190;
 const below = 12;
 
 /** One lane on the screen. */

@@ -100,7 +100,10 @@ export class Toolbar {
     const { filter, timeline } = this.#app;
     filter.term = this.#term.value === '' ? null : Number(this.#term.value);
     const at = timeline.terms.findIndex(({ term }) => term === filter.term);
-    if (at === -1) return this.#app.fit();
+    if (at === -1) {
+      this.#app.fit();
+      return;
+    }
     this.#app.isFollowing = false;
     this.#app.look(this.#app.view.fit(timeline.terms[at]!.fromMs, timeline.terms[at + 1]?.fromMs ?? this.#app.endMs));
   }

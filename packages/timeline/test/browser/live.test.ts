@@ -1,0 +1,167 @@
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { livePage, type TraceEvent } from '../../src/index.js';
+import type { Inspection } from '../../src/viewer/inspection.js';
+import { type Browser, listen, openBrowser, whyNoBrowser } from './chromium.js';
+
+declare global {
+  interface Window {
+    timeline: Inspection;
+  }
+}
+
+if (whyNoBrowser !== null) console.warn(`The live page is not tried in a browser: ${whyNoBrowser}`);
+
+/** A node's server: serves the page, and streams what it is told. */
+class FakeNode {
+  readonly #server: Server;
+  readonly #viewers = new Set<ServerResponse>();
+  readonly #name: string;
+  #startedMs = performance.now();
+
+  private constructor(name: string) {
+    this.#name = name;
+    this.#server = createServer((request, response) => {
+      if (request.url?.startsWith('/timeline')) {
+        response.setHeader('content-type', 'text/html').end(livePage());
+        return;
+      }
+      response.writeHead(200, { 'content-type': 'text/event-stream', 'access-control-allow-origin': '*' });
+      const { timeOrigin } = performance;
+      // Each node's clock begins anywhere.
+      const hello = {
+        v: 1,
+        node: `${name}@s1`,
+        name,
+        clusterId: 'c',
+        atMs: this.#nowMs(),
+        epochMs: timeOrigin + performance.now(),
+        startedEpochMs: timeOrigin + this.#startedMs,
+      };
+      response.write(`retry: 100\nevent: hello\ndata: ${JSON.stringify(hello)}\n\n`);
+      this.#viewers.add(response);
+      this.tell('role', { role: 'follower', leader: null, cause: 'at the start of the stream' });
+    });
+  }
+
+  static async start(name: string, port = 0): Promise<FakeNode> {
+    const node = new FakeNode(name);
+    await new Promise<void>((resolve) => node.#server.listen(port, '127.0.0.1', resolve));
+    return node;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  tell(event: string, fields: Partial<TraceEvent>): void {
+    const line = {
+      v: 1,
+      atMs: this.#nowMs(),
+      node: `${this.#name}@s1`,
+      term: 1,
+      index: 0,
+      commit: 0,
+      event,
+      cause: 'a test',
+      ...fields,
+    };
+    for (const viewer of this.#viewers) viewer.write(`data: ${JSON.stringify(line)}\n\n`);
+  }
+
+  gap(lost: number): void {
+    for (const viewer of this.#viewers) viewer.write(`event: gap\ndata: ${JSON.stringify({ lost })}\n\n`);
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #nowMs(): number {
+    return performance.now() - this.#startedMs + 5000;
+  }
+}
+
+describe.skipIf(whyNoBrowser !== null)('the live page, in Chromium', () => {
+  let browser: Browser;
+  const nodes: FakeNode[] = [];
+  beforeAll(async () => {
+    browser = await openBrowser();
+  });
+  afterAll(() => browser?.close());
+  afterEach(async () => {
+    for (const node of nodes.splice(0)) await node.stop();
+  });
+
+  test('shows nodes that run as one timeline, follows the present, sees one die and come back, and tells what it missed', async () => {
+    for (const name of ['n1', 'n2', 'n3']) nodes.push(await FakeNode.start(name));
+    const [n1, n2, n3] = nodes as [FakeNode, FakeNode, FakeNode];
+    const page = await browser.context.newPage();
+    const heard = listen(page);
+    await page.goto(`${n1.url}/timeline?watch=${nodes.map(({ url }) => url).join()}`);
+    const looks = (): Promise<Record<string, string | null>> =>
+      page.evaluate(() => window.timeline?.looksAt(performance.now()) ?? {});
+    await expect.poll(looks).toEqual({ n1: 'follower', n2: 'follower', n3: 'follower' });
+
+    n1.tell('role', { role: 'leader', term: 2, cause: 'won the election' });
+    n1.tell('send', { cause: 'append', message: 1, to: 'n2@s1', messageTerm: 2, term: 2 });
+    n2.tell('receive', { cause: 'append', message: 1, from: 'n1@s1', messageTerm: 2, term: 2 });
+    await expect.poll(looks).toMatchObject({ n1: 'leader', n2: 'follower' });
+    await expect.poll(() => page.evaluate(() => window.timeline.messages)).toEqual({ received: 1, notReceived: 0 });
+    expect(await page.evaluate(() => window.timeline.isFollowing)).toBe(true);
+    const before = await page.evaluate(() => window.timeline.view.toMs);
+    await expect.poll(() => page.evaluate(() => window.timeline.view.toMs)).toBeGreaterThan(before);
+    expect(heard.errors).toEqual([]);
+
+    const { port } = n1;
+    await n1.stop();
+    await expect.poll(looks).toMatchObject({ n1: 'unreachable' });
+    n2.tell('role', { role: 'leader', term: 3, cause: 'won the election' });
+    await expect.poll(looks).toMatchObject({ n1: 'unreachable', n2: 'leader', n3: 'follower' });
+    n3.gap(17);
+    const streams = page.getByRole('status', { name: 'Streams' });
+    await expect.poll(() => streams.textContent()).toMatch(/n1: unreachable.*n2: live.*n3: live, 17 events missed/);
+
+    nodes[0] = await FakeNode.start('n1', port);
+    await expect.poll(looks, { timeout: 10_000 }).toMatchObject({ n1: 'follower', n2: 'leader' });
+    await page.close();
+  });
+
+  test('holds on to an instant that somebody looks at, until the present is asked for', async () => {
+    const node = await FakeNode.start('n1');
+    nodes.push(node);
+    const page = await browser.context.newPage();
+    // Without ?watch it is the page's own server that is watched.
+    await page.goto(`${node.url}/timeline`);
+    await expect.poll(() => page.evaluate(() => window.timeline?.events ?? 0)).toBe(1);
+    await page.keyboard.press('Home');
+    const view = await page.evaluate(() => window.timeline.view);
+    node.tell('commit', { upTo: 1, index: 1, commit: 1 });
+    await expect.poll(() => page.evaluate(() => window.timeline.events)).toBe(2);
+    expect(await page.evaluate(() => window.timeline.view)).toEqual(view);
+    expect(await page.evaluate(() => window.timeline.isFollowing)).toBe(false);
+    await page.keyboard.press(' ');
+    await expect.poll(() => page.evaluate(() => window.timeline.isFollowing)).toBe(true);
+    await page.close();
+  });
+
+  test('remembers the last 100,000 events, and no more', async () => {
+    const node = await FakeNode.start('n1');
+    nodes.push(node);
+    const page = await browser.context.newPage();
+    await page.goto(`${node.url}/timeline`);
+    await expect.poll(() => page.evaluate(() => window.timeline?.events ?? 0)).toBe(1);
+    for (let index = 1; index <= 110_000; index++) node.tell('append', { index, first: index, last: index });
+    const newest = (): Promise<number> => page.evaluate(() => window.timeline.newestIndex);
+    await expect.poll(newest, { timeout: 20_000 }).toBe(110_000);
+    const events = await page.evaluate(() => window.timeline.events);
+    expect([events >= 100_000, events <= 105_000]).toEqual([true, true]);
+    await page.close();
+  });
+});
