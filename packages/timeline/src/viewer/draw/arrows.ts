@@ -1,6 +1,6 @@
+import type { Message } from '../../model/entry.js';
 import type { Filter } from '../../model/filter.js';
 import type { Kind } from '../../model/kind.js';
-import type { Message } from '../../model/message.js';
 import { lookOf } from '../../model/node-state.js';
 import type { Timeline } from '../../model/timeline.js';
 import { nodeOf } from '../../trace/event.js';
