@@ -69,7 +69,7 @@ export class Chart {
     this.#layOut();
     const scene = this.#scene;
     const chosen = app.cursor?.message ?? null;
-    drawGround(context, scene, app.timeline, palette);
+    drawGround(context, scene, { timeline: app.timeline, palette, endMs: app.endMs });
     context.save();
     context.beginPath();
     context.rect(gutter, 0, scene.width - gutter, scene.height);
