@@ -42,6 +42,9 @@ export interface Message {
   /** Members. */
   readonly from: string;
   readonly to: string;
+  /** Their nodes, for whoever asks often. */
+  readonly fromNode: string;
+  readonly toNode: string;
   readonly term: number | null;
   /** Null where the trace begins after it. */
   send: Entry | null;

@@ -1,4 +1,4 @@
-import { numberOf, type TraceEvent, textOf } from '../trace/event.js';
+import { nodeOf, numberOf, type TraceEvent, textOf } from '../trace/event.js';
 import { beginMs, type Entry, type Message } from './entry.js';
 import { messageKindOf } from './kind.js';
 
@@ -98,6 +98,8 @@ function newMessage(
     kind: messageKindOf(name),
     from: ends.from,
     to: ends.to,
+    fromNode: nodeOf(ends.from),
+    toNode: nodeOf(ends.to),
     term: numberOf(event, 'messageTerm'),
     send: ends.send ?? null,
     receive: null,

@@ -77,7 +77,7 @@ function ownFields(before: NodeState, event: TraceEvent): Partial<NodeState> | n
     case 'start':
       return startOf(event);
     case 'crash':
-      return { life: 'down', role: 'follower', leader: null };
+      return { life: 'down', leader: null };
     case 'pause':
       return { life: 'paused' };
     case 'unreachable':

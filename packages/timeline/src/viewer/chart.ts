@@ -69,7 +69,7 @@ export class Chart {
     this.#layOut();
     const scene = this.#scene;
     const chosen = app.cursor?.message ?? null;
-    drawGround(context, scene, app.timeline, palette);
+    drawGround(context, scene, { timeline: app.timeline, palette, endMs: app.endMs });
     context.save();
     context.beginPath();
     context.rect(gutter, 0, scene.width - gutter, scene.height);
@@ -187,7 +187,7 @@ export class Chart {
       context.stroke();
     }
     const text = timeOf(cursor.atMs);
-    context.font = '600 11px system-ui, sans-serif';
+    context.font = '600 12px system-ui, sans-serif';
     const wide = context.measureText(text).width + 12;
     const left = Math.min(Math.max(x - wide / 2, view.left), width - wide - 4);
     context.beginPath();

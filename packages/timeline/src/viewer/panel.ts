@@ -47,7 +47,9 @@ export class Panel {
     this.#shown = key;
     this.#event.replaceChildren(...(cursor === null ? hint(this.#app.isLive) : this.#describe(cursor)));
     this.#table.replaceChildren(...(at === undefined ? [] : this.#states(at, cursor !== null)));
-if (hasMoved) this.#live.textContent = focus === null ? 'all nodes' : stateInWords(focus.name, at === undefined ? focus.lastState : focus.stateAt(at));
+    if (hasMoved)
+      this.#live.textContent =
+        focus === null ? 'all nodes' : stateInWords(focus.name, at === undefined ? focus.lastState : focus.stateAt(at));
     else this.#live.textContent = cursor === null ? '' : this.#spoken(cursor);
   }
 
