@@ -10,6 +10,9 @@ import { element } from './dom.js';
 /** Fields that every event has, and that the panel shows in its own way. */
 const shownElsewhere: ReadonlySet<string> = new Set(['v', 'atMs', 'node', 'term', 'index', 'commit', 'event', 'cause']);
 
+/** Kinds whose sentence has their cause in it. */
+const causesSaid: ReadonlySet<string> = new Set(['send', 'receive', 'violation']);
+
 /** What is shown now: it is made anew only where this has changed. */
 interface Shown {
   readonly cursor: Entry | null;
@@ -58,8 +61,7 @@ export class Panel {
     const { entries } = this.#app.timeline;
     const place = `${timeOf(atMs)} · event ${(this.#app.timeline.positionOf(entry) + 1).toLocaleString('en')} of ${entries.length.toLocaleString('en')}`;
     const facts = Object.entries(event).filter(([name]) => !shownElsewhere.has(name));
-    const why =
-      event.event === 'send' || event.event === 'receive' ? [] : [element('p', { class: 'cause' }, event.cause)];
+    const why = causesSaid.has(event.event) ? [] : [element('p', { class: 'cause' }, event.cause)];
     const list = facts.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, fact(value))]);
     const { message } = entry;
     if (message?.receive && message.send) {
