@@ -111,7 +111,12 @@ export const forbidden = [
     name: 'sources-stand-alone',
     comment: 'sources never import tests, benches, scripts or anything else outside of src/: it would not be published',
     from: { path: '^((?:packages|apps)/[^/]+)/src/' },
-    to: { pathNot: ['^$1/src/', '^(packages|apps)/(?!$1/)[^/]+/src/'], dependencyTypes: ['local'] },
+    to: {
+      pathNot: ['^$1/src/', '^(packages|apps)/(?!$1/)[^/]+/src/'],
+      dependencyTypes: ['local'],
+      // What a package's own `imports` name is something else once it is published: that is what they are for.
+      dependencyTypesNot: ['aliased-subpath-import'],
+    },
   },
   {
     name: 'no-cycles',

@@ -17,7 +17,7 @@ import { SimNode } from './node.js';
 import type { Outcome } from './proposals.js';
 import { Record } from './record.js';
 import { states } from './states.js';
-import type { SimTrace } from './world-trace.js';
+import type { SimTrace } from './world-event.js';
 
 export interface SimClusterInit {
   readonly seed: string | number;

@@ -22,7 +22,7 @@ import { PendingReads } from './pending-reads.js';
 import { type Outcome, PendingProposals } from './proposals.js';
 import type { Record, Sent } from './record.js';
 import { check } from './violation.js';
-import type { SimTrace, WorldKind } from './world-trace.js';
+import type { SimTrace, WorldKind } from './world-event.js';
 
 export interface SimNodeInit {
   readonly name: string;

@@ -1,13 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { SeedResult, Traced } from '@commitlog/simulation/swarm';
-import {
-  type Configuration,
-  type CoreStatus,
-  decodeConfiguration,
-  InvariantError,
-  isVoter,
-  type TraceEvent,
-} from '../src/index.js';
+import { type Configuration, type CoreStatus, decodeConfiguration, InvariantError, isVoter } from '../src/index.js';
 import { Clients } from './clients.js';
 import { SimCluster } from './cluster.js';
 import { empty, Faults } from './faults.js';
@@ -18,7 +11,8 @@ import { isHeldByQuorum } from './quorums.js';
 import { watchReads } from './reads.js';
 import { Violation } from './violation.js';
 import { watchStates } from './watch.js';
-import { type SimTrace, type WorldEvent, WorldTrace } from './world-trace.js';
+import type { SimTrace } from './world-event.js';
+import { tracedCluster } from './world-trace.js';
 
 /** What one seed's run came to. */
 export interface RunResult extends SeedResult {
@@ -37,18 +31,13 @@ export function runSeed(seed: string, options: Traced = {}): RunResult {
   const plan = drawPlan(seed);
   const { onTrace } = options;
   const hash = onTrace === undefined ? null : createHash('sha256');
-  const write = (event: TraceEvent | WorldEvent): void => {
+  const write: SimTrace = (event) => {
     const line = `${JSON.stringify(event)}\n`;
     hash?.update(line);
     onTrace?.(line);
   };
-  let worldTrace: WorldTrace | null = null;
-  const trace: SimTrace = (event) => {
-    worldTrace?.flush();
-    write(event);
-  };
-  const cluster = new SimCluster(plan.cluster, { trace: hash === null ? undefined : trace });
-  if (hash !== null) worldTrace = new WorldTrace(cluster, write);
+  const traced = hash === null ? null : tracedCluster(plan.cluster, write);
+  const cluster = traced?.cluster ?? new SimCluster(plan.cluster);
   watchStates(cluster);
   watchReads(cluster);
   const operator = new Operator(cluster, plan);
@@ -73,7 +62,7 @@ export function runSeed(seed: string, options: Traced = {}): RunResult {
     checkLiveness(cluster, plan, clients);
   } catch (error) {
     violation = violationOf(error, cluster.nowMs);
-    worldTrace?.violated(violation.invariant, violation.what);
+    traced?.world.violated(violation.invariant, violation.what);
   }
   return {
     seed,

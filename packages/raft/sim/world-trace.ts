@@ -1,25 +1,21 @@
-import type { MemberId, Message, TraceEvent } from '../src/index.js';
-import type { SimCluster } from './cluster.js';
+import type { Message } from '../src/index.js';
+import { SimCluster, type SimClusterInit } from './cluster.js';
+import type { SimTrace, WorldKind } from './world-event.js';
 
-/** What only the world knows of: no member could tell it of itself. */
-export type WorldKind = 'start' | 'crash' | 'pause' | 'resume' | 'lost' | 'partition' | 'heal' | 'violation';
-
-/** An event of the simulated world, in the form of a member's. The schema is `docs/trace.md`. */
-export interface WorldEvent {
-  readonly v: 1;
-  readonly atMs: number;
-  /** `world` where it is of no member. */
-  readonly node: MemberId | 'world';
-  readonly term: number;
-  readonly index: number;
-  readonly commit: number;
-  readonly event: WorldKind;
-  readonly cause: string;
-  readonly [field: string]: unknown;
+/** A cluster whose members and world tell everything to `write`, in order. */
+export function tracedCluster(
+  init: SimClusterInit,
+  write: SimTrace,
+): { readonly cluster: SimCluster; readonly world: WorldTrace } {
+  let world: WorldTrace | undefined;
+  const trace: SimTrace = (event) => {
+    world?.flush();
+    write(event);
+  };
+  const cluster = new SimCluster(init, { trace });
+  world = new WorldTrace(cluster, write);
+  return { cluster, world };
 }
-
-/** Takes what members and the world tell. */
-export type SimTrace = (event: TraceEvent | WorldEvent) => void;
 
 type Link = readonly [from: string, to: string];
 

@@ -40,7 +40,10 @@ export function timelineCommand(parent: Command, { world, pathOf, print }: Invoc
     });
 }
 
-async function pageOf(trace: string, { path, title }: { readonly path: string; readonly title: string }): Promise<string> {
+async function pageOf(
+  trace: string,
+  { path, title }: { readonly path: string; readonly title: string },
+): Promise<string> {
   // Loaded here: every other command would wait for the page's script.
   const { TraceError, timelinePage } = await import('@commitlog/timeline');
   try {

@@ -64,6 +64,8 @@ class WatchedDemo {
 const browserPath = '/usr/bin/chromium';
 /** Where there is none, a program watches in its place, and the page itself is not tried. */
 const isBrowserHere = existsSync(browserPath);
+if (!isBrowserHere)
+  console.warn(`The demo is not tried in a browser: no ${browserPath} here, which Debian's package chromium brings`);
 const browserArguments = [
   '--no-sandbox',
   '--disable-gpu',

@@ -3,6 +3,20 @@ import type { Message } from '../../src/index.js';
 import { calm, SimCluster, type SimClusterInit } from '../cluster.js';
 import type { SimNode } from '../node.js';
 import type { Outcome } from '../proposals.js';
+import type { SimTrace } from '../world-event.js';
+import { tracedCluster } from '../world-trace.js';
+
+let tracing: SimTrace | undefined;
+
+/** Runs a scenario whose clusters tell everything to `trace`. */
+export function traceRigs(trace: SimTrace, run: () => void): void {
+  tracing = trace;
+  try {
+    run();
+  } finally {
+    tracing = undefined;
+  }
+}
 
 /**
  * A simulated cluster in the hands of a scenario. The record checks every invariant after every event of it; a scenario adds
@@ -16,7 +30,8 @@ export class Rig {
   readonly #away = new Set<SimNode>();
 
   constructor(voters: number, init: Partial<SimClusterInit> = {}) {
-    this.cluster = new SimCluster({ ...calm, seed: `scenario ${voters}`, voters, ...init });
+    const settings = { ...calm, seed: `scenario ${voters}`, voters, ...init };
+    this.cluster = tracing === undefined ? new SimCluster(settings) : tracedCluster(settings, tracing).cluster;
     this.cluster.network.onSend = (_from, _to, message) => {
       this.sent.push(message);
       if (message.kind === 'append') for (const { data } of message.entries) this.sentBytes += data.byteLength;

@@ -108,16 +108,17 @@ export class RaftCore {
   }
 
   /**
-   * How this member is, as the events that would have made it so, for whoever begins to watch now: one of kind `role`, one of kind
-   * `configuration`.
+   * How this member is, for whoever begins to watch now: an event of kind `role`, which says also `vote`, `durable` and `logStart`, and one
+   * of kind `configuration`.
    *
    * @param nowMs by the clock that `step` is given
    */
   traceOfNow(nowMs: number, cause: string): TraceEvent[] {
-    const { role, leader, configurations } = this.#raft;
+    const { role, leader, vote, writes, terms, configurations } = this.#raft;
     const { index: configurationIndex, configuration } = configurations.current;
+    const standing = { vote, durable: writes.durableIndex, logStart: terms.start.index };
     return [
-      this.#raft.traced('role', cause, { atMs: nowMs, role, ...(role === 'follower' && { leader }) }),
+      this.#raft.traced('role', cause, { atMs: nowMs, role, ...(role === 'follower' && { leader }), ...standing }),
       this.#raft.traced('configuration', cause, { atMs: nowMs, configurationIndex, ...configuration }),
     ];
   }

@@ -10,11 +10,11 @@ describe('given a member that runs', () => {
     const one = await new One().open();
     const events: TraceEvent[] = [];
     one.group.watch((event) => events.push(event));
-    const { term, commitIndex: commit, lastIndex: index } = one.group.status;
+    const { term, commitIndex: commit, lastIndex: index, durableIndex: durable } = one.group.status;
     const now = { v: 1, node: one.self, atMs: one.clock.monotonicMs(), term, commit, index };
     const cause = 'at the start of the stream';
     expect(events).toEqual([
-      { ...now, event: 'role', cause, role: 'leader' },
+      { ...now, event: 'role', cause, role: 'leader', vote: one.self, durable, logStart: 0 },
       { ...now, event: 'configuration', cause, configurationIndex: 1, voters: [one.self], outgoing: [], learners: [] },
     ]);
     await one.group.propose(text('a secret'));

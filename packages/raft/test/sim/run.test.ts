@@ -3,6 +3,7 @@ import { seedsFrom } from '@commitlog/simulation';
 import { expect, test } from 'vitest';
 import { commitSeed } from '../../../../scripts/seed.mjs';
 import { runSeed } from '../../sim/run.js';
+import { leaveTimelineOfSeed } from './leave-timeline.js';
 
 test('given the same seed, two runs leave the same trace, byte for byte', () => {
   const trace = (seed: string): string => {
@@ -15,8 +16,13 @@ test('given the same seed, two runs leave the same trace, byte for byte', () => 
   expect(trace('0x2a')).not.toBe(trace('0x2b'));
 });
 
-test('given seeds of this commit, every invariant holds in each of their runs', { timeout: 120_000 }, () => {
+test('given seeds of this commit, every invariant holds in each of their runs', { timeout: 120_000 }, ({
+  onTestFailed,
+}) => {
+  let running = '';
+  onTestFailed(() => console.error(`its timeline: ${leaveTimelineOfSeed(running)}`));
   for (const seed of seedsFrom(commitSeed(), 30)) {
+    running = seed;
     const { violation, vacuous } = runSeed(seed);
     expect({ seed, violation, vacuous }).toEqual({ seed, violation: null, vacuous: null });
   }

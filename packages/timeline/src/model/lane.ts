@@ -1,4 +1,4 @@
-import { compareEntries, type Entry } from './entry.js';
+import { compareEntries, type Entry, type EntryLane } from './entry.js';
 import { type Look, lookOf, type NodeState, unknown } from './node-state.js';
 import { countWhile } from './search.js';
 
@@ -12,7 +12,7 @@ export interface Span {
 }
 
 /** One node: its events in order, and what it looked like meanwhile. */
-export class Lane {
+export class Lane implements EntryLane {
   readonly entries: Entry[] = [];
   readonly spans: Span[] = [];
 
@@ -46,12 +46,10 @@ export class Lane {
     );
   }
 
-  /** Its state once `entry`, of whatever lane, has happened. */
   stateAt(entry: Entry): NodeState {
     return this.#before(countWhile(this.entries, (each) => compareEntries(each, entry) <= 0));
   }
 
-  /** Its state just before `entry`. */
   stateBefore(entry: Entry): NodeState {
     return this.#before(countWhile(this.entries, (each) => compareEntries(each, entry) < 0));
   }

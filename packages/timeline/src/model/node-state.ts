@@ -60,7 +60,7 @@ export function stateAfter(before: NodeState, event: TraceEvent): NodeState {
 function ownFields(before: NodeState, event: TraceEvent): Partial<NodeState> | null {
   switch (event.event) {
     case 'role':
-      return { life: 'up', ...roleOf(event) };
+      return { life: 'up', ...roleOf(before, event) };
     case 'vote':
       return voteOf(before, event);
     case 'persisted':
@@ -77,7 +77,7 @@ function ownFields(before: NodeState, event: TraceEvent): Partial<NodeState> | n
     case 'start':
       return startOf(event);
     case 'crash':
-      return { life: 'down', role: 'follower', leader: null };
+      return { life: 'down', leader: null };
     case 'pause':
       return { life: 'paused' };
     case 'unreachable':
@@ -90,9 +90,19 @@ function ownFields(before: NodeState, event: TraceEvent): Partial<NodeState> | n
   }
 }
 
-function roleOf(event: TraceEvent): Partial<NodeState> {
+function roleOf(before: NodeState, event: TraceEvent): Partial<NodeState> {
   const role = (textOf(event, 'role') ?? 'follower') as Role;
-  return { role, leader: role === 'leader' ? event.node : textOf(event, 'leader') };
+  const leader = role === 'leader' ? event.node : textOf(event, 'leader');
+  // The first event of a stream says also what earlier ones would have told.
+  return event.durable === undefined ? { role, leader } : { role, leader, ...standingOf(before, event) };
+}
+
+function standingOf(before: NodeState, event: TraceEvent): Partial<NodeState> {
+  return {
+    vote: textOf(event, 'vote'),
+    durable: numberOf(event, 'durable') ?? before.durable,
+    logStart: numberOf(event, 'logStart') ?? before.logStart,
+  };
 }
 
 function voteOf(before: NodeState, event: TraceEvent): Partial<NodeState> | null {

@@ -1,9 +1,9 @@
 import { nodeOf, type TraceEvent, world } from '../trace/event.js';
 import { linesOf, parseLine } from '../trace/parse.js';
-import type { Entry } from './entry.js';
+import { beginMs, type Entry, endMs, type Message } from './entry.js';
 import { type Kind, kindOf, messageKindOf } from './kind.js';
 import { Lane } from './lane.js';
-import { beginMs, endMs, type Message, MessageJoin, messageNameOf } from './message.js';
+import { MessageJoin, messageNameOf } from './message-join.js';
 import { stateAfter, unknown } from './node-state.js';
 import { countWhile } from './search.js';
 
@@ -104,13 +104,13 @@ export class Timeline {
     const excess = this.entries.length - count;
     if (excess <= 0) return;
     const forgotten = this.entries.splice(0, excess);
-    const counts = new Map<Lane, number>();
+    const counts = new Map<string, number>();
     for (const entry of forgotten) {
       this.#count(entry, -1);
-      if (entry.lane !== null) counts.set(entry.lane, (counts.get(entry.lane) ?? 0) + 1);
+      if (entry.lane !== null) counts.set(entry.lane.name, (counts.get(entry.lane.name) ?? 0) + 1);
     }
     const { fromMs } = this;
-    for (const [lane, gone] of counts) lane.forget(gone, fromMs);
+    for (const [name, gone] of counts) this.#lanesByName.get(name)!.forget(gone, fromMs);
     this.#messages = this.#messages.filter((message) => beginMs(message) >= fromMs);
     this.#latestEnds = null;
     this.#join.forgetBefore(fromMs);

@@ -1,4 +1,4 @@
-import { nodeOf, type TraceEvent, world } from '../trace/event.js';
+import { nodeOf, type TraceEvent, textOf, world } from '../trace/event.js';
 import type { Entry } from './entry.js';
 import { type Change, lookOf, type NodeState } from './node-state.js';
 import { linksOf } from './timeline.js';
@@ -6,7 +6,7 @@ import { linksOf } from './timeline.js';
 /** What happened, in a sentence without its end. */
 export function sentenceOf({ event, message }: Entry): string {
   const who = event.node === world ? '' : nodeOf(event.node);
-  const other = (field: string): string => nodeOf(String(event[field] ?? 'somebody'));
+  const other = (field: string): string => nodeOf(textOf(event, field) ?? 'somebody');
   switch (event.event) {
     case 'role':
       return roleSentence(who, event);
@@ -71,7 +71,9 @@ function worldSentence(who: string, event: TraceEvent): string {
 function roleSentence(who: string, { role, leader, term }: TraceEvent): string {
   if (role === 'leader') return `${who} leads term ${term}`;
   if (role !== 'follower') return `${who} is ${role} in term ${term}`;
-  return leader === null ? `${who} follows nobody in term ${term}` : `${who} follows ${nodeOf(String(leader))}`;
+  return leader === null
+    ? `${who} follows nobody in term ${term}`
+    : `${who} follows ${typeof leader === 'string' ? nodeOf(leader) : 'somebody'}`;
 }
 
 function voteSentence(who: string, { candidate, isGranted, isPreVote, node }: TraceEvent): string {

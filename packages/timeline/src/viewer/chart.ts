@@ -69,7 +69,7 @@ export class Chart {
     this.#layOut();
     const scene = this.#scene;
     const chosen = app.cursor?.message ?? null;
-    drawGround(context, scene, app.timeline, palette);
+    drawGround(context, scene, { timeline: app.timeline, palette, endMs: app.endMs });
     context.save();
     context.beginPath();
     context.rect(gutter, 0, scene.width - gutter, scene.height);
@@ -83,7 +83,7 @@ export class Chart {
       chosen,
       lostAfterMs,
     });
-    const spans = app.filter.hiddenKinds.has('role') ? 0 : drawSpans(context, this.#endedScene(), palette);
+    const spans = app.filter.hiddenKinds.has('role') ? 0 : this.#drawSpans(palette);
     const marks = drawMarks(context, scene, { filter: app.filter, palette });
     drawViolations(context, scene, app.timeline.violations, palette);
     this.#drawCursor(palette);
@@ -93,7 +93,7 @@ export class Chart {
     this.drawn = { spans, marks, ...arrows, ms: performance.now() - startedMs };
   }
 
-  /** The picture as a file, without what is beside it. */
+  /** The lanes as they were drawn last. */
   get rows(): readonly Row[] {
     return this.#scene.rows;
   }
@@ -137,14 +137,18 @@ export class Chart {
     this.#scene = { view, rows: rowsOf(lanes, height), width, height };
   }
 
-  /** What has not ended is seen until the end of what there is. */
-  #endedScene(): Scene {
-    const { view } = this.#scene;
+  /** What has not ended is seen until the end of what there is. @returns how many spans */
+  #drawSpans(palette: Palette): number {
+    const { view, height } = this.#scene;
+    const context = this.#context;
     const endX = Math.min(view.x(this.#app.endMs) + (this.#app.isLive ? 0 : 6), view.left + view.width);
-    this.#context.beginPath();
-    this.#context.rect(view.left, 0, Math.max(endX - view.left, 0), this.#scene.height);
-    this.#context.clip();
-    return this.#scene;
+    context.save();
+    context.beginPath();
+    context.rect(view.left, 0, Math.max(endX - view.left, 0), height);
+    context.clip();
+    const spans = drawSpans(context, this.#scene, palette);
+    context.restore();
+    return spans;
   }
 
   #drawFocus(palette: Palette): void {
@@ -187,7 +191,7 @@ export class Chart {
       context.stroke();
     }
     const text = timeOf(cursor.atMs);
-    context.font = '600 11px system-ui, sans-serif';
+    context.font = '600 12px system-ui, sans-serif';
     const wide = context.measureText(text).width + 12;
     const left = Math.min(Math.max(x - wide / 2, view.left), width - wide - 4);
     context.beginPath();

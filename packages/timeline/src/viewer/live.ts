@@ -45,26 +45,27 @@ export class Live {
   /** The present on the time axis. */
   readonly nowMs = (): number => performance.now();
 
-  #watch(stream: Stream): void {
+  /** @param before what the server said of itself the last time: whether its process is another one now is seen by that */
+  #watch(stream: Stream, before: Hello | null = null): void {
     const source = new EventSource(stream.url);
-    let hello: Hello | null = null;
-    let last: TraceEvent | null = null;
+    let hello = before;
+    let newest: TraceEvent | null = null;
     /** This node's clock at the origin of the axis. */
     let offsetMs = 0;
     const add = (event: TraceEvent, atMs: number): void => {
       this.#timeline.add(event, atMs);
-      last = event;
+      newest = event;
       if (this.#timeline.entries.length > eventsMax + eventsForgotten) this.#timeline.keepLast(eventsMax);
       this.#changed();
     };
     source.addEventListener('hello', ({ data }: MessageEvent<string>) => {
-      const before = hello;
+      const last = hello;
       hello = JSON.parse(data) as Hello;
       offsetMs = hello.epochMs - hello.atMs - this.originMs;
       stream.name = hello.name;
       stream.state = 'open';
-      const hasRestarted = before !== null && before.startedEpochMs !== hello.startedEpochMs;
-      if (hasRestarted) add(synthetic('start', 'restart', hello.node, last), hello.epochMs - this.originMs);
+      const hasRestarted = last !== null && last.startedEpochMs !== hello.startedEpochMs;
+      if (hasRestarted) add(synthetic('start', 'restart', hello.node, newest), hello.epochMs - this.originMs);
       this.#changed();
     });
     source.addEventListener('message', ({ data }: MessageEvent<string>) => {
@@ -74,21 +75,17 @@ export class Live {
     source.addEventListener('gap', ({ data }: MessageEvent<string>) => {
       const { lost } = JSON.parse(data) as { lost: number };
       stream.lost += lost;
-      if (hello !== null) add(synthetic('gap', `${lost} events came too fast`, hello.node, last), this.nowMs());
+      if (hello !== null) add(synthetic('gap', `${lost} events came too fast`, hello.node, newest), this.nowMs());
     });
     source.addEventListener('error', () => {
       const wasOpen = stream.state === 'open';
       // The browser tries again by itself, unless it was answered with anything but a stream: then we do.
       stream.state = stream.name === null ? 'refused' : 'lost';
-      if (wasOpen && hello !== null) add(synthetic('unreachable', 'its stream ended', hello.node, last), this.nowMs());
-      if (source.readyState === EventSource.CLOSED) setTimeout(() => this.#again(stream, source), 2000);
+      if (wasOpen && hello !== null)
+        add(synthetic('unreachable', 'its stream ended', hello.node, newest), this.nowMs());
+      if (source.readyState === EventSource.CLOSED) setTimeout(() => this.#watch(stream, hello), 2000);
       this.#changed();
     });
-  }
-
-  #again(stream: Stream, source: EventSource): void {
-    source.close();
-    this.#watch(stream);
   }
 }
 

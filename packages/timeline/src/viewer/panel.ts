@@ -2,13 +2,24 @@ import type { Entry } from '../model/entry.js';
 import type { Lane } from '../model/lane.js';
 import { changesBetween, lookOf, type NodeState } from '../model/node-state.js';
 import { timeOf } from '../model/view.js';
-import { fieldNames, sentenceOf, valueInWords } from '../model/words.js';
+import { fieldNames, sentenceOf, stateInWords, valueInWords } from '../model/words.js';
 import { nodeOf } from '../trace/event.js';
 import type { App } from './app.js';
 import { element } from './dom.js';
 
 /** Fields that every event has, and that the panel shows in its own way. */
 const shownElsewhere: ReadonlySet<string> = new Set(['v', 'atMs', 'node', 'term', 'index', 'commit', 'event', 'cause']);
+
+/** Kinds whose sentence has their cause in it. */
+const causesSaid: ReadonlySet<string> = new Set(['send', 'receive', 'violation']);
+
+/** What is shown now: it is made anew only where this has changed. */
+interface Shown {
+  readonly cursor: Entry | null;
+  readonly last: Entry | undefined;
+  readonly lanes: string;
+  readonly focus: Lane | null;
+}
 
 /** What the cursor stands on, what it has changed, and the state of every node at that instant. */
 export class Panel {
@@ -17,7 +28,7 @@ export class Panel {
   readonly #event: HTMLElement;
   readonly #table: HTMLElement;
   readonly #live: HTMLElement;
-  #shown: { readonly cursor: Entry | null; readonly last: Entry | undefined; readonly lanes: string } | null = null;
+  #shown: Shown | null = null;
 
   constructor(app: App) {
     this.#app = app;
@@ -30,13 +41,19 @@ export class Panel {
   update(): void {
     const { cursor, timeline, lanes } = this.#app;
     const at = cursor ?? timeline.entryAt(this.#app.isFollowing ? Number.POSITIVE_INFINITY : this.#app.view.toMs);
-    const key = { cursor, last: at, lanes: lanes.map(({ name }) => name).join() };
+    const { focus } = this.#app;
+    const key = { cursor, last: at, lanes: lanes.map(({ name }) => name).join(), focus };
     const shown = this.#shown;
-    if (shown !== null && shown.cursor === key.cursor && shown.last === key.last && shown.lanes === key.lanes) return;
+    const isSame = shown !== null && shown.cursor === cursor && shown.last === at && shown.lanes === key.lanes;
+    if (isSame && shown.focus === focus) return;
+    const hasMoved = shown !== null && shown.focus !== focus && shown.cursor === cursor;
     this.#shown = key;
     this.#event.replaceChildren(...(cursor === null ? hint(this.#app.isLive) : this.#describe(cursor)));
     this.#table.replaceChildren(...(at === undefined ? [] : this.#states(at, cursor !== null)));
-    this.#live.textContent = cursor === null ? '' : this.#spoken(cursor);
+    if (hasMoved)
+      this.#live.textContent =
+        focus === null ? 'all nodes' : stateInWords(focus.name, at === undefined ? focus.lastState : focus.stateAt(at));
+    else this.#live.textContent = cursor === null ? '' : this.#spoken(cursor);
   }
 
   #describe(entry: Entry): Node[] {
@@ -44,8 +61,7 @@ export class Panel {
     const { entries } = this.#app.timeline;
     const place = `${timeOf(atMs)} · event ${(this.#app.timeline.positionOf(entry) + 1).toLocaleString('en')} of ${entries.length.toLocaleString('en')}`;
     const facts = Object.entries(event).filter(([name]) => !shownElsewhere.has(name));
-    const why =
-      event.event === 'send' || event.event === 'receive' ? [] : [element('p', { class: 'cause' }, event.cause)];
+    const why = causesSaid.has(event.event) ? [] : [element('p', { class: 'cause' }, event.cause)];
     const list = facts.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, fact(value))]);
     const { message } = entry;
     if (message?.receive && message.send) {

@@ -91,6 +91,8 @@ export class Toolbar {
   }
 
   #searchKey(event: KeyboardEvent): void {
+    // A browser would empty the field, and say nothing.
+    if (event.key === 'Escape') event.preventDefault();
     if (event.key !== 'Enter') return;
     event.preventDefault();
     this.#app.nextFound(event.shiftKey ? -1 : 1);

@@ -19,12 +19,20 @@ class FakeNode {
   readonly #viewers = new Set<ServerResponse>();
   readonly #name: string;
   #startedMs = performance.now();
+  /** Before it has a stream to give, an agent refuses. */
+  #refusals: number;
 
-  private constructor(name: string) {
+  private constructor(name: string, refusals: number) {
     this.#name = name;
+    this.#refusals = refusals;
     this.#server = createServer((request, response) => {
       if (request.url?.startsWith('/timeline')) {
         response.setHeader('content-type', 'text/html').end(livePage());
+        return;
+      }
+      if (this.#refusals > 0) {
+        this.#refusals -= 1;
+        response.writeHead(503).end();
         return;
       }
       response.writeHead(200, { 'content-type': 'text/event-stream', 'access-control-allow-origin': '*' });
@@ -45,8 +53,8 @@ class FakeNode {
     });
   }
 
-  static async start(name: string, port = 0): Promise<FakeNode> {
-    const node = new FakeNode(name);
+  static async start(name: string, port = 0, refusals = 0): Promise<FakeNode> {
+    const node = new FakeNode(name, refusals);
     await new Promise<void>((resolve) => node.#server.listen(port, '127.0.0.1', resolve));
     return node;
   }
@@ -128,8 +136,10 @@ describe.skipIf(whyNoBrowser !== null)('the live page, in Chromium', () => {
     const streams = page.getByRole('status', { name: 'Streams' });
     await expect.poll(() => streams.textContent()).toMatch(/n1: unreachable.*n2: live.*n3: live, 17 events missed/);
 
-    nodes[0] = await FakeNode.start('n1', port);
+    nodes[0] = await FakeNode.start('n1', port, 1);
     await expect.poll(looks, { timeout: 10_000 }).toMatchObject({ n1: 'follower', n2: 'leader' });
+    await page.getByRole('searchbox').fill('n1 restart');
+    await expect.poll(() => page.evaluate(() => window.timeline.found)).toBe(1);
     await page.close();
   });
 

@@ -32,6 +32,15 @@ test('given terms, then each begins with the first node that is in it, and knows
   ]);
 });
 
+test('given a stream that begins in the middle, then its first event says the vote, and what is on disk', () => {
+  const trace = new TraceWriter();
+  const standing = { vote: 'n2@s1', durable: 7, logStart: 3 };
+  trace.add(1, 'n1@s1', 'role', { role: 'follower', leader: 'n2@s1', term: 2, index: 7, commit: 6, ...standing });
+  trace.add(2, 'n1@s1', 'role', { role: 'follower', leader: null, term: 2, index: 7, commit: 6 });
+  const [lane] = of(trace).lanes;
+  expect(lane!.lastState).toMatchObject({ ...standing, leader: null });
+});
+
 describe('states', () => {
   const timeline = of(leaderDeath());
   const [n1, n2] = timeline.lanes;

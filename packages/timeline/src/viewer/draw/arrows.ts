@@ -1,9 +1,8 @@
+import type { Message } from '../../model/entry.js';
 import type { Filter } from '../../model/filter.js';
 import type { Kind } from '../../model/kind.js';
-import type { Message } from '../../model/message.js';
 import { lookOf } from '../../model/node-state.js';
 import type { Timeline } from '../../model/timeline.js';
-import { nodeOf } from '../../trace/event.js';
 import type { Palette } from '../palette.js';
 import { halfHeights, type Row, type Scene } from '../scene.js';
 
@@ -65,10 +64,10 @@ export function drawArrows(context: CanvasRenderingContext2D, scene: Scene, init
   return { arrows, lost, aggregated: aggregated.length };
 }
 
-function isShown({ kind, from, to, term }: Message, filter: Filter): boolean {
+function isShown({ kind, fromNode, toNode, term }: Message, filter: Filter): boolean {
   if (filter.hiddenKinds.has(kind)) return false;
   if (filter.term !== null && term !== null && term !== filter.term) return false;
-  return !filter.hiddenLanes.has(nodeOf(from)) && !filter.hiddenLanes.has(nodeOf(to));
+  return !filter.hiddenLanes.has(fromNode) && !filter.hiddenLanes.has(toNode);
 }
 
 interface ArrowInit extends ArrowsInit {
@@ -83,8 +82,8 @@ function drawArrow(
   message: Message,
   { rows, palette, chosen, lostAfterMs, isCrowded }: ArrowInit,
 ): boolean {
-  const from = rows.get(nodeOf(message.from));
-  const to = rows.get(nodeOf(message.to));
+  const from = rows.get(message.fromNode);
+  const to = rows.get(message.toNode);
   if (from === undefined || to === undefined || from === to) return false;
   const { send, receive } = message;
   const isChosen = message === chosen;
@@ -176,10 +175,10 @@ function drawDensity(
   const columns = Math.ceil(view.width / step);
   const counts = new Map(rows.map((row) => [row.lane.name, new Uint16Array(columns)]));
   let most = 1;
-  for (const { send, from } of messages) {
+  for (const { send, fromNode } of messages) {
     if (send === null) continue;
     const column = Math.floor((view.x(send.atMs) - view.left) / step);
-    const count = counts.get(nodeOf(from));
+    const count = counts.get(fromNode);
     if (count === undefined || column < 0 || column >= columns) continue;
     count[column]! += 1;
     most = Math.max(most, count[column]!);

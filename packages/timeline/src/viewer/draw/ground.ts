@@ -1,22 +1,29 @@
 import { countWhile } from '../../model/search.js';
-import type { Timeline } from '../../model/timeline.js';
+import type { CutSpan, TermSpan, Timeline } from '../../model/timeline.js';
 import { timeOf } from '../../model/view.js';
 import type { Palette } from '../palette.js';
 import { axisHeight, type Scene, termHeight, top } from '../scene.js';
+
+export interface GroundInit {
+  readonly timeline: Timeline;
+  readonly palette: Palette;
+  /** Where the trace, or the present, ends. */
+  readonly endMs: number;
+}
 
 /** Paper, terms as bands, times, and links that are cut. */
 export function drawGround(
   context: CanvasRenderingContext2D,
   scene: Scene,
-  timeline: Timeline,
-  palette: Palette,
+  { timeline, palette, endMs }: GroundInit,
 ): void {
   const { width, height } = scene;
   context.fillStyle = palette.paper;
   context.fillRect(0, 0, width, height);
-  drawTerms(context, scene, timeline, palette);
+  const endX = Math.min(scene.view.x(endMs) + 6, scene.view.left + scene.view.width);
+  drawTerms(context, scene, { terms: timeline.terms, palette, end: endX });
   drawTicks(context, scene, palette);
-  drawCuts(context, scene, timeline, palette);
+  drawCuts(context, scene, { cuts: timeline.cuts, palette, end: endX });
   context.fillStyle = palette.line;
   context.fillRect(0, top - 0.5, width, 1);
 }
@@ -24,11 +31,9 @@ export function drawGround(
 function drawTerms(
   context: CanvasRenderingContext2D,
   { view, height }: Scene,
-  { terms }: Timeline,
-  palette: Palette,
+  { terms, palette, end }: { readonly terms: readonly TermSpan[]; readonly palette: Palette; readonly end: number },
 ): void {
   const first = Math.max(0, countWhile(terms, (span) => span.fromMs <= view.fromMs) - 1);
-  const end = view.left + view.width;
   for (let at = first; at < terms.length && terms[at]!.fromMs <= view.toMs; at++) {
     const { term, fromMs, leader } = terms[at]!;
     const left = Math.max(view.x(fromMs), view.left);
@@ -73,9 +78,12 @@ function drawTicks(context: CanvasRenderingContext2D, { view, height }: Scene, p
   }
 }
 
-function drawCuts(context: CanvasRenderingContext2D, scene: Scene, { cuts }: Timeline, palette: Palette): void {
+function drawCuts(
+  context: CanvasRenderingContext2D,
+  scene: Scene,
+  { cuts, palette, end }: { readonly cuts: readonly CutSpan[]; readonly palette: Palette; readonly end: number },
+): void {
   const { view, rows } = scene;
-  const end = view.left + view.width;
   for (const { fromMs, toMs, links } of cuts) {
     if (fromMs > view.toMs || toMs < view.fromMs) continue;
     const left = Math.max(view.x(fromMs), view.left);

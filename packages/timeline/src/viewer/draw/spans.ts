@@ -29,7 +29,7 @@ function drawLane(context: CanvasRenderingContext2D, { view }: Scene, row: Row, 
     // Of many within one pixel the first is seen, and whoever leads.
     if (right < filledTo + 0.5 && span.look !== 'leader') continue;
     filledTo = right;
-    drawSpan(context, row, span, { left, right, palette });
+    drawSpan(context, row, span, { left, right, edge: view.left, palette });
     drawn += 1;
   }
   return drawn;
@@ -38,56 +38,76 @@ function drawLane(context: CanvasRenderingContext2D, { view }: Scene, row: Row, 
 interface Place {
   readonly left: number;
   readonly right: number;
+  /** Where the visible part begins: words stand there at the earliest. */
+  readonly edge: number;
   readonly palette: Palette;
 }
 
-function drawSpan(context: CanvasRenderingContext2D, row: Row, span: Span, { left, right, palette }: Place): void {
-  const { look, term } = span;
-  const { y } = row;
-  const width = Math.max(right - left, 1);
-  const color = palette.looks[look];
-  if (look === 'down' || look === 'unreachable') {
-    context.strokeStyle = palette.quiet;
-    context.globalAlpha = 0.65;
-    context.lineWidth = 1;
-    context.setLineDash(look === 'down' ? [1.5, 4] : [6, 4]);
-    context.beginPath();
-    context.moveTo(left, y);
-    context.lineTo(right, y);
-    context.stroke();
-    context.setLineDash([]);
-    context.globalAlpha = 1;
-    label(context, `${look}`, { x: left + 16, y: y - 9, room: width - 24, color: palette.quiet });
-    return;
+function drawSpan(context: CanvasRenderingContext2D, row: Row, span: Span, place: Place): void {
+  const { look } = span;
+  if (look === 'down' || look === 'unreachable') drawAbsence(context, row, look, place);
+  else {
+    drawBar(context, row, look, place);
+    nameSpan(context, row, span, place);
   }
+}
+
+/** Nothing is there but a line that says how long. */
+function drawAbsence(
+  context: CanvasRenderingContext2D,
+  { y }: Row,
+  look: 'down' | 'unreachable',
+  { left, right, edge, palette }: Place,
+): void {
+  context.strokeStyle = palette.quiet;
+  context.globalAlpha = 0.65;
+  context.lineWidth = 1;
+  context.setLineDash(look === 'down' ? [1.5, 4] : [6, 4]);
+  context.beginPath();
+  context.moveTo(left, y);
+  context.lineTo(right, y);
+  context.stroke();
+  context.setLineDash([]);
+  context.globalAlpha = 1;
+  const x = Math.max(left + 16, edge + 6);
+  label(context, look, { x, y: y - 10, room: right - x - 4, color: palette.quiet });
+}
+
+function drawBar(
+  context: CanvasRenderingContext2D,
+  { y }: Row,
+  look: Exclude<Look, 'down' | 'unreachable'>,
+  place: Place,
+): void {
+  const { left, right, palette } = place;
   const half = halfHeights[look];
-  context.fillStyle = color;
+  const width = Math.max(right - left, 1);
+  context.fillStyle = palette.looks[look];
   context.beginPath();
   if (width > 4) context.roundRect(left, y - half, width, half * 2, Math.min(3, half, width / 2));
   else context.rect(left, y - half, width, half * 2);
   context.fill();
-  if (look === 'candidate' || look === 'pre-candidate' || look === 'paused')
-    hatch(context, look, { left, right, palette }, y);
-  const [letter, word] = words[look] ?? [];
-  if (letter === undefined) {
-    const said = look === 'follower' ? `term ${term}` : `${look}, term ${term}`;
-    label(context, said, { x: left + 6, y: y - 11, room: width - 10, color: palette.quiet });
-    return;
-  }
-  const ink = look === 'leader' ? palette.onLeader : look === 'candidate' ? '#1c2530' : palette.ink;
-  const x = Math.max(left, 0) + 7;
-  context.font = '600 12px system-ui, sans-serif';
-  const long = `${word} term ${term}`;
-  const isRoomy = context.measureText(long).width < width - 14;
-  if (half >= 9)
-    label(context, isRoomy ? long : letter, {
-      x: isRoomy ? x : left + width / 2 - 4,
-      y: y + 0.5,
-      room: width - 3,
-      color: ink,
-      weight: 600,
-    });
-  else label(context, isRoomy ? long : letter, { x: left + 4, y: y - 14, room: width - 4, color: palette.quiet });
+  if (look === 'candidate' || look === 'pre-candidate' || look === 'paused') hatch(context, look, place, y);
+}
+
+/** Says what it is, as far as there is room: within a bar that is thick enough, above one that is not. */
+function nameSpan(context: CanvasRenderingContext2D, { y }: Row, { look, term }: Span, place: Place): void {
+  const { left, right, edge, palette } = place;
+  const isThick = halfHeights[look] >= 9;
+  const [letter, word] = words[look] ?? ['', `${look},`];
+  const long = look === 'follower' ? `term ${term}` : `${word} term ${term}`;
+  const weight = isThick ? 600 : 400;
+  const color = look === 'leader' ? palette.onLeader : look === 'candidate' ? '#1c2530' : palette.quiet;
+  const from = Math.max(left, edge);
+  context.font = fontOf(weight);
+  const isRoomy = context.measureText(long).width <= right - from - 11;
+  const text = isRoomy ? long : letter;
+  const x = isRoomy ? from + 6 : (from + right - context.measureText(text).width) / 2;
+  label(context, text, { x, y: isThick ? y + 0.5 : y - 13, room: right - x, color, weight });
+}
+
+function fontOf(weight: number): string {
+  return `${weight} ${weight > 400 ? 12 : 11}px system-ui, sans-serif`;
 }
 
 interface Label {
@@ -105,7 +125,7 @@ export function label(
   { x, y, room, color, weight = 400 }: Label,
 ): void {
   if (room < 8) return;
-  context.font = `${weight} ${weight > 400 ? 12 : 11}px system-ui, sans-serif`;
+  context.font = fontOf(weight);
   if (context.measureText(text).width > room) return;
   context.fillStyle = color;
   context.textAlign = 'left';

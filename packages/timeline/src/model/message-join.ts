@@ -1,39 +1,6 @@
-import { numberOf, type TraceEvent, textOf } from '../trace/event.js';
-import type { Entry } from './entry.js';
-import { type Kind, messageKindOf } from './kind.js';
-
-/** A message, from its sending to its receipt: an arrow. */
-export interface Message {
-  /** Unique within one life of its sender. */
-  readonly id: number;
-  /** Its own name, such as `request-vote`. */
-  readonly name: string;
-  readonly kind: Kind;
-  /** Members. */
-  readonly from: string;
-  readonly to: string;
-  readonly term: number | null;
-  /** Null where the trace begins after it. */
-  send: Entry | null;
-  /** Null where it never came in, or has not yet. */
-  receive: Entry | null;
-  /** Why the network did not carry it, where the trace knows. */
-  lost: string | null;
-  /** Why its receiver did not act on it. */
-  ignored: string | null;
-  /** The network made this copy. */
-  readonly isDuplicate: boolean;
-}
-
-/** When an arrow begins; where its sending is not in the trace, when it ends. */
-export function beginMs({ send, receive }: Message): number {
-  return (send ?? receive)!.atMs;
-}
-
-/** When an arrow ends; where it never arrives, when it began. */
-export function endMs({ send, receive }: Message): number {
-  return (receive ?? send)!.atMs;
-}
+import { nodeOf, numberOf, type TraceEvent, textOf } from '../trace/event.js';
+import { beginMs, type Entry, type Message } from './entry.js';
+import { messageKindOf } from './kind.js';
 
 /**
  * Joins the two ends of messages. A number alone does not tell a message: senders count from 1 in every life, so receiver, name and term must agree, too, and
@@ -131,6 +98,8 @@ function newMessage(
     kind: messageKindOf(name),
     from: ends.from,
     to: ends.to,
+    fromNode: nodeOf(ends.from),
+    toNode: nodeOf(ends.to),
     term: numberOf(event, 'messageTerm'),
     send: ends.send ?? null,
     receive: null,
