@@ -296,7 +296,7 @@ function apply(raft: Raft, input: Input): void {
 function tick(raft: Raft): void {
   if (raft.isLeader) tickLeader(raft);
   else if (raft.nowMs >= raft.electionDeadlineMs) campaign(raft, 'heard no leader');
-  else if (raft.role === 'follower' && raft.isOnlyVoter && raft.isPromotable) campaign(raft, 'the only voter');
+  else if (raft.role === 'follower' && raft.isAloneFromStart && raft.isPromotable) campaign(raft, 'the only voter');
   maybeFetch(raft);
   tickReads(raft);
 }

@@ -83,6 +83,8 @@ export class Raft {
   // Elections.
   electionTimeoutMs = 0;
   electionDeadlineMs = 0;
+  /** The term that it started in. */
+  readonly startTerm: Term;
   leaderHeardAtMs: number = Number.NEGATIVE_INFINITY;
   readonly votes: Map<MemberId, boolean> = new Map();
   /** The write that holds this candidate's vote for itself: it counts once it is on disk. */
@@ -145,6 +147,7 @@ export class Raft {
     // An entry of a term proves that the term began, even where the crash fell between the entry's write and hard state's.
     const isTermFromLog = this.terms.lastTerm > stored.hardState.term;
     this.term = isTermFromLog ? this.terms.lastTerm : stored.hardState.term;
+    this.startTerm = this.term;
     this.vote = isTermFromLog ? null : stored.hardState.vote;
     this.commitIndex = Math.max(
       stored.start.index,
@@ -206,10 +209,15 @@ export class Raft {
     return this.isNeeded && this.holes.size === 0 && !this.isStorageRefusing && !this.isDiskStalled;
   }
 
-  /** Whether this member's own vote is all that it takes: then there is nobody to wait for, nor to time out together with. */
-  get isOnlyVoter(): boolean {
-    const { voters, outgoing } = this.configuration;
-    return voters.length === 1 && outgoing.length === 0 && voters[0] === this.self;
+  /**
+   * Whether nobody has to be waited for: this member has just started, and its own vote is all that it takes. Not where the configuration may be uncommitted, since then a
+   * leader may be about to commit it that is no voter in it (§6); and not again after a first try, since a disk that took no vote would see a term with each tick.
+   */
+  get isAloneFromStart(): boolean {
+    const { index, configuration } = this.configurations.current;
+    const { voters, outgoing } = configuration;
+    const isOnlyVoter = voters.length === 1 && outgoing.length === 0 && voters[0] === this.self;
+    return isOnlyVoter && index <= this.commitIndex && this.term === this.startTerm;
   }
 
   /** Whether a leader was heard so lately that no voter should help to depose it (§6, thesis §4.2.3). */

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
 import { entry, Lab, member } from '../../sim/scenarios/lab.js';
+import { encodeConfiguration } from '../../src/core/configuration.js';
+import type { Entry } from '../../src/index.js';
 
 const settings = { isPreVoteOn: false };
 
@@ -79,4 +81,32 @@ test('given that it is the only voter, a member campaigns at once; and not while
   expect(refused.role).toBe('candidate');
   refused.pass(50);
   expect(refused.core.term, 'it waits for its vote to be on disk, and draws no term with each tick').toBe(1);
+});
+
+test('given a disk that takes no vote, the only voter tries again with each election timeout, not with each tick', () => {
+  const lab = new Lab({ settings, voters: 1 });
+  lab.isSyncing = false;
+  for (let tick = 0; tick < 200; tick++) {
+    lab.nowMs += 5;
+    for (const effect of lab.step({ kind: 'tick' })) {
+      if (effect.kind === 'persist') lab.step({ kind: 'write-failed', from: effect.write, isFatal: false });
+    }
+  }
+  expect(lab.core.term).toBeGreaterThan(1);
+  expect(lab.core.term, 'a second holds at most ten election timeouts').toBeLessThanOrEqual(11);
+});
+
+test('given a leader that makes another the only voter, that one leaves it the time to commit the change', () => {
+  const lab = new Lab({ id: 2, voters: 2 });
+  const [one, two] = [member(1), member(2)];
+  const configured = (index: number, outgoing: readonly (typeof one)[]): Entry => {
+    const data = encodeConfiguration({ voters: [two], outgoing, learners: [] });
+    return { index, term: 1, type: 'configuration', data };
+  };
+  lab.append(1, { term: 1, entries: [configured(1, [one, two])] });
+  lab.append(1, { term: 1, prevIndex: 1, prevTerm: 1, entries: [configured(2, [])], commit: 1 });
+  lab.pass(50);
+  expect(lab.status).toMatchObject({ role: 'follower', leader: one, term: 1 });
+  lab.pass(200);
+  expect(lab.role, 'nothing was heard any more').toBe('leader');
 });
