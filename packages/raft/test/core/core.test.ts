@@ -83,6 +83,14 @@ test('given that it is the only voter, a member campaigns at once; and not while
   expect(refused.core.term, 'it waits for its vote to be on disk, and draws no term with each tick').toBe(1);
 });
 
+test('given the configuration that founds a cluster, its only voter campaigns at once, though it is not committed yet', () => {
+  const configuration = { voters: [member(1)], outgoing: [], learners: [] };
+  const stored = { snapshot: null, configurations: [{ index: 1, configuration }] };
+  const lab = new Lab({ settings, log: [1], stored });
+  lab.step({ kind: 'tick' });
+  expect(lab.role).toBe('leader');
+});
+
 test('given a disk that takes no vote, the only voter tries again with each election timeout, not with each tick', () => {
   const lab = new Lab({ settings, voters: 1 });
   lab.isSyncing = false;
