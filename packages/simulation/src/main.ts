@@ -128,10 +128,10 @@ class Main<Result extends SeedResult, Beside extends object, Bug extends Mutant>
     );
     const [{ result, trace }] = reports as [SeedReport<Result>];
     const { trace: path, timeline, isJson } = this.#flags;
-    if (path !== undefined) writeFileSync(path, trace!);
+    if (path !== undefined) written(path, trace!);
     if (timeline !== undefined) {
       const title = `${this.#simulation.name}, seed ${seed}${this.#mutant === undefined ? '' : `, ${this.#mutant.name}`}`;
-      writeFileSync(timeline, this.#simulation.timelineOf!({ title, trace: trace! }));
+      written(timeline, this.#simulation.timelineOf!({ title, trace: trace! }));
     }
     if (isJson) console.log(JSON.stringify(result));
     else {
@@ -186,6 +186,16 @@ class Main<Result extends SeedResult, Beside extends object, Bug extends Mutant>
       { read: (path) => readFileSync(path, 'utf8') },
     );
     return () => new Worker(outfile, { resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb } });
+  }
+}
+
+/** Writes what was asked for; where that cannot be, the command ends with 2. */
+function written(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    console.error(`${path} cannot be written: ${(error as Error).message}`);
+    process.exit(2);
   }
 }
 

@@ -17,7 +17,7 @@ test('given a scenario that fails, then its timeline shows what happened until t
     rig.leader().crash();
     throw new Error('on purpose');
   };
-  const page = readFileSync(leaveTimelineOfScenario({ name: 'A leader dies (3.1)', run }, scratch()), 'utf8');
+  const page = readFileSync(leaveTimelineOfScenario({ name: 'A leader dies (3.1)', run }, scratch())!, 'utf8');
   expect(page).toContain('<title>raft: A leader dies (3.1)</title>');
   const [last, ...before] = /id="trace">\n([\s\S]*?)\n<\/script>/.exec(page)![1]!.split('\n').reverse();
   expect(JSON.parse(last!)).toMatchObject({
@@ -27,6 +27,13 @@ test('given a scenario that fails, then its timeline shows what happened until t
   });
   const kinds = before.map((line) => (JSON.parse(line) as { event: string }).event);
   expect(kinds).toEqual(expect.arrayContaining(['start', 'role', 'send', 'receive', 'crash']));
+});
+
+test('given a scenario without a cluster, then there is nothing to draw', () => {
+  const run = (): void => {
+    throw new Error('on purpose');
+  };
+  expect(leaveTimelineOfScenario({ name: 'One core', run }, scratch())).toBeNull();
 });
 
 test('given a seed, then its timeline has the bytes of its trace', () => {

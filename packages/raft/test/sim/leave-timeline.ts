@@ -21,11 +21,11 @@ export function leaveTimelineOfSeed(seed: string, folder: string = results): str
   return leave(`seed ${seed}`, lines, folder);
 }
 
-/** The same for a scenario. */
+/** The same for a scenario; null for one that steps members without a cluster: then there is nothing to draw. */
 export function leaveTimelineOfScenario(
   { name, run }: Pick<Scenario, 'name' | 'run'>,
   folder: string = results,
-): string {
+): string | null {
   const lines: string[] = [];
   let atMs = 0;
   try {
@@ -34,6 +34,7 @@ export function leaveTimelineOfScenario(
       lines.push(JSON.stringify(event));
     }, run);
   } catch (error) {
+    if (lines.length === 0) return null;
     const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
     const place = { v: 1, atMs, node: 'world', term: 0, index: 0, commit: 0 } as const;
     const violation: WorldEvent = { ...place, event: 'violation', cause: name, what };

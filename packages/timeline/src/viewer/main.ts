@@ -20,9 +20,15 @@ declare global {
   }
 }
 
-const data = document.getElementById('trace')?.textContent ?? null;
-if (data === null) watch();
-else show(Timeline.of(data), null);
+try {
+  const data = document.getElementById('trace')?.textContent.trimStart() ?? null;
+  if (data === null) watch();
+  else show(Timeline.of(data), null);
+} catch (error) {
+  // A trace that somebody has edited, an address that is none: whoever looks at an empty page is told why.
+  const why = error instanceof Error ? error.message : String(error);
+  document.body.append(element('p', { class: 'failure', role: 'alert' }, `This page cannot be shown: ${why}`));
+}
 
 /** Watches the streams that the page's address names. */
 function watch(): void {

@@ -39,8 +39,8 @@ export class Minimap {
       ratio,
       palette.paper,
       hidden,
-      timeline.entries.length,
-      app.isLive ? Math.floor(toMs / 200) : toMs,
+      // Live, a few times a second is enough.
+      app.isLive ? Math.floor(toMs / 200) : timeline.entries.length,
       app.query,
       found.length,
     ].join('|');

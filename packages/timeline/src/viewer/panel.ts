@@ -48,7 +48,7 @@ export class Panel {
     if (isSame && shown.focus === focus) return;
     const hasMoved = shown !== null && shown.focus !== focus && shown.cursor === cursor;
     this.#shown = key;
-    this.#event.replaceChildren(...(cursor === null ? hint(this.#app.isLive) : this.#describe(cursor)));
+    this.#event.replaceChildren(...(cursor === null ? hint(this.#app) : this.#describe(cursor)));
     this.#table.replaceChildren(...(at === undefined ? [] : this.#states(at, cursor !== null)));
     if (hasMoved)
       this.#live.textContent =
@@ -132,7 +132,8 @@ export class Panel {
   }
 }
 
-function hint(isLive: boolean): Node[] {
+function hint({ isLive, timeline }: App): Node[] {
+  if (!isLive && timeline.entries.length === 0) return [element('p', { class: 'hint' }, 'This trace holds no events.')];
   const text = isLive
     ? 'The present runs at the right edge. Click an event, or press an arrow key, to hold on to an instant.'
     : 'Click an event, or press an arrow key, to see what happened and what every node knew at that instant.';

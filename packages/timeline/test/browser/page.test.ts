@@ -190,6 +190,22 @@ describe.skipIf(whyNoBrowser !== null)('the page, in Chromium', () => {
     await page.close();
   });
 
+  test('given a trace without events, or one that somebody has edited, then it says so', async () => {
+    const { page: empty, heard } = await open(new TraceWriter());
+    await expect.poll(() => empty.locator('aside').textContent()).toContain('This trace holds no events');
+    await press(empty, 'ArrowRight', 'Home', '+', 'f');
+    expect(heard.errors).toEqual([]);
+    await empty.close();
+    const edited = join(folder, 'edited.html');
+    writeFileSync(edited, timelinePage({ events: leaderDeath().lines }).replace('"v":1', '"v":7'));
+    const page = await browser.context.newPage();
+    await page.goto(pathToFileURL(edited).href);
+    expect(await page.getByRole('alert').textContent()).toMatch(
+      /cannot be shown: line 1: expected a trace of version 1/,
+    );
+    await page.close();
+  });
+
   test('follows the light or dark of the system, until somebody chooses', async () => {
     const { page } = await open(leaderDeath());
     const theme = (): Promise<string | undefined> => page.evaluate(() => document.documentElement.dataset.theme);

@@ -36,7 +36,7 @@ export function drawOverview(context: CanvasRenderingContext2D, init: OverviewIn
   context.fillRect(0, 0, width, height);
   const pad = 7;
   const rowHeight = (height - pad * 2) / Math.max(lanes.length, 1);
-  for (const [at, { spans, entries }] of lanes.entries()) {
+  for (const [at, { spans }] of lanes.entries()) {
     const y = pad + (at + 0.5) * rowHeight;
     for (const { look, fromMs: beginMs, toMs: endMs } of spans) {
       const tall = Math.max(heights[look] * Math.min(rowHeight - 1, 9), heights[look] > 0 ? 1 : 0);
@@ -46,8 +46,8 @@ export function drawOverview(context: CanvasRenderingContext2D, init: OverviewIn
       if (tall > 0) context.fillRect(x, y - tall / 2, Math.max(end - x, 0.75), tall);
     }
     context.fillStyle = palette.kinds.life;
-    for (const { event, atMs } of entries) {
-      if (event.event === 'crash' || event.event === 'unreachable') context.fillRect(view.x(atMs) - 1, y - 2, 2.5, 4);
+    for (const { look, fromMs: diedMs } of spans) {
+      if (look === 'down' || look === 'unreachable') context.fillRect(view.x(diedMs) - 1, y - 2, 2.5, 4);
     }
   }
   context.fillStyle = palette.kinds.vote;
