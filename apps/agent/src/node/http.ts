@@ -6,10 +6,13 @@ import type { EndpointAnswer, EndpointRequest } from '../observability/endpoints
 
 /** A scrape takes milliseconds: whoever takes longer to ask, or to read, is cut off. */
 const requestMsMax = 5000;
+/** How often it is looked who that is. Node looks every 30 s unless told, and as many as are let in could keep everybody else out for so long. */
+const lookMs = 1000;
+const limits = { requestTimeout: requestMsMax, headersTimeout: requestMsMax, connectionsCheckingInterval: lookMs };
 
 /** Plain HTTP/1.1 by Node: no body is read, and nobody keeps a connection for long but those who read a stream as it comes. */
 export const serveHttp: AgentComponents['serveHttp'] = async ({ host, port }, answer) => {
-  const server = createServer({ requestTimeout: requestMsMax, headersTimeout: requestMsMax }, (request, response) => {
+  const server = createServer(limits, (request, response) => {
     answer(requestOf(request)).then(
       (answered) => respond(response, answered, request.method === 'HEAD'),
       () => {

@@ -4,10 +4,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { fromSources, lastLine, packageDirectory, scratch } from '../command-line.js';
+import { lastLine, packageDirectory, program, scratch } from '../command-line.js';
 import { processesOf } from '../processes.js';
 
-/** Three processes that start from their sources, on machines that are busy. */
+/** Three processes that start, on machines that are busy. */
 const slow = 120_000;
 
 /** The demo for somebody with a browser: a process of its own, and what it says. */
@@ -20,7 +20,7 @@ class WatchedDemo {
   private constructor(place: Awaited<ReturnType<typeof scratch>>) {
     this.place = place;
     const env = { ...process.env, ...place.environment };
-    this.#child = spawn(process.execPath, [...fromSources, 'demo', '--ui', '--json'], { cwd: packageDirectory, env });
+    this.#child = spawn(process.execPath, [program, 'demo', '--ui', '--json'], { cwd: packageDirectory, env });
     this.#child.stdout!.on('data', (data: Buffer) => {
       this.out += data.toString();
     });

@@ -7,7 +7,7 @@ import { commitlog, lastLine, packageDirectory, program, scratch, typed } from '
 import { isRunning, processesOf } from '../processes.js';
 import { blockAfter, stable } from '../readme.js';
 
-/** Three processes that start from their sources, on machines that are busy. */
+/** Three processes that start, on machines that are busy. */
 const slow = 120_000;
 
 it(

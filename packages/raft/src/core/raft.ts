@@ -210,15 +210,13 @@ export class Raft {
   }
 
   /**
-   * Whether nobody has to be waited for: this member has just started, and its own vote is all that it takes. Not where the configuration may be uncommitted and was another
-   * before, since then a leader may be about to commit it that is no voter in it (§6); and not again after a first try, since a disk that took no vote would see a term with each tick.
+   * Whether nobody has to be waited for: this member has just started, and its own vote is all that it takes. Not where it follows a leader: that may be about to commit the
+   * configuration in which it is no voter itself (§6). And not again after a first try: a disk that took no vote would see a term with each tick.
    */
   get isAloneFromStart(): boolean {
-    const { index, configuration } = this.configurations.current;
-    const { voters, outgoing } = configuration;
+    const { voters, outgoing } = this.configuration;
     const isOnlyVoter = voters.length === 1 && outgoing.length === 0 && voters[0] === this.self;
-    if (!isOnlyVoter || this.term !== this.startTerm) return false;
-    return index <= this.commitIndex || this.configurations.at(index - 1).configuration.voters.length === 0;
+    return isOnlyVoter && this.leader === null && this.term === this.startTerm;
   }
 
   /** Whether a leader was heard so lately that no voter should help to depose it (§6, thesis §4.2.3). */
