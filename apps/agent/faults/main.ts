@@ -20,6 +20,7 @@ import { Load } from './load.js';
 import { Network } from './network.js';
 import { scenarios } from './scenarios/index.js';
 import type { Scenario } from './stage.js';
+import { TraceRecorder } from './trace-recorder.js';
 
 /** Small enough that there are sealed ones. */
 const flags = ['--segment-max-bytes', '1 MiB'];
@@ -73,8 +74,10 @@ process.exit(outcomes.length > 0 && outcomes.every(({ passed }) => passed) ? 0 :
 
 async function runScenario(scenario: Scenario): Promise<Outcome> {
   const dir = await mkdtemp(join(tmpdir(), `commitlog-${scenario.name}-`));
+  let recorder: TraceRecorder | undefined;
   try {
     const { cluster, disks, network } = await build(scenario, dir);
+    recorder = new TraceRecorder(cluster.nodes);
     await cluster.start(...cluster.nodes);
     await cluster.leader(3);
     const load = await Load.start(cluster, { writers, recordsPerBatch });
@@ -97,10 +100,15 @@ async function runScenario(scenario: Scenario): Promise<Outcome> {
     await load.collect();
     progress('');
     const { acknowledged, lost, duplicated, passed, problems } = judge(load.history);
+    if (!passed) console.log(await recorder.leave(scenario.name, join(dir, 'timeline.html')));
     if (!passed || values.keep) await keep(load, dir, problems);
     else leftovers.unshift(() => rm(dir, { recursive: true, force: true }));
     return { name: scenario.name, cycles, acknowledged, lost, duplicated, passed, recoveryMs: quantiles(recoveries) };
+  } catch (error) {
+    if (recorder !== undefined) console.log(await recorder.leave(scenario.name, join(dir, 'timeline.html')));
+    throw error;
   } finally {
+    recorder?.stop();
     await clean();
   }
 }

@@ -3,10 +3,12 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { adminV1, logV1, membershipV1, raftV1 } from '@commitlog/api';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type NodeProcess, ProcessCluster } from '../../faults/cluster.js';
 import { judge } from '../../faults/judge.js';
 import { Load } from '../../faults/load.js';
+import { TraceRecorder } from '../../faults/trace-recorder.js';
+import { leaveTimeline } from './leave-timeline.js';
 
 const recordOf = (value: string) => ({ value: Buffer.from(value), offset: 0n, term: 0n, type: 0 });
 
@@ -14,15 +16,19 @@ const recordOf = (value: string) => ({ value: Buffer.from(value), offset: 0n, te
 describe('three processes with certificates', () => {
   let dir: string;
   let cluster: ProcessCluster;
+  let recorder: TraceRecorder;
   const log = (node: NodeProcess, subject?: string) => cluster.client(node, logV1.LogDefinition, subject);
 
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'commitlog-processes-'));
     cluster = await ProcessCluster.create(dir, ['n1', 'n2', 'n3']);
+    recorder = new TraceRecorder(cluster.nodes);
     await cluster.start(...cluster.nodes);
     await cluster.leader(3);
   }, 120_000);
+  beforeEach(({ onTestFailed, task }) => onTestFailed(() => leaveTimeline(recorder, task.name)));
   afterAll(async () => {
+    recorder.stop();
     await cluster.stop();
     await rm(dir, { recursive: true, force: true });
   }, 30_000);
@@ -129,4 +135,15 @@ describe('three processes with certificates', () => {
     await cluster.start(leader);
     await judged(load);
   }, 120_000);
+
+  it('given all that was done to them, then their timeline has it, and a failed test would leave it', async () => {
+    const file = join(dir, 'timelines', 'all.html');
+    expect(await recorder.leave('all', file)).toContain(file);
+    const page = await readFile(file, 'utf8');
+    const seen = [...page.matchAll(/"node":"(n\d)@\w+".*"event":"(crash|role)"(?:.*"role":"(leader)")?/g)];
+    const nodesOf = (what: string): Set<string> =>
+      new Set(seen.filter((each) => each.includes(what)).map((each) => each[1]!));
+    expect([...nodesOf('crash')].toSorted(), 'all were killed').toEqual(['n1', 'n2', 'n3']);
+    expect(nodesOf('leader').size, 'and another led').toBeGreaterThan(1);
+  });
 });

@@ -14,8 +14,10 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { loadSync, type ServiceDefinition } from '@grpc/proto-loader';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ProcessCluster } from '../../faults/cluster.js';
+import { TraceRecorder } from '../../faults/trace-recorder.js';
+import { leaveTimeline } from './leave-timeline.js';
 
 const definition = loadSync(fileURLToPath(new URL('old-client.proto', import.meta.url)), {
   longs: Number,
@@ -47,11 +49,13 @@ interface Server {
 describe('a client of the earlier service, against three processes', () => {
   let dir: string;
   let cluster: ProcessCluster;
+  let recorder: TraceRecorder;
   const clients = new Map<string, LogClient>();
 
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'commitlog-contract-'));
     cluster = await ProcessCluster.create(dir, ['n1', 'n2', 'n3']);
+    recorder = new TraceRecorder(cluster.nodes);
     await cluster.start(...cluster.nodes);
     await cluster.leader(3);
     for (const subject of ['writer', 'nobody']) {
@@ -64,7 +68,9 @@ describe('a client of the earlier service, against three processes', () => {
       }
     }
   }, 120_000);
+  beforeEach(({ onTestFailed, task }) => onTestFailed(() => leaveTimeline(recorder, task.name)));
   afterAll(async () => {
+    recorder.stop();
     for (const client of clients.values()) client.close();
     await cluster.stop();
     await rm(dir, { recursive: true, force: true });
