@@ -1,10 +1,11 @@
 import { profiles } from '../src/index.js';
 import { calmNetwork, SimCluster } from './cluster.js';
 
-/** How long members are slow for, and how long the experiment takes. */
 export interface SlowInit {
   readonly seed: string;
   readonly isLifeguardOn: boolean;
+  /** How long members are slow for; two minutes unless told. */
+  readonly slowMs?: number;
 }
 
 /** What came of it. */
@@ -16,7 +17,6 @@ export interface FalsePositives {
 const nodes = 100;
 const slowNodes = 10;
 const warmUpMs = 15_000;
-const slowMs = 120_000;
 /** A slow member sends and receives nothing for as long as one of these, */
 const blockedMs = [8_192, 16_384, 32_768];
 /** and then everything, for so long. */
@@ -27,7 +27,7 @@ const openMs = 64;
  * (§V-C), in which what a slow member sends and receives is held back in turns, while its timers run. Whatever a member says counts, the slow
  * ones' too; what is said of the slow ones does not count, they are not there half of the time.
  */
-export function falsePositives({ seed, isLifeguardOn }: SlowInit): number {
+export function falsePositives({ seed, isLifeguardOn, slowMs = 120_000 }: SlowInit): number {
   const cluster = new SimCluster({
     seed: `slow ${seed}`,
     nodes,
