@@ -47,6 +47,8 @@ export const unknown: NodeState = {
 
 /** The state of a node after an event of its own. The same object where nothing has changed. */
 export function stateAfter(before: NodeState, event: TraceEvent): NodeState {
+  // What the network did to its message, it does not know of: it may be down, or another member, by now.
+  if (event.event === 'lost') return before;
   const { term, index, commit, node } = event;
   const isSame = before.term === term && before.last === index && before.commit === commit && before.member === node;
   const own = ownFields(before, event);
@@ -82,9 +84,6 @@ function ownFields(before: NodeState, event: TraceEvent): Partial<NodeState> | n
       return { life: 'paused' };
     case 'unreachable':
       return { life: 'unreachable' };
-    // What the network did to its message, it does not know of.
-    case 'lost':
-      return null;
     default:
       return before.life === 'up' ? null : { life: 'up' };
   }

@@ -72,6 +72,14 @@ describe('states', () => {
     expect(of(trace).lanes[0]!.lastState).toMatchObject({ life: 'up', vote: null });
   });
 
+  test('what the network does to a message says nothing of its sender, which may be down, or another member by now', () => {
+    const trace = leaderDeath();
+    const before = of(trace).lanes[0]!.lastState;
+    const message = { kind: 'append', message: 9, to: 'n2@s1', messageTerm: 2 };
+    trace.add(1, 'n1@s1', 'lost', { cause: 'the link is cut', term: 0, index: 0, commit: 0, ...message });
+    expect(of(trace).lanes[0]!.lastState).toEqual(before);
+  });
+
   test('a log that is cut is no longer than that on disk', () => {
     const trace = new TraceWriter();
     trace.add(1, 'n1@s1', 'persisted', { index: 9, durable: 9 }).add(1, 'n1@s1', 'truncate', { index: 4, from: 5 });
