@@ -1,6 +1,8 @@
 import { namesOf, numberOf, type TraceEvent, textOf } from '../trace/event.js';
 
-export type Role = 'follower' | 'pre-candidate' | 'candidate' | 'leader';
+const roles = ['follower', 'pre-candidate', 'candidate', 'leader'] as const;
+
+export type Role = (typeof roles)[number];
 
 /** Whether a node runs. `unknown` before it was heard of; `unreachable`, as an onlooker sees it who lost its stream. */
 export type Life = 'unknown' | 'up' | 'paused' | 'down' | 'unreachable';
@@ -90,7 +92,8 @@ function ownFields(before: NodeState, event: TraceEvent): Partial<NodeState> | n
 }
 
 function roleOf(before: NodeState, event: TraceEvent): Partial<NodeState> {
-  const role = (textOf(event, 'role') ?? 'follower') as Role;
+  // Whatever else a trace calls a role is none that could be drawn.
+  const role = roles.find((each) => each === event.role) ?? before.role;
   const leader = role === 'leader' ? event.node : textOf(event, 'leader');
   // The first event of a stream says also what earlier ones would have told.
   return event.durable === undefined ? { role, leader } : { role, leader, ...standingOf(before, event) };

@@ -80,6 +80,13 @@ describe('states', () => {
     expect(of(trace).lanes[0]!.lastState).toEqual(before);
   });
 
+  test.each(['constructor', '__proto__', 'emperor', 7, null])('a role that is none, %j, changes none', (role) => {
+    const trace = new TraceWriter().add(1, 'n1@s1', 'role', { role: 'candidate', term: 1 });
+    const timeline = of(trace.add(1, 'n1@s1', 'role', { role }));
+    expect(timeline.lanes[0]!.lastState.role).toBe('candidate');
+    expect(timeline.lanes[0]!.spans.map(({ look }) => look)).toEqual(['candidate']);
+  });
+
   test('a log that is cut is no longer than that on disk', () => {
     const trace = new TraceWriter();
     trace.add(1, 'n1@s1', 'persisted', { index: 9, durable: 9 }).add(1, 'n1@s1', 'truncate', { index: 4, from: 5 });
