@@ -187,6 +187,19 @@ describe('live', () => {
     expect(timeline.lanes[1]!.stateAt(last)).toMatchObject({ role: 'leader', term: 3, commit: 0, last: 2 });
     expect(timeline.lanes.every(({ entries }) => entries.length <= 4)).toBe(true);
   });
+
+  test('given a node whose every event is forgotten, then it is still what its last one made it, and not before that', () => {
+    const timeline = of(leaderDeath());
+    const [n1] = timeline.lanes;
+    const [first, last] = [timeline.entries[0]!, timeline.entries.at(-1)!];
+    const { lastState } = n1!;
+    timeline.keepLast(1);
+    expect(n1!.entries).toEqual([]);
+    expect([n1!.lastState, n1!.stateAt(last), n1!.stateBefore(last)]).toEqual([lastState, lastState, lastState]);
+    expect(n1!.stateAt(first).life).toBe('unknown');
+    timeline.add(parseLine(leaderDeath().add(1, 'n1@s1', 'resume').lines.at(-1)!, 1));
+    expect(n1!.lastState).toEqual({ ...lastState, life: 'up' });
+  });
 });
 
 test('given traces of several members one behind the other, then they are put in order', () => {
