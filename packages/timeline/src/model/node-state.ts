@@ -55,8 +55,8 @@ export function stateAfter(before: NodeState, event: TraceEvent): NodeState {
   const isSame = before.term === term && before.last === index && before.commit === commit && before.member === node;
   const own = ownFields(before, event);
   if (isSame && own === null) return before;
-  // §5.1: a new term begins without a vote, and without a leader.
-  const fresh = term > before.term ? { vote: null, leader: null } : {};
+  // §5.1: a new term begins without a vote, without a leader, and as a follower; who campaigns in it says so by its role.
+  const fresh = term > before.term ? ({ vote: null, leader: null, role: 'follower' } as const) : {};
   const durable = Math.min(before.durable, index);
   return { ...before, ...fresh, member: node, term, last: index, commit, durable, ...own };
 }

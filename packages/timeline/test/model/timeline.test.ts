@@ -87,6 +87,12 @@ describe('states', () => {
     expect(timeline.lanes[0]!.spans.map(({ look }) => look)).toEqual(['candidate']);
   });
 
+  test('a new term is nobody’s: a leader that hands over leads it no more, whatever it tells first', () => {
+    const trace = new TraceWriter().add(1, 'n1@s1', 'role', { role: 'leader', term: 7 });
+    trace.add(1, 'n1@s1', 'transfer', { to: 'n2@s1', term: 8, cause: 'another leads' });
+    expect(of(trace).lanes[0]!.lastState).toMatchObject({ role: 'follower', term: 8, leader: null, vote: null });
+  });
+
   test('a log that is cut is no longer than that on disk', () => {
     const trace = new TraceWriter();
     trace.add(1, 'n1@s1', 'persisted', { index: 9, durable: 9 }).add(1, 'n1@s1', 'truncate', { index: 4, from: 5 });
