@@ -17,9 +17,8 @@ export interface TimelinePageInit {
 export function timelinePage({ title = 'Raft timeline', events }: TimelinePageInit): string {
   const lines: string[] = [];
   for (const [text, line] of linesOf(events)) {
-    parseLine(text, line);
-    // Nothing in a string of the trace may end the script that it is in; to JSON both are the same.
-    lines.push(text.replaceAll('<', '\\u003c'));
+    // Written anew it is one line, whatever stood between its fields. And nothing in a string of the trace may end the script that it is in: to JSON both are the same.
+    lines.push(JSON.stringify(parseLine(text, line)).replaceAll('<', '\\u003c'));
   }
   return page({ title, data: lines.join('\n'), connect: "'none'" });
 }
@@ -34,8 +33,15 @@ export interface LivePageInit {
  * The same viewer without data, to be served: it opens the event stream `trace` beside itself; with the query
  * `?watch=http://127.0.0.1:1111,http://127.0.0.1:2222`, the `/trace` of each of these servers. By its own policy it reaches its own server, loopback
  * and `origins` only.
+ *
+ * @throws TypeError when one of `origins` is none
  */
 export function livePage({ title = 'Raft timeline, live', origins = [] }: LivePageInit = {}): string {
+  for (const origin of origins) {
+    if (!/^https?:\/\/[^\s;,]+$/.test(origin)) {
+      throw new TypeError(`expected origins such as http://10.0.0.2:7655, found "${origin}"`);
+    }
+  }
   const connect = ["'self'", 'http://127.0.0.1:*', 'http://localhost:*', ...origins].join(' ');
   return page({ title, data: null, connect });
 }
@@ -64,7 +70,7 @@ function page({ title, data, connect }: PageInit): string {
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta http-equiv="Content-Security-Policy" content="${escaped(policy)}">
 <meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="data:,">

@@ -10,10 +10,16 @@ export function streamUrls(address: string): string[] {
   return [...new Set(watched.map(urlOf))];
 }
 
+/** What a server's address has where it does not say. */
+const fallback = 'http://localhost';
+
 function urlOf(server: string): string {
   const written = server.trim();
-  const full = /^[a-z][a-z\d+.-]*:\/\//i.test(written) ? written : `http://${written}`;
-  if (/^https?:/i.test(full) && URL.canParse(full)) return new URL('/trace', full).href;
+  const full = written.includes('://') ? written : `//${written}`;
+  if (URL.canParse(full, fallback)) {
+    const url = new URL(full, fallback);
+    if (/^https?:$/.test(url.protocol)) return new URL('/trace', url).href;
+  }
   throw new Error(
     `?watch= takes addresses of nodes such as http://127.0.0.1:7655, separated by commas: "${written}" is none`,
   );
