@@ -42,6 +42,7 @@ function watch(): void {
 /** Builds the page. @returns what is to be called when events have come */
 function show(timeline: Timeline, live: Live | null): () => void {
   const app = new App(timeline, live?.nowMs ?? null);
+  app.tornLine = document.getElementById('trace')?.dataset.torn ?? null;
   const chart = new Chart(app);
   const minimap = new Minimap(app);
   const panel = new Panel(app);

@@ -19,6 +19,23 @@ describe('the page of a trace', () => {
     expect(timelinePage({ events: [broken.replaceAll('\r', '\n'), second] })).toContain(`\n${first}\n${second}\n`);
   });
 
+  test('given a text that ends in the middle of a line, as a crash leaves it, then that line is left out, and this is told', () => {
+    const told: number[] = [];
+    const page = timelinePage({ events: `${text}\n{"v":1,"atMs":30`, onTorn: (line) => told.push(line) });
+    expect(told).toEqual([lines.length + 1]);
+    expect(page).toContain(`data-torn="${lines.length + 1}"`);
+    expect(page.replace(/ data-torn="\d+"/, '')).toBe(timelinePage({ events: text }));
+    expect(timelinePage({ events: text })).not.toContain('data-torn="');
+  });
+
+  test.each([
+    ['ended by a line feed', `${text}\n{"v":1\n`],
+    ['JSON, but no event', `${text}\n{"v":1}`],
+    ['all there is', '{"v":1,"atMs":30'],
+  ])('given a last line that is torn nowhere: %s, then it is refused', (_what, events) => {
+    expect(() => timelinePage({ events })).toThrow(TraceError);
+  });
+
   test('is at most 300 KB without its data, and names no other place', () => {
     const page = timelinePage({ events: [] });
     expect(Buffer.byteLength(page)).toBeLessThan(300_000);
