@@ -122,6 +122,27 @@ describe('messages', () => {
     expect([first!.receive, second!.send!.atMs, second!.receive!.atMs]).toEqual([null, 20, 25]);
   });
 
+  test('given many alike, of which some are lost, then the last one sent that still waits is received first, then each once', () => {
+    const trace = new TraceWriter();
+    const [n1, n2] = ['n1@s1', 'n2@s1'];
+    const alike = { cause: 'heartbeat', message: 1, messageTerm: 1 };
+    for (let sent = 0; sent < 4; sent++) trace.add(1, n1, 'send', { ...alike, to: n2 });
+    trace.add(6, n1, 'lost', { ...alike, cause: 'the link is cut', kind: 'heartbeat', to: n2 });
+    for (let received = 0; received < 4; received++) trace.add(1, n2, 'receive', { ...alike, from: n1 });
+    const told = of(trace).messages.map(({ send, receive, lost, isDuplicate }) => [
+      send!.atMs,
+      receive?.atMs ?? lost,
+      isDuplicate,
+    ]);
+    expect(told).toEqual([
+      [1, 13, false],
+      [2, 12, false],
+      [3, 11, false],
+      [4, 'the link is cut', false],
+      [4, 14, true],
+    ]);
+  });
+
   test('given a message that the network doubles, then there are two arrows from one sending', () => {
     const trace = new TraceWriter();
     trace.message(1, 'n1@s1', 'n2@s1', 'heartbeat', 1, 5);
