@@ -104,10 +104,6 @@ export class SimCluster {
     return node;
   }
 
-  nodeOfMember(member: MemberId): SimNode {
-    return this.node(nodeOf(member));
-  }
-
   addNode(): SimNode {
     const node = this.#newNode(`n${this.nodes.length + 1}`);
     this.nodes.push(node);

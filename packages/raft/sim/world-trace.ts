@@ -1,6 +1,6 @@
-import type { Message } from '../src/index.js';
+import type { Message, TraceEvent } from '../src/index.js';
 import { SimCluster, type SimClusterInit } from './cluster.js';
-import type { SimTrace, WorldKind } from './world-event.js';
+import type { SimTrace, WorldEvent, WorldKind } from './world-event.js';
 
 /** A cluster whose members and world tell everything to `write`, in order. */
 export function tracedCluster(
@@ -9,13 +9,16 @@ export function tracedCluster(
 ): { readonly cluster: SimCluster; readonly world: WorldTrace } {
   let world: WorldTrace | undefined;
   const trace: SimTrace = (event) => {
-    world?.flush();
+    world?.follows(event);
     write(event);
   };
   const cluster = new SimCluster(init, { trace });
   world = new WorldTrace(cluster, write);
   return { cluster, world };
 }
+
+/** What a member's last event has said of it. */
+type Standing = Pick<TraceEvent, 'term' | 'index' | 'commit'>;
 
 type Link = readonly [from: string, to: string];
 
@@ -25,6 +28,8 @@ type Link = readonly [from: string, to: string];
 export class WorldTrace {
   readonly #cluster: SimCluster;
   readonly #write: SimTrace;
+  /** By member: one that is down, or has got another disk, can no longer be asked. */
+  readonly #standings = new Map<string, Standing>();
   #told: readonly Link[] = [];
   #pending: { readonly atMs: number; readonly links: readonly Link[] } | null = null;
 
@@ -32,8 +37,14 @@ export class WorldTrace {
     this.#cluster = cluster;
     this.#write = write;
     cluster.network.onLinks = () => this.#linksChanged();
-    cluster.network.onLost = (from, _to, message, isCut) => this.#lost(from, message, lostBy(isCut));
-    cluster.onUndelivered = (message) => this.#lost(null, message, 'nobody is there');
+    cluster.network.onLost = (_from, _to, message, isCut) => this.#lost(message, lostBy(isCut));
+    cluster.onUndelivered = (message) => this.#lost(message, 'nobody is there');
+  }
+
+  /** To be called before any event of a member is written. */
+  follows({ node, term, index, commit }: TraceEvent | WorldEvent): void {
+    this.flush();
+    this.#standings.set(node, { term, index, commit });
   }
 
   /** Tells what is still to be told; to be called before any other event is. */
@@ -68,17 +79,15 @@ export class WorldTrace {
   }
 
   /** A message that will never be received, told at its sender's. */
-  #lost(from: string | null, message: Message, cause: string): void {
-    const sender = from === null ? this.#cluster.nodeOfMember(message.from) : this.#cluster.node(from);
-    const { term = 0, lastIndex = 0, commitIndex = 0 } = sender.core?.status ?? {};
+  #lost(message: Message, cause: string): void {
+    // Whoever has sent it has told of that.
+    const standing = this.#standings.get(message.from)!;
     this.flush();
     this.#write({
       v: 1,
       atMs: this.#cluster.nowMs,
       node: message.from,
-      term,
-      index: lastIndex,
-      commit: commitIndex,
+      ...standing,
       event: 'lost',
       cause,
       message: message.id,

@@ -2,6 +2,8 @@ import { isLoopback } from '../configuration/kinds.js';
 
 /** What is known of whoever asks. Names of headers are in small letters. */
 export interface Asked {
+  /** What for, without what follows a `?`. */
+  readonly path: string;
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** The IP address that the connection comes from. */
   readonly remoteAddress: string;
@@ -29,7 +31,7 @@ export type BrowserAccess =
  * - a page of another origin must be one of loopback, or be configured; whoever does not say where it comes from, and is no page of ours by
  *   `Sec-Fetch-Site` (Fetch Metadata), is refused as well: it could read nothing, but keep the node busy.
  */
-export function browserAccess({ headers, remoteAddress }: Asked, settings: BrowserAccessSettings): BrowserAccess {
+export function browserAccess({ path, headers, remoteAddress }: Asked, settings: BrowserAccessSettings): BrowserAccess {
   const refuse = (reason: string): BrowserAccess => ({ isGranted: false, reason });
   if (!settings.isRemote && !isLoopback({ host: remoteAddress.replace(/^::ffff:/, '') })) {
     return refuse('this is served to the machine that the node runs on; timeline.remote serves it to others');
@@ -41,8 +43,9 @@ export function browserAccess({ headers, remoteAddress }: Asked, settings: Brows
   // Caches keep what one origin may read apart from what another may.
   const vary = { vary: 'Origin' };
   if (origin === undefined) {
-    // A link that somebody follows shows them a page of ours; no page can read it, or have it in a frame.
-    return ['none', 'same-origin'].includes(site) || destination === 'document'
+    // A link that somebody follows shows them a page of ours; no page can read it, or have it in a frame. A trace is no page: a window that was opened on it would only keep the node busy.
+    const isLink = path === '/timeline' && destination === 'document';
+    return ['none', 'same-origin'].includes(site) || isLink
       ? { isGranted: true, headers: vary }
       : refuse('a page of another origin has to ask by CORS, as EventSource and fetch do');
   }

@@ -5,8 +5,6 @@ import type { StreamReader, TraceStreams } from './trace-streams.js';
 /** A request over plain HTTP. */
 export interface EndpointRequest extends Asked {
   readonly method: string;
-  /** Without what follows a `?`. */
-  readonly path: string;
 }
 
 /** What is answered to it. */

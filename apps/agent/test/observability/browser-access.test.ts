@@ -7,11 +7,12 @@ function access(
   headers: Readonly<Record<string, string>>,
   {
     remoteAddress = '127.0.0.1',
+    path = '/trace',
     ...settings
-  }: Partial<BrowserAccessSettings> & { readonly remoteAddress?: string } = {},
+  }: Partial<BrowserAccessSettings> & { readonly remoteAddress?: string; readonly path?: string } = {},
 ): string {
   const given = { isRemote: false, origins: [], host: '127.0.0.1', ...settings };
-  const result = browserAccess({ headers, remoteAddress }, given);
+  const result = browserAccess({ path, headers, remoteAddress }, given);
   return result.isGranted ? (result.headers['access-control-allow-origin'] ?? 'granted') : 'refused';
 }
 
@@ -63,8 +64,10 @@ describe('a browser at the machine of the node', () => {
     }
   });
 
-  it('follows a link of any page to ours', () => {
-    expect(access({ host: own, 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'document' })).toBe('granted');
+  it('follows a link of any page to ours, but not to its trace: a window of another page would keep the node busy', () => {
+    const headers = { host: own, 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'document' };
+    expect(access(headers, { path: '/timeline' })).toBe('granted');
+    expect(access(headers, { path: '/trace' })).toBe('refused');
   });
 });
 
@@ -93,7 +96,7 @@ describe('another machine', () => {
 it('says why it refuses, and what to do', () => {
   const settings = { isRemote: false, origins: [], host: '127.0.0.1' };
   const refusal = (headers: Readonly<Record<string, string>>, remoteAddress: string) =>
-    browserAccess({ headers, remoteAddress }, settings);
+    browserAccess({ path: '/trace', headers, remoteAddress }, settings);
   expect(refusal({ host: own }, '10.0.0.9')).toMatchObject({ reason: expect.stringContaining('timeline.remote') });
   expect(refusal({ host: own, origin: 'http://evil.example' }, '127.0.0.1')).toMatchObject({
     reason: 'pages of http://evil.example may not read this: only those of loopback, and of timeline.origins',

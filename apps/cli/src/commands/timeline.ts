@@ -28,26 +28,35 @@ export function timelineCommand(parent: Command, { world, pathOf, print }: Invoc
       const trace = await readText(path, { bytesMax: traceBytesMax }, world);
       const events = trace.split('\n').filter((line) => line.trim() !== '').length;
       if (events === 0) throw new CommandError('wrong-file', `${path} holds no events`, { path });
-      const page = await pageOf(trace, { path, title: title ?? basename(path) });
+      const { page, tornLine } = await pageOf(trace, { path, title: title ?? basename(path) });
+      const drawn = tornLine === null ? events : events - 1;
       const name = basename(path, extname(path));
       const target = out === undefined ? join(dirname(path), `${name}.html`) : pathOf(out);
       await writeNew(target, { text: page, permissions: 0o644 }, world);
       const bytes = Buffer.byteLength(page);
       print({
-        json: { timeline: target, events, bytes },
-        text: `${target}: ${count(events)} events, ${size(bytes)}; open it in a browser\n`,
+        json: { timeline: target, events: drawn, bytes, ...(tornLine !== null && { tornLine }) },
+        text: `${target}: ${count(drawn)} events, ${size(bytes)}; open it in a browser${tornWords(tornLine)}\n`,
       });
     });
+}
+
+function tornWords(line: number | null): string {
+  return line === null ? '' : `\nline ${line} is cut short, and left out`;
 }
 
 async function pageOf(
   trace: string,
   { path, title }: { readonly path: string; readonly title: string },
-): Promise<string> {
+): Promise<{ readonly page: string; readonly tornLine: number | null }> {
   // Loaded here: every other command would wait for the page's script.
   const { TraceError, timelinePage } = await import('@commitlog/timeline');
   try {
-    return timelinePage({ title, events: trace });
+    let tornLine: number | null = null;
+    const onTorn = (line: number): void => {
+      tornLine = line;
+    };
+    return { page: timelinePage({ title, events: trace, onTorn }), tornLine };
   } catch (error) {
     if (!(error instanceof TraceError)) throw error;
     throw new CommandError('wrong-file', `${path} is no trace: ${error.message}`, { path, cause: error });

@@ -55,6 +55,14 @@ it('given a page that is there already, then it is not replaced', async () => {
   expect(await readFile(join(dir, 'trace.html'), 'utf8')).toBe('mine');
 });
 
+it('given a trace that ends in the middle of a line, then that is left out, and said', async () => {
+  const { dir, trace } = await traceOf(`${line}{"v":1,"at`);
+  const { status, out } = await typed(['timeline', trace]);
+  expect(status).toBe(0);
+  expect(out).toContain(`${join(dir, 'trace.html')}: 1 events`);
+  expect(out).toContain('line 2 is cut short, and left out');
+});
+
 it.each([
   ['a line that is no event', `${line}{"v":1}\n`, /is no trace: line 2: expected a number in "atMs", found none/],
   ['a file without events', '\n', /holds no events/],

@@ -31,6 +31,22 @@ test('given nodes that start, die and start again, then the trace tells it, with
   expect(of('start')[3]).toMatchObject({ cause: 'again', node: leader!.member, term, index: lastIndex });
 });
 
+test('given a node that is down, then a message of it that is lost says its term, log and commit as they were, not as if it had none', () => {
+  const { cluster, events } = traced();
+  cluster.start().runFor(2000);
+  const { leader } = cluster;
+  for (const node of cluster.nodes) if (node !== leader) node.crash();
+  cluster.network.quality = { ...cluster.network.quality, delayMsMin: 200, delayMsMax: 300 };
+  cluster.runFor(100);
+  leader!.crash();
+  const diedAt = events.findIndex(({ event, node }) => event === 'crash' && node === leader!.member);
+  const { term, index, commit } = events[diedAt]!;
+  cluster.runFor(1000);
+  const late = events.slice(diedAt).filter(({ event, node }) => event === 'lost' && node === leader!.member);
+  expect(late.length).toBeGreaterThan(0);
+  for (const lost of late) expect(lost).toMatchObject({ term, index, commit });
+});
+
 test('given a process that is stopped and goes on, then each is told once', () => {
   const { cluster, of } = traced();
   const [node] = cluster.start().nodes;

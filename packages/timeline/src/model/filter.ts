@@ -1,3 +1,4 @@
+import type { TraceEvent } from '../trace/event.js';
 import type { Entry } from './entry.js';
 import type { Kind } from './kind.js';
 
@@ -56,7 +57,18 @@ export function matcherOf(query: string): ((entry: Entry) => boolean) | null {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) return null;
   return ({ event }) => {
-    const text = JSON.stringify(event).toLowerCase();
+    const text = searchedOf(event);
     return words.every((word) => text.includes(word));
   };
+}
+
+/** What a search looks through, of every event that was searched: the next letter asks for all of them again. */
+const searched = new WeakMap<TraceEvent, string>();
+
+function searchedOf(event: TraceEvent): string {
+  const known = searched.get(event);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(event).toLowerCase();
+  searched.set(event, text);
+  return text;
 }

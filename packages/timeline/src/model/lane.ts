@@ -15,11 +15,18 @@ export interface Span {
 export class Lane implements EntryLane {
   readonly entries: Entry[] = [];
   readonly spans: Span[] = [];
+  /** The last of those that were forgotten: what it made the node lasts until the next. */
+  #forgotten: Entry | null = null;
 
   constructor(readonly name: string) {}
 
+  /** Its last event, also if that was forgotten. */
+  get lastEntry(): Entry | null {
+    return this.entries.at(-1) ?? this.#forgotten;
+  }
+
   get lastState(): NodeState {
-    return this.entries.at(-1)?.state ?? unknown;
+    return this.lastEntry?.state ?? unknown;
   }
 
   /** Its events come in order: a node's own clock never goes back. */
@@ -39,7 +46,7 @@ export class Lane implements EntryLane {
 
   /** Forgets its first events. */
   forget(count: number, beforeMs: number): void {
-    this.entries.splice(0, count);
+    this.#forgotten = this.entries.splice(0, count).at(-1) ?? this.#forgotten;
     this.spans.splice(
       0,
       countWhile(this.spans, (span) => span.toMs < beforeMs),
@@ -47,14 +54,17 @@ export class Lane implements EntryLane {
   }
 
   stateAt(entry: Entry): NodeState {
-    return this.#before(countWhile(this.entries, (each) => compareEntries(each, entry) <= 0));
+    return this.#lastOf((each) => compareEntries(each, entry) <= 0);
   }
 
   stateBefore(entry: Entry): NodeState {
-    return this.#before(countWhile(this.entries, (each) => compareEntries(each, entry) < 0));
+    return this.#lastOf((each) => compareEntries(each, entry) < 0);
   }
 
-  #before(count: number): NodeState {
-    return count === 0 ? unknown : this.entries[count - 1]!.state;
+  /** The state after the last event that passes. */
+  #lastOf(passes: (each: Entry) => boolean): NodeState {
+    const last = this.entries[countWhile(this.entries, passes) - 1];
+    if (last !== undefined) return last.state;
+    return this.#forgotten !== null && passes(this.#forgotten) ? this.#forgotten.state : unknown;
   }
 }

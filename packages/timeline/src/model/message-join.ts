@@ -2,12 +2,20 @@ import { nodeOf, numberOf, type TraceEvent, textOf } from '../trace/event.js';
 import { beginMs, type Entry, type Message } from './entry.js';
 import { messageKindOf } from './kind.js';
 
+/** Messages that nothing tells apart but when they were sent. */
+interface Alike {
+  /** The one sent last, whatever became of it. */
+  last: Message;
+  /** Those that were neither received nor lost, in the order in which they were sent. */
+  waiting: Message[];
+}
+
 /**
  * Joins the two ends of messages. A number alone does not tell a message: senders count from 1 in every life, so receiver, name and term must agree, too, and
  * of several that do it is the last one sent.
  */
 export class MessageJoin {
-  readonly #sent = new Map<string, Message[]>();
+  readonly #sent = new Map<string, Alike>();
   /** Those whose sending is not known yet: streams of several nodes come in any order. */
   readonly #early = new Map<string, Message[]>();
   /** By receiver: what it took in last. */
@@ -32,12 +40,15 @@ export class MessageJoin {
 
   /** Forgets those that began before. */
   forgetBefore(ms: number): void {
-    for (const map of [this.#sent, this.#early]) {
-      for (const [key, messages] of map) {
-        const kept = messages.filter((message) => beginMs(message) >= ms);
-        if (kept.length === 0) map.delete(key);
-        else if (kept.length < messages.length) map.set(key, kept);
-      }
+    const isKept = (message: Message): boolean => beginMs(message) >= ms;
+    for (const [key, alike] of this.#sent) {
+      alike.waiting = alike.waiting.filter(isKept);
+      if (alike.waiting.length === 0 && !isKept(alike.last)) this.#sent.delete(key);
+    }
+    for (const [key, messages] of this.#early) {
+      const kept = messages.filter(isKept);
+      if (kept.length === 0) this.#early.delete(key);
+      else this.#early.set(key, kept);
     }
   }
 
@@ -48,7 +59,13 @@ export class MessageJoin {
     const early = this.#early.get(key)?.shift();
     const message = early ?? newMessage(event, { from: event.node, to });
     message.send = entry;
-    push(this.#sent, key, message);
+    const waiting = early === undefined ? [message] : [];
+    const alike = this.#sent.get(key);
+    if (alike === undefined) this.#sent.set(key, { last: message, waiting });
+    else {
+      alike.last = message;
+      alike.waiting.push(...waiting);
+    }
     return { message, isNew: early === undefined };
   }
 
@@ -56,19 +73,19 @@ export class MessageJoin {
     const { event } = entry;
     const from = textOf(event, 'from') ?? '';
     const key = keyOf(event, from, event.node);
-    const sent = this.#sent.get(key) ?? [];
-    const waiting = sent.findLast((each) => each.receive === null && each.lost === null);
+    const sent = this.#sent.get(key);
+    const waiting = sent?.waiting.pop();
     const message =
-      waiting ?? newMessage(event, { from, to: event.node, send: sent.at(-1)?.send ?? null, isCopy: sent.length > 0 });
+      waiting ?? newMessage(event, { from, to: event.node, send: sent?.last.send ?? null, isCopy: sent !== undefined });
     message.receive = entry;
-    if (waiting === undefined && sent.length === 0) push(this.#early, key, message);
+    if (sent === undefined) push(this.#early, key, message);
     this.#lastReceived.set(event.node, message);
     return { message, isNew: waiting === undefined };
   }
 
   #loses(event: TraceEvent): { readonly message: Message; readonly isNew: boolean } | null {
     const key = keyOf(event, event.node, textOf(event, 'to') ?? '');
-    const message = this.#sent.get(key)?.findLast((each) => each.receive === null && each.lost === null);
+    const message = this.#sent.get(key)?.waiting.pop();
     if (message === undefined) return null;
     message.lost = event.cause;
     return { message, isNew: false };

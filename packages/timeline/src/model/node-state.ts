@@ -1,6 +1,8 @@
 import { namesOf, numberOf, type TraceEvent, textOf } from '../trace/event.js';
 
-export type Role = 'follower' | 'pre-candidate' | 'candidate' | 'leader';
+const roles = ['follower', 'pre-candidate', 'candidate', 'leader'] as const;
+
+export type Role = (typeof roles)[number];
 
 /** Whether a node runs. `unknown` before it was heard of; `unreachable`, as an onlooker sees it who lost its stream. */
 export type Life = 'unknown' | 'up' | 'paused' | 'down' | 'unreachable';
@@ -47,12 +49,14 @@ export const unknown: NodeState = {
 
 /** The state of a node after an event of its own. The same object where nothing has changed. */
 export function stateAfter(before: NodeState, event: TraceEvent): NodeState {
+  // What the network did to its message, it does not know of: it may be down, or another member, by now.
+  if (event.event === 'lost') return before;
   const { term, index, commit, node } = event;
   const isSame = before.term === term && before.last === index && before.commit === commit && before.member === node;
   const own = ownFields(before, event);
   if (isSame && own === null) return before;
-  // §5.1: a new term begins without a vote, and without a leader.
-  const fresh = term > before.term ? { vote: null, leader: null } : {};
+  // §5.1: a new term begins without a vote, without a leader, and as a follower; who campaigns in it says so by its role.
+  const fresh = term > before.term ? ({ vote: null, leader: null, role: 'follower' } as const) : {};
   const durable = Math.min(before.durable, index);
   return { ...before, ...fresh, member: node, term, last: index, commit, durable, ...own };
 }
@@ -82,16 +86,14 @@ function ownFields(before: NodeState, event: TraceEvent): Partial<NodeState> | n
       return { life: 'paused' };
     case 'unreachable':
       return { life: 'unreachable' };
-    // What the network did to its message, it does not know of.
-    case 'lost':
-      return null;
     default:
       return before.life === 'up' ? null : { life: 'up' };
   }
 }
 
 function roleOf(before: NodeState, event: TraceEvent): Partial<NodeState> {
-  const role = (textOf(event, 'role') ?? 'follower') as Role;
+  // Whatever else a trace calls a role is none that could be drawn.
+  const role = roles.find((each) => each === event.role) ?? before.role;
   const leader = role === 'leader' ? event.node : textOf(event, 'leader');
   // The first event of a stream says also what earlier ones would have told.
   return event.durable === undefined ? { role, leader } : { role, leader, ...standingOf(before, event) };

@@ -77,7 +77,7 @@ export class Timeline {
    */
   add(event: TraceEvent, atMs: number = event.atMs): Entry {
     const lane = event.node === world ? null : this.#laneOf(nodeOf(event.node));
-    const notBefore = lane?.entries.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY;
+    const notBefore = lane?.lastEntry?.atMs ?? Number.NEGATIVE_INFINITY;
     const entry: Entry = {
       id: this.#added++,
       atMs: Math.max(atMs, notBefore),

@@ -41,6 +41,23 @@ export function parseLine(text: string, line: number): TraceEvent {
   return event as unknown as TraceEvent;
 }
 
+/** A trace without its last line, where that is one that was never written to its end. */
+export function withoutTornEnd(trace: string): { readonly whole: string; readonly tornLine: number | null } {
+  const end = trace.lastIndexOf('\n') + 1;
+  const [before, last] = [trace.slice(0, end), trace.slice(end)];
+  if (before.trim() === '' || last.trim() === '' || isJson(last)) return { whole: trace, tornLine: null };
+  return { whole: before, tornLine: trace.split('\n').length };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The lines of a trace with their numbers; empty ones are left out. */
 export function* linesOf(trace: string | Iterable<string>): Generator<readonly [text: string, line: number]> {
   let line = 0;

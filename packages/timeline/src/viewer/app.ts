@@ -16,6 +16,8 @@ export class App {
   cursor: Entry | null = null;
   /** A lane that arrow keys keep to; null: all of them. */
   focus: Lane | null = null;
+  /** A last line of the trace that was cut short, and is left out. */
+  tornLine: string | null = null;
   query = '';
   found: readonly Entry[] = [];
   /** Whether the view goes along with the present. */

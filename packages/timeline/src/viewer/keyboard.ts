@@ -119,6 +119,8 @@ export function listenToKeys(app: App, targets: KeyTargets): void {
       if (event.key === 'Escape') target.blur();
       return;
     }
+    // What lies under an open dialogue is not to be used.
+    if (event.key !== 'Escape' && document.querySelector('dialog[open]') !== null) return;
     // A button keeps the key that presses it.
     if (target instanceof HTMLButtonElement && event.key === ' ') return;
     const binding = bindings.find(({ keys }) => keys.includes(event.key));

@@ -1,5 +1,5 @@
 import type { Timeline } from '../model/timeline.js';
-import type { TraceEvent } from '../trace/event.js';
+import { nodeOf, type TraceEvent } from '../trace/event.js';
 import { parseLine } from '../trace/parse.js';
 
 /** Of what was watched, this much is kept. */
@@ -61,11 +61,12 @@ export class Live {
     source.addEventListener('hello', ({ data }: MessageEvent<string>) => {
       const last = hello;
       hello = JSON.parse(data) as Hello;
-      offsetMs = hello.epochMs - hello.atMs - this.originMs;
+      const atMs = this.#helloMs(hello);
+      offsetMs = atMs - hello.atMs;
       stream.name = hello.name;
       stream.state = 'open';
       const hasRestarted = last !== null && last.startedEpochMs !== hello.startedEpochMs;
-      if (hasRestarted) add(synthetic('start', 'restart', hello.node, newest), hello.epochMs - this.originMs);
+      if (hasRestarted) add(synthetic('start', 'restart', hello.node, newest), atMs);
       this.#changed();
     });
     source.addEventListener('message', ({ data }: MessageEvent<string>) => {
@@ -87,19 +88,17 @@ export class Live {
       this.#changed();
     });
   }
+
+  /** Where a node's greeting goes on the axis: by its calendar, or when it came in where that was set back, since its own time never goes back. */
+  #helloMs({ node, epochMs }: Hello): number {
+    const byCalendarMs = epochMs - this.originMs;
+    const lastMs = this.#timeline.lane(nodeOf(node))?.lastEntry?.atMs ?? Number.NEGATIVE_INFINITY;
+    return byCalendarMs >= lastMs ? byCalendarMs : Math.max(this.nowMs(), lastMs);
+  }
 }
 
 /** An event that an onlooker adds to what a node tells of itself. */
 function synthetic(event: string, cause: string, node: string, last: TraceEvent | null): TraceEvent {
   const { term = 0, index = 0, commit = 0 } = last ?? {};
   return { v: 1, atMs: 0, node, term, index, commit, event, cause };
-}
-
-/** The streams that the page's address asks for: `?watch=` servers, separated by commas; its own unless told. */
-export function streamUrls(address: string): string[] {
-  const { searchParams } = new URL(address);
-  const watched = (searchParams.get('watch') ?? '').split(',').filter(Boolean);
-  return watched.length === 0
-    ? [new URL('trace', address).href]
-    : watched.map((server) => new URL('/trace', server).href);
 }

@@ -6,10 +6,11 @@ import { Help } from './help.js';
 import { type Inspection, inspectionOf } from './inspection.js';
 import { listenToKeys } from './keyboard.js';
 import { Legend } from './legend.js';
-import { Live, streamUrls } from './live.js';
+import { Live } from './live.js';
 import { Minimap } from './minimap.js';
 import { Panel } from './panel.js';
 import { Status } from './status.js';
+import { streamUrls } from './stream-urls.js';
 import { switchTheme, watchTheme } from './theme.js';
 import { Toolbar } from './toolbar.js';
 
@@ -41,6 +42,7 @@ function watch(): void {
 /** Builds the page. @returns what is to be called when events have come */
 function show(timeline: Timeline, live: Live | null): () => void {
   const app = new App(timeline, live?.nowMs ?? null);
+  app.tornLine = document.getElementById('trace')?.dataset.torn ?? null;
   const chart = new Chart(app);
   const minimap = new Minimap(app);
   const panel = new Panel(app);

@@ -132,12 +132,13 @@ export class Panel {
   }
 }
 
-function hint({ isLive, timeline }: App): Node[] {
+function hint({ isLive, timeline, tornLine }: App): Node[] {
   if (!isLive && timeline.entries.length === 0) return [element('p', { class: 'hint' }, 'This trace holds no events.')];
   const text = isLive
     ? 'The present runs at the right edge. Click an event, or press an arrow key, to hold on to an instant.'
     : 'Click an event, or press an arrow key, to see what happened and what every node knew at that instant.';
-  return [element('p', { class: 'hint' }, text)];
+  const torn = `Line ${tornLine} of the trace is cut short, and left out: whoever wrote it has died of a sudden.`;
+  return [element('p', { class: 'hint' }, text), ...(tornLine === null ? [] : [element('p', { class: 'hint' }, torn)])];
 }
 
 function stateRow(

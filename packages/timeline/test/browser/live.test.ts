@@ -13,6 +13,13 @@ declare global {
 
 if (whyNoBrowser !== null) console.warn(`The live page is not tried in a browser: ${whyNoBrowser}`);
 
+interface FakeNodeInit {
+  readonly port?: number;
+  readonly refusals?: number;
+  /** By how much its calendar is wrong. */
+  readonly calendarMs?: number;
+}
+
 /** A node's server: serves the page, and streams what it is told. */
 class FakeNode {
   readonly #server: Server;
@@ -21,9 +28,11 @@ class FakeNode {
   #startedMs = performance.now();
   /** Before it has a stream to give, an agent refuses. */
   #refusals: number;
+  readonly #calendarMs: number;
 
-  private constructor(name: string, refusals: number) {
+  private constructor(name: string, { refusals = 0, calendarMs = 0 }: FakeNodeInit) {
     this.#name = name;
+    this.#calendarMs = calendarMs;
     this.#refusals = refusals;
     this.#server = createServer((request, response) => {
       if (request.url?.startsWith('/timeline')) {
@@ -36,7 +45,7 @@ class FakeNode {
         return;
       }
       response.writeHead(200, { 'content-type': 'text/event-stream', 'access-control-allow-origin': '*' });
-      const { timeOrigin } = performance;
+      const timeOrigin = performance.timeOrigin + this.#calendarMs;
       // Each node's clock begins anywhere.
       const hello = {
         v: 1,
@@ -53,9 +62,9 @@ class FakeNode {
     });
   }
 
-  static async start(name: string, port = 0, refusals = 0): Promise<FakeNode> {
-    const node = new FakeNode(name, refusals);
-    await new Promise<void>((resolve) => node.#server.listen(port, '127.0.0.1', resolve));
+  static async start(name: string, init: FakeNodeInit = {}): Promise<FakeNode> {
+    const node = new FakeNode(name, init);
+    await new Promise<void>((resolve) => node.#server.listen(init.port ?? 0, '127.0.0.1', resolve));
     return node;
   }
 
@@ -133,10 +142,38 @@ describe.skipIf(whyNoBrowser !== null)('the live page, in Chromium', () => {
     const streams = page.getByRole('status', { name: 'Streams' });
     await expect.poll(() => streams.textContent()).toMatch(/n1: unreachable.*n2: live.*n3: live, 17 events missed/);
 
-    nodes[0] = await FakeNode.start('n1', port, 1);
+    nodes[0] = await FakeNode.start('n1', { port, refusals: 1 });
     await expect.poll(looks, { timeout: 10_000 }).toMatchObject({ n1: 'follower', n2: 'leader' });
     await page.getByRole('searchbox').fill('n1 restart');
     await expect.poll(() => page.evaluate(() => window.timeline.found)).toBe(1);
+    await page.close();
+  });
+
+  test('given a node that comes back with its calendar an hour behind, then its time goes on', async () => {
+    nodes.push(await FakeNode.start('n1'));
+    const { port, url } = nodes[0]!;
+    const page = await browser.context.newPage();
+    await page.goto(`${url}/timeline`);
+    const looks = (): Promise<unknown[]> =>
+      page.evaluate(() => window.timeline?.lanes[0]?.spans.map((span) => (span as { look: string }).look) ?? []);
+    await expect.poll(looks).toEqual(['follower']);
+    await nodes[0]!.stop();
+    await expect.poll(looks).toEqual(['follower', 'unreachable']);
+    nodes[0] = await FakeNode.start('n1', { port, calendarMs: -3_600_000 });
+    await expect.poll(looks, { timeout: 10_000 }).toEqual(['follower', 'unreachable', 'follower']);
+    nodes[0]!.tell('role', { role: 'leader', term: 2 });
+    await expect.poll(looks).toEqual(['follower', 'unreachable', 'follower', 'leader']);
+    await page.close();
+  });
+
+  test('given an address that names no server, then it says what was expected', async () => {
+    const node = await FakeNode.start('n1');
+    nodes.push(node);
+    const page = await browser.context.newPage();
+    await page.goto(`${node.url}/timeline?watch=file:///etc`);
+    expect(await page.getByRole('alert').textContent()).toContain('takes addresses of nodes such as http://');
+    await page.goto(`${node.url}/timeline?watch=127.0.0.1:${node.port}`);
+    await expect.poll(() => page.evaluate(() => window.timeline?.lanes.length ?? 0)).toBe(1);
     await page.close();
   });
 

@@ -120,6 +120,9 @@ describe.skipIf(whyNoBrowser !== null)('the page, in Chromium', () => {
 
     await press(page, '?');
     await expect.poll(() => page.getByRole('dialog', { name: 'Keys' }).isVisible()).toBe(true);
+    const underHelp = await cursorOf(page);
+    await press(page, 'ArrowRight', 'End', 'e');
+    expect(await cursorOf(page)).toEqual(underHelp);
     await press(page, 'Escape');
     await expect.poll(() => page.getByRole('dialog', { name: 'Keys' }).isVisible()).toBe(false);
     expect(heard.errors).toEqual([]);
@@ -197,8 +200,14 @@ describe.skipIf(whyNoBrowser !== null)('the page, in Chromium', () => {
     expect(heard.errors).toEqual([]);
     await empty.close();
     const edited = join(folder, 'edited.html');
-    writeFileSync(edited, timelinePage({ events: leaderDeath().lines }).replace('"v":1', '"v":7'));
     const page = await browser.context.newPage();
+    const { text, lines } = leaderDeath();
+    writeFileSync(edited, timelinePage({ events: `${text}\n{"v":1,` }));
+    await page.goto(pathToFileURL(edited).href);
+    await expect
+      .poll(() => page.locator('aside').textContent())
+      .toContain(`Line ${lines.length + 1} of the trace is cut short`);
+    writeFileSync(edited, timelinePage({ events: text }).replace('"v":1', '"v":7'));
     await page.goto(pathToFileURL(edited).href);
     expect(await page.getByRole('alert').textContent()).toMatch(
       /cannot be shown: line 1: expected a trace of version 1/,

@@ -39,3 +39,14 @@ test('a search finds what has all its words, whatever their case', () => {
   const found = (query: string): number => entries.filter(matcherOf(query) ?? (() => false)).length;
   expect([found('WON election'), found('n1 crash'), found('nothing like it'), found('  ')]).toEqual([2, 1, 0, 0]);
 });
+
+test('letter by letter, an event is written out once', () => {
+  let written = 0;
+  const toJSON = (): object => {
+    written += 1;
+    return { cause: 'won the election' };
+  };
+  const entry = { ...entries[0]!, event: { ...entries[0]!.event, toJSON } };
+  const found = ['w', 'wo', 'won', 'wone'].map((query) => matcherOf(query)!(entry));
+  expect({ found, written }).toEqual({ found: [true, true, true, false], written: 1 });
+});

@@ -72,6 +72,27 @@ describe('states', () => {
     expect(of(trace).lanes[0]!.lastState).toMatchObject({ life: 'up', vote: null });
   });
 
+  test('what the network does to a message says nothing of its sender, which may be down, or another member by now', () => {
+    const trace = leaderDeath();
+    const before = of(trace).lanes[0]!.lastState;
+    const message = { kind: 'append', message: 9, to: 'n2@s1', messageTerm: 2 };
+    trace.add(1, 'n1@s1', 'lost', { cause: 'the link is cut', term: 0, index: 0, commit: 0, ...message });
+    expect(of(trace).lanes[0]!.lastState).toEqual(before);
+  });
+
+  test.each(['constructor', '__proto__', 'emperor', 7, null])('a role that is none, %j, changes none', (role) => {
+    const trace = new TraceWriter().add(1, 'n1@s1', 'role', { role: 'candidate', term: 1 });
+    const timeline = of(trace.add(1, 'n1@s1', 'role', { role }));
+    expect(timeline.lanes[0]!.lastState.role).toBe('candidate');
+    expect(timeline.lanes[0]!.spans.map(({ look }) => look)).toEqual(['candidate']);
+  });
+
+  test('a new term is nobody’s: a leader that hands over leads it no more, whatever it tells first', () => {
+    const trace = new TraceWriter().add(1, 'n1@s1', 'role', { role: 'leader', term: 7 });
+    trace.add(1, 'n1@s1', 'transfer', { to: 'n2@s1', term: 8, cause: 'another leads' });
+    expect(of(trace).lanes[0]!.lastState).toMatchObject({ role: 'follower', term: 8, leader: null, vote: null });
+  });
+
   test('a log that is cut is no longer than that on disk', () => {
     const trace = new TraceWriter();
     trace.add(1, 'n1@s1', 'persisted', { index: 9, durable: 9 }).add(1, 'n1@s1', 'truncate', { index: 4, from: 5 });
@@ -99,6 +120,27 @@ describe('messages', () => {
     trace.message(10, 'n1@s1', 'n2@s1', 'heartbeat', 1, 5);
     const [first, second] = of(trace).messages;
     expect([first!.receive, second!.send!.atMs, second!.receive!.atMs]).toEqual([null, 20, 25]);
+  });
+
+  test('given many alike, of which some are lost, then the last one sent that still waits is received first, then each once', () => {
+    const trace = new TraceWriter();
+    const [n1, n2] = ['n1@s1', 'n2@s1'];
+    const alike = { cause: 'heartbeat', message: 1, messageTerm: 1 };
+    for (let sent = 0; sent < 4; sent++) trace.add(1, n1, 'send', { ...alike, to: n2 });
+    trace.add(6, n1, 'lost', { ...alike, cause: 'the link is cut', kind: 'heartbeat', to: n2 });
+    for (let received = 0; received < 4; received++) trace.add(1, n2, 'receive', { ...alike, from: n1 });
+    const told = of(trace).messages.map(({ send, receive, lost, isDuplicate }) => [
+      send!.atMs,
+      receive?.atMs ?? lost,
+      isDuplicate,
+    ]);
+    expect(told).toEqual([
+      [1, 13, false],
+      [2, 12, false],
+      [3, 11, false],
+      [4, 'the link is cut', false],
+      [4, 14, true],
+    ]);
   });
 
   test('given a message that the network doubles, then there are two arrows from one sending', () => {
@@ -171,6 +213,19 @@ describe('live', () => {
     const last = timeline.entries.at(-1)!;
     expect(timeline.lanes[1]!.stateAt(last)).toMatchObject({ role: 'leader', term: 3, commit: 0, last: 2 });
     expect(timeline.lanes.every(({ entries }) => entries.length <= 4)).toBe(true);
+  });
+
+  test('given a node whose every event is forgotten, then it is still what its last one made it, and not before that', () => {
+    const timeline = of(leaderDeath());
+    const [n1] = timeline.lanes;
+    const [first, last] = [timeline.entries[0]!, timeline.entries.at(-1)!];
+    const { lastState } = n1!;
+    timeline.keepLast(1);
+    expect(n1!.entries).toEqual([]);
+    expect([n1!.lastState, n1!.stateAt(last), n1!.stateBefore(last)]).toEqual([lastState, lastState, lastState]);
+    expect(n1!.stateAt(first).life).toBe('unknown');
+    timeline.add(parseLine(leaderDeath().add(1, 'n1@s1', 'resume').lines.at(-1)!, 1));
+    expect(n1!.lastState).toEqual({ ...lastState, life: 'up' });
   });
 });
 
