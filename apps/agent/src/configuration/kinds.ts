@@ -106,7 +106,8 @@ export const origins: z.ZodType<readonly string[]> = z.preprocess(
 );
 
 function isOrigin(written: string): boolean {
-  return /^https?:/.test(written) && URL.canParse(written) && new URL(written).origin === written;
+  // The page's policy names it, where other letters would mean something.
+  return /^https?:\/\/[\w.:[\]-]+$/.test(written) && URL.canParse(written) && new URL(written).origin === written;
 }
 
 export function addressText({ host, port }: Address): string {

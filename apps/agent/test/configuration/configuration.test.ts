@@ -61,7 +61,15 @@ describe('resolveConfiguration', () => {
     const origins = ['https://ops.example', 'http://10.0.0.2:7655', 'http://[::1]:7655'];
     const flags = [...insecure, '--timeline-origins', origins.join(', ')];
     expect(resolveConfiguration({ flags }).configuration['timeline.origins']).toEqual(origins);
-    for (const written of ['*', 'ops.example', 'https://ops.example/', 'https://Ops.example', 'ws://a', 'null']) {
+    for (const written of [
+      '*',
+      'ops.example',
+      'https://ops.example/',
+      'https://Ops.example',
+      'ws://a',
+      'null',
+      'http://a;b',
+    ]) {
       expect(problemsOf({ flags: insecure, file: yaml(`timeline:\n  origins: ["${written}"]`) })).toEqual([
         expect.stringMatching(/^timeline\.origins \(agent\.yaml:2\): expected https:\/\/host, or http:/),
       ]);
