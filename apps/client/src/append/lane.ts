@@ -620,6 +620,8 @@ export class Lane {
     if (this.#entriesOpen === 0) {
       this.#deadlineTimer?.cancel();
       this.#deadlineTimer = undefined;
+      // How things went for others says nothing about the next: it may have less time than the last pause took.
+      this.#backoff.reset();
     }
     if (this.#isFailed && this.#owed.length === 0) this.#phase = 'over';
     this.#tellWatchers();
