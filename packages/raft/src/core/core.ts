@@ -166,6 +166,14 @@ export class RaftCore {
     return this.#raft.terms.at(index);
   }
 
+  /**
+   * Entries up to `index` have been applied: from the next step on they stay in memory only for members that lack them. Untold, all stay, up to
+   * `cacheBytesMax`.
+   */
+  applied(index: Index): void {
+    this.#raft.appliedIndex = index;
+  }
+
   /** Entries from `first` to at most `last` out of memory, or an empty list where the first is no longer there. */
   cached(first: Index, last: Index): Entry[] {
     const { tail, lastIndex } = this.#raft;

@@ -79,6 +79,8 @@ export class Raft {
   /** Why the role is what it is, for people. */
   roleCause = 'started';
   commitIndex: Index;
+  /** As far as this member is known to have applied. */
+  appliedIndex: Index = 0;
 
   // Elections.
   electionTimeoutMs = 0;
@@ -320,8 +322,20 @@ export class Raft {
       if (write.install !== undefined)
         this.outbox.addFirst({ kind: 'restore', snapshot: write.install, write: number });
     }
-    this.tail.evict(this.writes.durableIndex, this.settings.cacheBytesMax);
+    this.#evict();
     return this.outbox.take();
+  }
+
+  /**
+   * Lets go of entries in memory. What is on disk stays for whoever may ask for it soon: the state machine, and of a leader's followers those that lack
+   * it, up to the cap; the rest is only in the way of those who collect garbage.
+   */
+  #evict(): void {
+    const { durableIndex } = this.writes;
+    let held = Math.min(durableIndex, this.appliedIndex);
+    for (const { match } of this.progress.values()) held = Math.min(held, match);
+    this.tail.evict(held, 0);
+    this.tail.evict(durableIndex, this.settings.cacheBytesMax);
   }
 
   /** What must hold between steps, whatever happened. */

@@ -22,7 +22,7 @@ export interface CoreSettings {
   readonly inflightBytesMax: number;
   /** Proposals are refused while more than this waits for commit, or for the leader's own disk. One alone is never too big. */
   readonly uncommittedBytesMax: number;
-  /** Entries already on disk are kept in memory up to this, for followers that are a little behind. */
+  /** Entries on disk, and applied, that some follower lacks are kept in memory up to this; those that all have are let go. */
   readonly cacheBytesMax: number;
   readonly snapshotChunkBytes: number;
   /** Reads that no leader confirms within this are refused. */

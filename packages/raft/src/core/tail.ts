@@ -2,8 +2,8 @@ import { type Entry, entryBytes, type Index } from './entry.js';
 import { invariant } from './invariant.js';
 
 /**
- * The newest entries, in memory: all that are not yet on disk, and behind them as many as fit a byte cap, because followers
- * ask for these again and again. What was evicted is read back through the storage.
+ * The newest entries, in memory: all that are not yet on disk, and behind them those that somebody may ask for soon, as many as fit a byte cap.
+ * What was evicted is read back through the storage.
  */
 export class Tail {
   #entries: Entry[] = [];

@@ -81,6 +81,7 @@ export class RaftGroup {
       machine,
       events: {
         applied: (index) => {
+          core.applied(index);
           this.#reads.applied(index);
           this.#snapshots.maybeTake();
         },

@@ -118,3 +118,28 @@ test('given a leader that makes another the only voter, that one leaves it the t
   lab.pass(200);
   expect(lab.role, 'nothing was heard any more').toBe('leader');
 });
+
+test('a leader lets go of what is applied and every member has; what one lacks stays, up to the cap', () => {
+  const lab = new Lab({ settings: { isPreVoteOn: false } }).becomeLeader([2]);
+  for (const text of ['one', 'two', 'three']) lab.propose(text);
+  const last = lab.status.lastIndex;
+  lab.receive('append-accepted', 2, { match: last });
+  lab.core.applied(last);
+  lab.step({ kind: 'tick' });
+  expect(lab.core.cached(1, last), 'the third member has nothing yet').toHaveLength(last);
+  lab.receive('append-accepted', 3, { match: last - 1 });
+  expect(lab.core.cached(last, last)).toHaveLength(1);
+  expect(lab.core.cached(last - 1, last)).toHaveLength(0);
+  lab.receive('append-accepted', 3, { match: last });
+  expect(lab.core.held.cachedBytes).toBe(0);
+});
+
+test('a follower keeps what it has not applied, and no more', () => {
+  const lab = new Lab();
+  lab.append(2, { term: 1, entries: [entry(1, 1), entry(2, 1), entry(3, 1)], commit: 3 });
+  expect(lab.core.cached(1, 3)).toHaveLength(3);
+  lab.core.applied(2);
+  lab.step({ kind: 'tick' });
+  expect(lab.core.cached(2, 3)).toHaveLength(0);
+  expect(lab.core.cached(3, 3)).toHaveLength(1);
+});
