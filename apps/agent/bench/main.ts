@@ -22,7 +22,7 @@ const warmUpMs = 3000;
 const megabyte = 1_000_000;
 
 // What is to be measured is the cluster. Left alone, the driver collects all of its garbage in some runs many times a second, and in others never.
-setFlagsFromString('--heap-growing-percent=120');
+setFlagsFromString('--heap-growing-percent=400');
 
 const { seconds, rounds, json } = readFlags();
 const dir = await mkdtemp(join(tmpdir(), 'commitlog-bench-'));
