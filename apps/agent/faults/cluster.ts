@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +13,7 @@ import {
   type ServiceDefinition,
 } from '@commitlog/api';
 import { createAuthority, saveIssued } from '@commitlog/auth';
-import { nodeClock, nodeDatagrams, nodeFiles, nodeRandom } from '@commitlog/runtime/node';
+import { freePorts, nodeClock, nodeFiles, nodeRandom } from '@commitlog/runtime/node';
 
 const packageDirectory = fileURLToPath(new URL('..', import.meta.url));
 const clusterName = 'faults';
@@ -93,7 +92,8 @@ export class ProcessCluster {
   async add(name: string): Promise<NodeProcess> {
     await this.certify(name);
     const environment = await this.#settings.environmentOf(name);
-    const node = { name, port: await freePort(), adminPort: await freePort(), environment, process: undefined };
+    const [port, adminPort] = await freePorts(2);
+    const node = { name, port: port!, adminPort: adminPort!, environment, process: undefined };
     this.nodes.push(node);
     return node;
   }
@@ -263,25 +263,5 @@ export class ProcessCluster {
 
   #paths(name: string): { readonly certificate: string; readonly key: string } {
     return { certificate: `${this.dir}/${name}.crt`, key: `${this.dir}/${name}.key` };
-  }
-}
-
-/** Where the next search for a port begins: below those that systems give to whoever asks for any, and apart from other processes that search. */
-let portNext = 10_000 + ((process.pid * 32) % 20_000);
-
-/** A port of loopback that is free for TCP and UDP alike, and stays so while others ask for any. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = portNext;
-    portNext = port + 1;
-    try {
-      const server = createServer().listen(port, '127.0.0.1');
-      await once(server, 'listening');
-      await new Promise((resolve) => server.close(resolve));
-      await nodeDatagrams.bind({ host: '127.0.0.1', port }, () => {}).then((socket) => socket.close());
-      return port;
-    } catch {
-      // Taken: the next.
-    }
   }
 }

@@ -3,9 +3,8 @@ import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { nodeClock, nodeFiles, nodeRandom } from '@commitlog/runtime/node';
+import { freePorts, nodeClock, nodeFiles, nodeRandom } from '@commitlog/runtime/node';
 import { exitStatus } from './errors.js';
-import { freePorts } from './node/free-ports.js';
 import { httpGet } from './node/http-get.js';
 import { machine } from './node/machine.js';
 import { startAgent } from './node/start-agent.js';
@@ -16,8 +15,8 @@ import type { Output, World } from './world.js';
 // This file is src/main.ts, or dist/main.js of the published package: the same distance from everything else.
 const packageFile = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const isFromSources = import.meta.url.endsWith('.ts');
-/** `npm run demo`, in a clone, runs what was bundled; whatever is typed next runs from sources there. */
-const isInClone = isFromSources || process.env.npm_lifecycle_event === 'demo';
+/** In a clone it is run by the clone's own scripts, `demo` and `commitlog`: what is to be typed next is one of those, too. */
+const isInClone = isFromSources || process.env.npm_package_name === 'commitlog';
 const agentProgram = packageFile(isFromSources ? 'src/node/agent-process.ts' : 'dist/agent-process.js');
 
 /** What asks a process to end. */

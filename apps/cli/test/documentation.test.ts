@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ConfigurationError, readConfiguration } from '@commitlog/agent';
+import { freePorts } from '@commitlog/runtime/node';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { packageDirectory, program, scratch, typed } from './command-line.js';
 
@@ -84,14 +84,6 @@ it('the configuration of docs/operations.md is one', async () => {
   expect(out).toMatch(/^ {2}retention\.max-age +30 d +n1\.yaml:\d+$/m);
 });
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 /** Votes are given sooner, and a machine that is busy with other tests is no reason to elect anew. */
 const patient = {
   COMMITLOG_VOTER_STABLE_FOR: '100ms',
@@ -108,11 +100,12 @@ it('the README’s cluster of three comes to be, from nothing, by the lines that
   const { dir } = await scratch();
   // Other ports, and the command from its sources: nothing else is different.
   let started = lines.slice(0, -1).join('\n');
-  const ports = new Map<string, number>();
-  for (const port of new Set(script.match(/\b76[5-7][45]\b/g))) ports.set(port, await freePort());
+  const named = [...new Set(script.match(/\b76[5-7][45]\b/g))];
+  const [firstPort, adminPort, ...others] = await freePorts(2 + named.length);
+  const ports = new Map(named.map((port, at) => [port, others[at]!]));
   for (const [port, free] of ports) started = started.replaceAll(`127.0.0.1:${port}`, `127.0.0.1:${free}`);
-  const first = `127.0.0.1:${await freePort()}`;
-  const admin = `127.0.0.1:${await freePort()}`;
+  const first = `127.0.0.1:${firstPort}`;
+  const admin = `127.0.0.1:${adminPort}`;
   started = started
     .replaceAll(`--join 127.0.0.1:${ports.get('7654')}`, `--join ${first}`)
     .replace('--bootstrap', `--bootstrap --listen ${first} --admin-addr ${admin}`);

@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createAuthority, saveIssued } from '@commitlog/auth';
-import { nodeClock, nodeDatagrams, nodeFiles, nodeRandom } from '@commitlog/runtime/node';
+import { freePorts, nodeClock, nodeFiles, nodeRandom } from '@commitlog/runtime/node';
 
 const agent = join(dirname(fileURLToPath(import.meta.resolve('@commitlog/agent/package.json'))), 'dist/main.js');
 const clusterName = 'bench';
@@ -44,10 +43,10 @@ export class BenchCluster {
         const hosts = ['127.0.0.1', 'localhost'];
         const issued = await authority.issue({ kind: 'node', cluster: clusterName, nodeId: name, hosts });
         await saveIssued(issued, { certificate: `${dir}/${name}.crt`, key: `${dir}/${name}.key` }, world);
-        const [server, admin] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
-        processes.push(await spawnAgent(dir, name, server, admin, servers[0]));
-        servers.push(server);
-        await serving(dir, name, admin);
+        const [server, admin] = (await freePorts(2)).map((port) => `127.0.0.1:${port}`);
+        processes.push(await spawnAgent(dir, name, server!, admin!, servers[0]));
+        servers.push(server!);
+        await serving(dir, name, admin!);
       }
       return cluster;
     } catch (error) {
@@ -107,22 +106,5 @@ async function serving(dir: string, name: string, admin: string): Promise<void> 
     if (performance.now() > deadline)
       throw new Error(`${name} does not serve:\n${await readFile(`${dir}/${name}.log`, 'utf8')}`);
     await sleep(50);
-  }
-}
-
-/** A port of loopback that is free for TCP and UDP alike. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as { port: number };
-    try {
-      await nodeDatagrams.bind({ host: '127.0.0.1', port }, () => {}).then((socket) => socket.close());
-      return port;
-    } catch {
-      // Taken for packets: another.
-    } finally {
-      await new Promise((resolve) => server.close(resolve));
-    }
   }
 }

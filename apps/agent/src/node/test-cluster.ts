@@ -1,10 +1,8 @@
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { nodeDatagrams } from '@commitlog/runtime/node';
+import { freePorts } from '@commitlog/runtime/node';
 import type { Agent } from '../agent.js';
 import type { Logger } from '../observability/logger.js';
 import { type AgentSettings, createAgent } from './create-agent.js';
@@ -59,7 +57,10 @@ export async function createTestCluster({
   const names = Array.from({ length: nodes }, (_, at) => `n${at + 1}`);
 
   const startNode = async (node: string, own: AgentSettings = {}): Promise<Agent> => {
-    if (!ports.has(node)) ports.set(node, await freePort());
+    if (!ports.has(node)) {
+      const [port] = await freePorts(1);
+      ports.set(node, port!);
+    }
     const [first] = ports.keys();
     const how = node === first ? { bootstrap: true } : { join: [`127.0.0.1:${ports.get(first!)}`] };
     const agent = createAgent(
@@ -134,22 +135,4 @@ function isFollowed({ node }: Agent, agents: Iterable<Agent>): boolean {
 function votersOf({ node }: Agent): number {
   const { voters, outgoing } = node.log.member.status.configuration.configuration;
   return outgoing.length > 0 ? 0 : voters.length;
-}
-
-/** A port of loopback that is free for TCP and UDP alike. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as { port: number };
-    try {
-      const socket = await nodeDatagrams.bind({ host: '127.0.0.1', port }, () => {});
-      await socket.close();
-      return port;
-    } catch {
-      // Taken for packets: another.
-    } finally {
-      await new Promise((resolve) => server.close(resolve));
-    }
-  }
 }

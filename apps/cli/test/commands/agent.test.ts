@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { freePorts } from '@commitlog/runtime/node';
 import { expect, it, onTestFinished } from 'vitest';
 import { lastLine, packageDirectory, program, scratch, typed } from '../command-line.js';
 
@@ -17,17 +17,10 @@ it('-C names a directory that is not there: status 2, and it is said', async () 
   });
 });
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 it('runs a node in a directory below -C, which other commands find, and which ends with 0 when it is told to', async () => {
   const { dir } = await scratch();
-  const address = `127.0.0.1:${await freePort()}`;
+  const [port] = await freePorts(1);
+  const address = `127.0.0.1:${port}`;
   const settings = `--insecure --node-id n1 --data-dir data --bootstrap --listen ${address} --admin-addr 127.0.0.1:0`;
   const child = spawn(process.execPath, [program, '-C', dir, 'agent', ...settings.split(' ')], {
     cwd: packageDirectory,

@@ -6,5 +6,6 @@
 export { nodeClock } from './clock.js';
 export { nodeDatagrams } from './datagrams.js';
 export { nodeFiles } from './files.js';
+export { freePorts } from './free-ports.js';
 export { nodeRandom } from './random.js';
 export { nodeStreams } from './streams.js';
