@@ -50,6 +50,7 @@ try {
   }
   const slow = flags.slowMegabytes === 0 ? undefined : await slowReader(log, flags.slowMegabytes * megabyte);
   await fill(log, flags.readRecords);
+  await raw.caughtUp();
   const [reads, batchReads, rawReads] = [[], [], []] as [number[], number[], number[]];
   for (let round = 0; round < flags.rounds; round += 1) {
     rawReads.push(await raw.read(flags.readRecords));
@@ -83,9 +84,10 @@ try {
 }
 process.exit(failed ? 1 : 0);
 
-function addressesOf({ cluster: { servers } }: Commitlog): { readonly leader: string; readonly follower: string } {
-  const addressOf = (isLeader: boolean): string => servers.find((server) => server.isLeader === isLeader)!.address;
-  return { leader: addressOf(true), follower: addressOf(false) };
+function addressesOf({ cluster: { servers } }: Commitlog) {
+  const addresses = (isLeader: boolean): string[] =>
+    servers.filter((server) => server.isLeader === isLeader).map(({ address }) => address);
+  return { leader: addresses(true)[0]!, followers: addresses(false) };
 }
 
 /** Connects once all three serve and one of them leads. */

@@ -1,4 +1,4 @@
-import { ApiChannel, type ChannelCredentials, logV1 } from '@commitlog/api';
+import { ApiChannel, ApiError, type ChannelCredentials, logV1 } from '@commitlog/api';
 import { batches, encodeBatch, records } from '@commitlog/record';
 
 const value = Buffer.alloc(256, 'x');
@@ -6,16 +6,34 @@ const value = Buffer.alloc(256, 'x');
 /** The same calls without the SDK: bare loops over streams, which lose what a broken connection loses. */
 export class RawLoops {
   readonly #leader: ApiChannel;
-  readonly #follower: ApiChannel;
+  readonly #followers: readonly ApiChannel[];
 
-  constructor(addresses: { readonly leader: string; readonly follower: string }, credentials: ChannelCredentials) {
+  constructor(
+    addresses: { readonly leader: string; readonly followers: readonly string[] },
+    credentials: ChannelCredentials,
+  ) {
     this.#leader = new ApiChannel({ target: addresses.leader }, { credentials });
-    this.#follower = new ApiChannel({ target: addresses.follower }, { credentials });
+    this.#followers = addresses.followers.map((target) => new ApiChannel({ target }, { credentials }));
   }
 
   close(): void {
-    this.#leader.close();
-    this.#follower.close();
+    for (const channel of [this.#leader, ...this.#followers]) channel.close();
+  }
+
+  /** Resolves when every follower has all that is committed: one that fell behind under load has that before it is read from. */
+  async caughtUp(): Promise<void> {
+    for (const follower of this.#followers) {
+      for (let tries = 1; ; tries += 1) {
+        try {
+          for await (const _ of lastOf(follower, 1)) {
+            // What it says does not matter.
+          }
+          break;
+        } catch (error) {
+          if (tries === 24 || !(error instanceof ApiError) || error.code !== 'NO_LEADER') throw error;
+        }
+      }
+    }
   }
 
   /** Batches of so many, so many in flight; records a second. */
@@ -48,12 +66,7 @@ export class RawLoops {
   async read(count: number): Promise<number> {
     const beganMs = performance.now();
     let [found, bytes] = [0, 0];
-    const from = { $case: 'last', value: BigInt(count) } as const;
-    const consistency = logV1.Consistency.LINEARIZABLE;
-    const read = this.#follower
-      .client(logV1.LogDefinition)
-      .read({ log: '', from, follow: false, consistency, responseBytesMax: 0 });
-    for await (const { batches: received } of read) {
+    for await (const { batches: received } of lastOf(this.#followers[0]!, count)) {
       const stored = Buffer.from(received.buffer, received.byteOffset, received.length);
       for (const batch of batches(stored)) {
         for (const record of records(batch)) {
@@ -84,4 +97,10 @@ export class RawLoops {
     };
     return { send, answered, end: () => stream.end() };
   }
+}
+
+function lastOf(server: ApiChannel, count: number): AsyncIterable<logV1.ReadResponse> {
+  const from = { $case: 'last', value: BigInt(count) } as const;
+  const consistency = logV1.Consistency.LINEARIZABLE;
+  return server.client(logV1.LogDefinition).read({ log: '', from, follow: false, consistency, responseBytesMax: 0 });
 }

@@ -10,6 +10,12 @@ export const roleKey = 'commitlog-role';
 /** The name under which grpc-js knows this way of balancing. */
 export const balancingName = 'commitlog';
 
+/**
+ * How many calls of each role there were. It counts on from one picker to the next, so that each server has its turn; and each role by itself, since a reading that
+ * tries again asks for the servers in between, and would come to the same one of two each time.
+ */
+type Turns = Map<CallRole, number>;
+
 type LoadBalancer = experimental.LoadBalancer;
 type Helper = experimental.ChannelControlHelper;
 type Endpoint = experimental.Endpoint;
@@ -46,8 +52,7 @@ class ClusterBalancer implements LoadBalancer {
   #children = new Map<string, experimental.LeafLoadBalancer>();
   #balancing = new Balancing(undefined, []);
   #lastError: string | null = null;
-  /** Counts on from one picker to the next, so that each server has its turn. */
-  readonly #turns = { next: 0 };
+  readonly #turns: Turns = new Map();
   #isUpdating = false;
   #wasReady = new Set<string>();
 
@@ -132,13 +137,13 @@ type Leaf = Pick<experimental.LeafLoadBalancer, 'getConnectivityState' | 'getPic
 export class ClusterPicker implements experimental.Picker {
   readonly #children: ReadonlyMap<string, Leaf>;
   readonly #balancing: Pick<Balancing, 'leader' | 'servers'>;
-  readonly #turns: { next: number };
+  readonly #turns: Turns;
   readonly #lastError: string | null;
 
   constructor(
     children: ReadonlyMap<string, Leaf>,
     balancing: Pick<Balancing, 'leader' | 'servers'>,
-    turns: { next: number },
+    turns: Turns,
     lastError: string | null,
   ) {
     this.#children = children;
@@ -149,15 +154,16 @@ export class ClusterPicker implements experimental.Picker {
 
   pick(args: experimental.PickArgs): experimental.PickResult {
     const { leader, servers } = this.#balancing;
-    const role = args.extraPickInfo[roleKey] as CallRole | undefined;
+    const role = (args.extraPickInfo[roleKey] ?? 'any') as CallRole;
     if (role === 'leader') return this.#pickLeader(args);
     if (role === 'reader') {
       const followers = servers.filter((address) => address !== leader && this.#isReady(address));
-      if (followers.length > 0) return this.#pickOf(followers, args);
-      if (leader !== undefined && this.#isReady(leader)) return this.#pickOf([leader], args);
+      if (followers.length > 0) return this.#pickOf(followers, role, args);
+      if (leader !== undefined && this.#isReady(leader)) return this.#pickOf([leader], role, args);
     }
     return this.#pickOf(
       [...this.#children.keys()].filter((address) => this.#isReady(address)),
+      role,
       args,
     );
   }
@@ -171,9 +177,9 @@ export class ClusterPicker implements experimental.Picker {
     return unavailable(`the leader, ${leader}, cannot be reached: ${this.#lastError ?? 'no connection'}`);
   }
 
-  #pickOf(addresses: readonly string[], args: experimental.PickArgs): experimental.PickResult {
-    const turn = this.#turns.next;
-    this.#turns.next = (turn + 1) % 0x4000_0000;
+  #pickOf(addresses: readonly string[], role: CallRole, args: experimental.PickArgs): experimental.PickResult {
+    const turn = this.#turns.get(role) ?? 0;
+    this.#turns.set(role, (turn + 1) % 0x4000_0000);
     const address = addresses[turn % addresses.length];
     if (address !== undefined) return this.#children.get(address)!.getPicker().pick(args);
     const states = [...this.#children.values()].map((child) => child.getConnectivityState());

@@ -15,7 +15,7 @@ const complete = {
 /** Picks several times, and says who was picked, or what came instead. */
 function picked(
   states: Record<string, connectivityState>,
-  role: CallRole,
+  role: CallRole | readonly CallRole[],
   times = 1,
   leader: string | undefined = 'a',
 ) {
@@ -28,9 +28,11 @@ function picked(
     };
     return [address, { getConnectivityState: () => state, getPicker: () => ({ pick }) }] as const;
   });
-  const picker = new ClusterPicker(new Map(children), { leader, servers: ['a', 'b', 'c'] }, { next: 0 }, 'refused');
+  const picker = new ClusterPicker(new Map(children), { leader, servers: ['a', 'b', 'c'] }, new Map(), 'refused');
   for (let at = 0; at < times; at += 1) {
-    const { pickResultType } = picker.pick({ metadata: new Metadata(), extraPickInfo: { [roleKey]: role } });
+    const roles = [role].flat();
+    const extraPickInfo = { [roleKey]: roles[at % roles.length]! };
+    const { pickResultType } = picker.pick({ metadata: new Metadata(), extraPickInfo });
     found.push(pickResultType === COMPLETE ? last : pickResultType);
   }
   return found;
@@ -42,6 +44,11 @@ test('appends go to the leader, reads to each follower in turn, anything else to
   expect(picked(all, 'leader', 2)).toEqual(['a', 'a']);
   expect(picked(all, 'reader', 4)).toEqual(['b', 'c', 'b', 'c']);
   expect(picked(all, 'any', 4)).toEqual(['a', 'b', 'c', 'a']);
+});
+
+test('a reading that looks for the servers anew between its tries gets to another follower all the same', () => {
+  const [first, , second] = picked(all, ['reader', 'any'], 3);
+  expect([first, second]).toEqual(['b', 'c']);
 });
 
 test('reads go to the leader where no follower is reached, and to a seed where no server is known', () => {
